@@ -1,0 +1,1 @@
+"""What a number is worth: claims, recomputation and, later, metrics and verdicts."""

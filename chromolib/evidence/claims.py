@@ -1,0 +1,316 @@
+"""What the papers claim, and whether each agrees with itself.
+
+A claims file is YAML read as plain text, so that `0.90` keeps its two decimals. Each
+entry says what is claimed, where, and what it can be recomputed from; `audit` does
+the recomputation and finds the word.
+"""
+
+import csv
+import dataclasses
+import functools
+import pathlib
+import string
+
+import pandas as pd
+import yaml
+
+from chromolib import records
+from chromolib.evidence import recompute
+
+STUDIES = ("chromonet", "hamza", "chu", "shruti")
+DOUBTFUL = ("contradictory", "wrong fact", "leaking protocol", "truncated")
+WORDS = (
+    "consistent",
+    "truncated",
+    "contradictory",
+    "leaking protocol",
+    "wrong fact",
+    "not checkable",
+)
+RELATIONS = ("equals", "at most", "at least")
+
+
+class ClaimsError(ValueError):
+    """A claims file that says something it may not; the message names file and entry."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """One statement of one paper, in our words, with all that can test it."""
+
+    id: str
+    statement: str
+    place: str  # page, table or section of the paper
+    quantity: str
+    value: str  # as printed; a word where the claim is one
+    conditions: str = ""
+    rule: str = ""  # the function of `recompute` that checks it; empty: not checkable
+    counts: dict = dataclasses.field(default_factory=dict)
+    readings: tuple = ()  # further {as, rule, counts}: the paper gets its best one
+    relation: str = "equals"  # or the bound that `value` must keep
+    also: dict = dataclasses.field(default_factory=dict)  # numbers `because` speaks of
+    because: str = ""  # one sentence with {printed}, {recomputed} and names of `also`
+    tolerance: str = ""  # how near a rerun must come to count as the same
+    needs: tuple = ()  # the data that would decide it
+    protocol: str = ""  # id of the claim that describes how it was measured
+    cite: str = ""  # key in references.bib, for facts from elsewhere
+
+    def __post_init__(self):
+        if self.relation not in RELATIONS:
+            raise ClaimsError(f"{self.id}: relation is one of {', '.join(RELATIONS)}")
+        if self.rule == "fact" and not self.cite:
+            raise ClaimsError(f"{self.id}: a fact from elsewhere needs `cite`")
+        if not self.rule and not self.because:
+            raise ClaimsError(f"{self.id}: no rule, so `because` must say why")
+
+
+@dataclasses.dataclass(frozen=True)
+class Audit:
+    """What became of one claim: a word, the recomputed number, and a sentence."""
+
+    claim: Claim
+    word: str
+    recomputed: recompute.Recomputed | None
+    reason: str
+    leaking: bool  # the protocol under which it was measured leaks
+
+    @property
+    def shown(self):
+        """The recomputed number in the unit of the printed one, with its interval."""
+        result, printed = self.recomputed, self.claim.value
+        if result is None:
+            return ""
+        text = _like(printed, result.value)
+        if result.low is None:
+            return text
+        return f"{text} [{_like(printed, result.low)}, {_like(printed, result.high)}]"
+
+
+def load(folder, study):
+    """The claims of one study, in the order of its file."""
+    path = pathlib.Path(folder) / f"{study}.yml"
+    if not path.is_file():
+        raise ClaimsError(f"no claims file {path.name}; known studies: {', '.join(STUDIES)}")
+    try:
+        entries = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
+    except yaml.YAMLError as error:
+        raise ClaimsError(f"{path.name} is not YAML: {error}") from error
+    claims = [_claim(entry, path.name) for entry in entries]
+    _check_ids(claims, path.name)
+    return claims
+
+
+def audit(claims):
+    """Recompute every claim; the words come from the numbers alone."""
+    words = {claim.id: _judge(claim) for claim in claims}
+    leaks = {name for name, (word, _) in words.items() if word == "leaking protocol"}
+    return [
+        Audit(claim, word, result, _sentence(claim, result), claim.protocol in leaks)
+        for claim, (word, result) in zip(claims, words.values(), strict=True)
+    ]
+
+
+def pick(audits, *ids):
+    """The audits of these claims, in this order."""
+    found = {a.claim.id: a for a in audits}
+    return [found[name] for name in ids]
+
+
+def with_word(audits, *words):
+    """The audits that got one of these words, in the order of the file."""
+    return [a for a in audits if a.word in words]
+
+
+def counts(audits, claim, also=None):
+    """What a claim, or a number its sentence quotes, is recomputed from, as numbers."""
+    (found,) = pick(audits, claim)
+    return recompute.values(found.claim.also[also]["counts"] if also else found.claim.counts)
+
+
+def statements(audits):
+    """What the paper says: the claims as a table, before any judgement."""
+    return page(audits)[["claim", "printed"]]
+
+
+def tally(audits):
+    """How many claims got each word, in a fixed order."""
+    counts = pd.Series([a.word for a in audits]).value_counts()
+    return counts.reindex(list(WORDS), fill_value=0).rename_axis("audit").rename("claims")
+
+
+def tallies(audits):
+    """The same for several studies: one row each, and how many claims were made."""
+    rows = [
+        {"study": study, "claims": len(found), **tally(found)}
+        for study, found in audits.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def table(audits):
+    """The audits as a table: one row a claim."""
+    return pd.DataFrame(
+        [
+            {
+                "claim": a.claim.id,
+                "statement": a.claim.statement,
+                "place": a.claim.place,
+                "printed": a.claim.value,
+                "recomputed": a.shown,
+                "audit": a.word,
+                "protocol": "leaks" if a.leaking else "",
+                "reason": a.reason,
+            }
+            for a in audits
+        ]
+    )
+
+
+def page(audits):
+    """The same for reading: small print goes on a second line of its cell."""
+    rows = table(audits)
+    leaks = rows["protocol"].map(lambda word: f"\nprotocol {word}" if word else "")
+    return pd.DataFrame(
+        {
+            "claim": rows["statement"] + "\n" + rows["place"],
+            "printed": rows["printed"],
+            "recomputed": rows["recomputed"],
+            "audit": rows["audit"] + leaks,
+            "why": rows["reason"],
+        }
+    )
+
+
+def verdicts(audits):
+    """One row a claim in the order of `verdicts.csv`.
+
+    No study reruns anything yet, so no verdict can be had, and each row says so.
+    """
+    rows = table(audits)[["claim", "statement", "printed", "audit"]]
+    return rows.assign(
+        ours_published="",
+        ours_clean="",
+        verdict="not testable here",
+        reason=[_untested(a.claim) for a in audits],
+    )
+
+
+def estimates(audits, *, study, profile, seed):
+    """The recomputed proportions with their exact intervals, as estimates."""
+    return [
+        records.Estimate(
+            study=study,
+            quantity=a.claim.quantity,
+            value=a.recomputed.value,
+            low=a.recomputed.low,
+            high=a.recomputed.high,
+            n=a.recomputed.n,
+            groups=a.recomputed.n,
+            source="printed counts",
+            protocol="published",
+            profile=profile,
+            seed=seed,
+            condition=f"claim={a.claim.id}",
+        )
+        for a in audits
+        if a.recomputed and a.recomputed.low is not None
+    ]
+
+
+def printed_numbers(folder, study):
+    """Every number in the paper's tables: table, row, column, printed, claim, excluded.
+
+    Each has the id of the claim that uses it, or the reason why none does.
+    """
+    path = pathlib.Path(folder) / f"{study}-tables.csv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def _claim(entry, name):
+    known = {field.name for field in dataclasses.fields(Claim)}
+    label = entry.get("id", "?") if isinstance(entry, dict) else "?"
+    if not isinstance(entry, dict) or set(entry) - known:
+        extra = sorted(set(entry) - known) if isinstance(entry, dict) else entry
+        raise ClaimsError(f"{name}, {label}: unknown {extra}; known: {sorted(known)}")
+    try:
+        lists = {key: tuple(entry[key]) for key in ("needs", "readings") if key in entry}
+        return Claim(**entry | lists)
+    except (TypeError, ClaimsError) as error:
+        raise ClaimsError(f"{name}, {label}: {error}") from error
+
+
+def _check_ids(claims, name):
+    ids = [claim.id for claim in claims]
+    twice = sorted({i for i in ids if ids.count(i) > 1})
+    if twice:
+        raise ClaimsError(f"{name}: {', '.join(twice)} stands there more than once")
+    lost = sorted({c.protocol for c in claims} - {"", *ids})
+    if lost:
+        raise ClaimsError(f"{name}: no claim describes the protocol {', '.join(lost)}")
+
+
+def _judge(claim):
+    """The word, and the result of the reading that serves the paper best."""
+    first = {"rule": claim.rule, "counts": claim.counts}
+    readings = [r for r in (first, *claim.readings) if r["rule"]]
+    if not readings:
+        return "not checkable", None
+    judged = [_word(claim, **{k: r[k] for k in ("rule", "counts")}) for r in readings]
+    return min(judged, key=lambda pair: WORDS.index(pair[0]))
+
+
+def _word(claim, *, rule, counts):
+    try:
+        result = recompute.recompute(rule, counts)
+    except (ValueError, TypeError, ZeroDivisionError, IndexError) as error:
+        raise ClaimsError(f"{claim.id}: {error}") from error
+    if rule in recompute.LEAKS:
+        return ("leaking protocol" if result.value > 0 else "consistent"), result
+    if rule in recompute.WORDS:
+        wrong = "wrong fact" if rule == "fact" else "contradictory"
+        return ("consistent" if _same_word(claim.value, result.value) else wrong), result
+    printed = recompute.parse(claim.value)
+    if printed is None:
+        raise ClaimsError(f"{claim.id}: rule {rule!r} needs a number; got {claim.value!r}")
+    return recompute.agreement(printed, result, relation=claim.relation), result
+
+
+def _same_word(printed, known):
+    if printed.startswith("not "):
+        return printed.removeprefix("not ") != known
+    return printed == known
+
+
+@functools.cache
+def _fields(sentence):
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+def _sentence(claim, result):
+    extra = {
+        name: recompute.recompute(part["rule"], part["counts"]).value
+        for name, part in claim.also.items()
+    }
+    values = {"printed": claim.value, **{k: records.digits(v) for k, v in extra.items()}}
+    if result is not None:
+        found = {"recomputed": result.value, "low": result.low, "high": result.high}
+        values |= {name: _like(claim.value, number) for name, number in found.items()}
+    lost = _fields(claim.because) - set(values)
+    if lost:
+        raise ClaimsError(f"{claim.id}: `because` speaks of unknown {sorted(lost)}")
+    source = f" [{claim.cite}]" if claim.cite else ""
+    return claim.because.format(**values) + source
+
+
+def _like(printed, value):
+    """A number written in the unit of the printed one, which may be per cent."""
+    if printed.endswith("%") and isinstance(value, float):
+        return f"{records.digits(100 * value)} %"
+    return records.digits(value)
+
+
+def _untested(claim):
+    if not claim.needs:
+        return "decided by the text alone, see the audit"
+    return f"no rerun in this edition; would need {', '.join(claim.needs)}"
