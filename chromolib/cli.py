@@ -1,0 +1,164 @@
+"""`chromolib …`: thin, and silent about everything but its results."""
+
+import contextlib
+import os
+import pathlib
+import sys
+
+import rich.console
+import rich.progress
+import rich.table
+import typer
+
+WIDE = 120  # columns where there is no terminal to ask
+
+app = typer.Typer(
+    help="Study what deep karyotyping really achieves: run the studies, read the audit.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def run(
+    studies: list[str] = typer.Argument(..., help="Studies to run; `chromolib studies` lists them."),
+    profile: str = typer.Option(None, help="Size: smoke, quick or full. Same as -p profile=…"),
+    parameter: list[str] = typer.Option(
+        [], "-p", help="name=value of a parameter; name=a,b,c makes a grid. Repeatable."
+    ),
+    force: bool = typer.Option(False, help="Run again even if the same run is complete."),
+    jobs: int = typer.Option(1, min=1, help="Runs at a time."),
+    cell_limit: int = typer.Option(None, min=1, help="Seconds after which a cell is stopped."),
+):
+    """Run studies; finished runs are reused, and a summary table ends it."""
+    from chromolib.runs import parameters, repository, sweep
+
+    settings = ([f"profile={profile}"] if profile else []) + parameter
+    root = repository.root()
+    items = [
+        (study, values)
+        for study in dict.fromkeys(studies)
+        for values in parameters.grid(
+            parameters.known(repository.notebook(root, study)), settings
+        )
+    ]
+    with _bar() as bar:
+        outcomes = sweep.run_all(
+            root, items, jobs=jobs, force=force, cell_limit=cell_limit, bar=bar
+        )
+    _print_table(sweep.summary(outcomes))
+    folders = {str(_near(outcome.folder.parent)) for outcome in outcomes}
+    _say(f"Results: {', '.join(sorted(folders))}")
+
+
+@app.command()
+def book(
+    profile: str = typer.Option("quick", help="Size of the studies: smoke, quick or full."),
+    force: bool = typer.Option(False, help="Run the studies again even if complete."),
+    jobs: int = typer.Option(1, min=1, help="Runs at a time."),
+):
+    """Run the four studies and render the book to HTML."""
+    from chromolib.runs import book as pages
+    from chromolib.runs import parameters, repository, sweep
+
+    root = repository.root()
+    items = []
+    for study in repository.studies(root):
+        defaults = parameters.known(repository.notebook(root, study))
+        items += [(study, values) for values in parameters.grid(defaults, [f"profile={profile}"])]
+    with _bar() as bar:
+        outcomes = sweep.run_all(root, items, jobs=jobs, force=force, cell_limit=None, bar=bar)
+        task = bar.add_task("pages", total=None)
+        first = pages.build(root, outcomes)
+        bar.update(task, completed=1, total=1)
+    _say(f"The book: {_near(first)}\nOpen it in any browser, no server needed: {first.as_uri()}")
+
+
+@app.command()
+def claims(
+    study: str = typer.Argument(None, help="One study; without it, a count for each."),
+    word: str = typer.Option(None, help="Only claims whose audit got this word."),
+):
+    """What the papers claim and what the audit makes of it."""
+    import pandas as pd
+
+    from chromolib.evidence import claims as evidence
+    from chromolib.runs import repository
+
+    folder = repository.root() / "data" / "claims"
+    if word and word not in evidence.WORDS:
+        raise evidence.ClaimsError(f"no word {word!r}; known: {', '.join(evidence.WORDS)}")
+    names = [study] if study else list(evidence.STUDIES)
+    audits = {name: evidence.audit(evidence.load(folder, name)) for name in names}
+    if not study and not word:
+        return _print_table(evidence.tallies(audits))
+    table = pd.concat([evidence.table(found) for found in audits.values()])
+    kept = table[table["audit"] == word] if word else table
+    _print_table(kept[["claim", "printed", "recomputed", "audit", "reason"]])
+
+
+@app.command()
+def studies():
+    """A card of each study: what it reruns, how long that takes, and its last run."""
+    from chromolib.runs import cards, repository
+
+    root = repository.root()
+    for study in repository.studies(root):
+        _say(cards.card(root, study) + "\n")
+
+
+def main():
+    """Run a command; a problem is one line on stderr and an exit code that is not 0."""
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # kernels warn otherwise
+    try:
+        app(standalone_mode=True)
+    except KeyboardInterrupt:
+        _stop("interrupted; finished runs are kept, the same command goes on from there", 130)
+    except Exception as error:
+        if type(error).__module__.split(".")[0] != "chromolib":
+            raise
+        _stop(f"error: {error}", 1)
+
+
+def _stop(message, code):
+    sys.stderr.write(message + "\n")
+    sys.exit(code)
+
+
+def _console(*, stderr=False):
+    width = None if (sys.stderr if stderr else sys.stdout).isatty() else WIDE
+    return rich.console.Console(stderr=stderr, width=width, highlight=False)
+
+
+def _say(text):
+    _console().print(text, markup=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def _bar():
+    """A line of progress for each run, on stderr, so that stdout stays a result."""
+    columns = (
+        rich.progress.TextColumn("{task.description}", markup=False),
+        rich.progress.BarColumn(),
+        rich.progress.MofNCompleteColumn(),
+        rich.progress.TimeElapsedColumn(),
+    )
+    with rich.progress.Progress(*columns, console=_console(stderr=True)) as bar:
+        yield bar
+
+
+def _print_table(frame):
+    table = rich.table.Table(box=None, padding=(0, 2, 0, 0))
+    for name in frame.columns:
+        table.add_column(str(name), overflow="fold")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(rich.markup.escape(str(cell)) for cell in row))
+    _console().print(table)
+
+
+def _near(path):
+    with contextlib.suppress(ValueError):
+        return path.relative_to(pathlib.Path.cwd())
+    return path

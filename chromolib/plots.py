@@ -1,0 +1,89 @@
+"""Every figure: an axis comes in, the same axis goes out; nothing is computed here."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+
+from chromolib.evidence import recompute
+
+# Okabe and Ito's colours, apart for every common kind of colour vision; a shape of its
+# own for each word lets the figure do without them.
+STYLE = {
+    "consistent": ("#0072B2", "o"),
+    "truncated": ("#E69F00", "s"),
+    "contradictory": ("#D55E00", "X"),
+}
+THEME = {
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.prop_cycle": mpl.cycler(color=["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"]),
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 110,
+    "font.size": 10,
+    "legend.frameon": False,
+    "svg.hashsalt": "chromolib",
+}
+
+
+def axis(*, rows=None, height=3.2):
+    """One empty axis in the book's style, tall enough for its rows, narrow for a phone."""
+    mpl.rcParams.update(THEME)
+    return plt.subplots(figsize=(6.4, 1.1 + 0.32 * rows if rows else height))[1]
+
+
+def audit(audits, *, ax):
+    """Printed number (open circle) against the recomputed one, a row a claim.
+
+    A whisker is an exact 95 % interval; a triangle marks a bound the printed number
+    should keep.
+    """
+    for row, item in enumerate(audits):
+        colour, shape = STYLE[item.word]
+        printed, found = recompute.parse(item.claim.value).value, item.recomputed
+        shape = {"at most": "<", "at least": ">"}.get(item.claim.relation, shape)
+        if found.low is not None:
+            ax.plot([found.low, found.high], [row, row], color=colour, lw=1, alpha=0.6)
+        ax.plot([printed, found.value], [row, row], color=colour, lw=2.5, alpha=0.5)
+        ax.plot(found.value, row, shape, color=colour, ms=7, label=item.word)
+        ax.plot(printed, row, "o", mfc="none", mec="0.25", ms=9, label="printed")
+    names = [item.claim.id.partition("-")[2].replace("-", " ") for item in audits]
+    ax.set(yticks=range(len(audits)), yticklabels=names, xlabel="printed and recomputed")
+    ax.set_ylim(len(audits) - 0.5, -0.7)
+    ax.grid(axis="x", color="0.92")
+    return _legend(ax)
+
+
+def words(tally, *, ax):
+    """How many claims got each audit word."""
+    ax.barh(list(tally.index), tally.to_numpy(), color="#0072B2")
+    ax.bar_label(ax.containers[0], padding=3)
+    ax.invert_yaxis()
+    ax.set(xlabel="claims")
+    return ax
+
+
+def siblings(estimates, *, ax):
+    """Share of test images already seen, published protocol against clean one."""
+    names = [f"{e.protocol} {e.condition.replace('class=', '')}".strip() for e in estimates]
+    values = np.array([e.value for e in estimates])
+    errors = [values - [e.low for e in estimates], [e.high for e in estimates] - values]
+    ax.barh(names, values, xerr=errors, color="#0072B2", ecolor="0.25")
+    ax.invert_yaxis()
+    ax.set(xlim=(0, 1.02), xlabel="share of test images with a sibling in training")
+    return ax
+
+
+def log(series, *, ax):
+    """A training log as printed: one line a column, a mark an epoch."""
+    for (name, values), shape in zip(series.items(), "osX^", strict=False):
+        ax.plot(np.arange(1, len(values) + 1), values, marker=shape, ms=4, label=name)
+    ax.set(xlabel="epoch", ylabel="printed accuracy", ylim=(0, 1))
+    ax.legend()
+    return ax
+
+
+def _legend(ax):
+    handles, labels = ax.get_legend_handles_labels()
+    unique = dict(zip(labels, handles, strict=True))
+    ax.legend(unique.values(), unique.keys(), loc="upper left", bbox_to_anchor=(1, 1))
+    return ax

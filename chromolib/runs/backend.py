@@ -1,0 +1,46 @@
+"""Keras, started once and quietly."""
+
+import contextlib
+import functools
+import os
+import platform
+
+
+@functools.cache
+def start():
+    """Import Keras without the greeting its backend prints; return its name and device.
+
+    TensorFlow writes two lines to file descriptor 2 whatever its log level, and a
+    notebook would keep them; they come at the import and at the first operation.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _silent_stderr():
+        import keras
+
+        keras.ops.add(keras.ops.zeros(1), 1)
+        devices = keras.distribution.list_devices()
+    return {"backend": keras.backend.backend(), "device": _describe(devices)}
+
+
+def seed(value):
+    """Seed Python, numpy and the backend."""
+    import keras
+
+    keras.utils.set_random_seed(value)
+
+
+def _describe(devices):
+    kinds = [device for device in devices if not device.startswith("cpu")]
+    return ", ".join(kinds) or f"{os.cpu_count()} CPU cores, {platform.machine()}"
+
+
+@contextlib.contextmanager
+def _silent_stderr():
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -1,0 +1,95 @@
+"""The book: executed studies and the claims page, rendered to HTML."""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+
+import nbformat
+
+from chromolib.evidence import claims
+
+SITE = pathlib.Path("_build") / "html"
+
+
+class BookError(RuntimeError):
+    """The pages did not build; the message holds what the builder complained of."""
+
+
+def build(root, outcomes):
+    """Render the book from finished runs; returns the first page."""
+    studies = root / "book" / "studies"
+    shutil.rmtree(studies, ignore_errors=True)
+    studies.mkdir()
+    for outcome in outcomes:
+        (studies / f"{outcome.study}.ipynb").write_text(page(outcome.notebook), encoding="utf-8")
+    text = claims_page(root)
+    (root / "book" / "claims.md").write_text(text, encoding="utf-8")
+    _jupyter_book(root)
+    return root / SITE / "index.html"
+
+
+def page(notebook):
+    """An executed notebook without the paths and times Papermill notes in it."""
+    content = nbformat.read(notebook, as_version=4)
+    content.metadata.pop("papermill", None)
+    for cell in content.cells:
+        cell.metadata.pop("papermill", None)
+    content.cells = [c for c in content.cells if "injected-parameters" not in _tags(c)]
+    return nbformat.writes(content)
+
+
+def claims_page(root):
+    """Every claim with its audit; each can be linked to by its id, and searched for."""
+    folder = root / "data" / "claims"
+    audits = {study: claims.audit(claims.load(folder, study)) for study in claims.STUDIES}
+    parts = [(root / "book" / "claims_head.md").read_text(encoding="utf-8")]
+    parts.append(_markdown(claims.tallies(audits)))
+    for study, found in audits.items():
+        parts += [f"## {study}", f"The study: {{ref}}`{study}`."]
+        parts += [_entry(a) for a in claims.with_word(found, *claims.DOUBTFUL)]
+        parts += [_folded(found, "not checkable"), _folded(found, "consistent")]
+    return "\n\n".join(parts) + "\n"
+
+
+def _entry(audit):
+    claim = audit.claim
+    facts = [f"**{audit.word}**", "protocol leaks" if audit.leaking else ""]
+    facts += [f"printed {_plain(claim.value)}"]
+    facts += [f"recomputed {_plain(audit.shown)}" if audit.shown else ""]
+    lines = [f"({claim.id})=", f"{_plain(claim.statement)} *{_plain(claim.place)}*"]
+    lines += [": " + " · ".join(fact for fact in facts if fact)]
+    return "\n".join(lines + ([f"\n  {_plain(audit.reason)}"] if audit.reason else []))
+
+
+def _folded(audits, word):
+    kept = claims.with_word(audits, word)
+    body = "\n\n".join(_entry(audit) for audit in kept)
+    return f"````{{dropdown}} {len(kept)} claims: {word}\n{body}\n````"
+
+
+def _plain(text):
+    """Text that Markdown leaves as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>$~#|])", r"\\\1", text)
+
+
+def _markdown(frame):
+    rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.values.tolist()]
+    return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)
+
+
+def _tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+def _jupyter_book(root):
+    script = pathlib.Path(sysconfig.get_path("scripts")) / "jupyter-book"
+    command = [sys.executable, script, "build", "book"]
+    command += ["--config", "_config.yml", "--path-output", ".", "-W", "-n", "--keep-going", "--all"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    text = done.stdout + done.stderr
+    complaints = re.findall(r"^.*(?:WARNING|ERROR).*$", text, re.M)
+    if done.returncode or complaints:
+        raise BookError("\n".join(complaints or text.splitlines()[-15:]))

@@ -1,0 +1,165 @@
+"""One study, executed by Papermill: complete, or a reason in one line."""
+
+import dataclasses
+import errno
+import os
+import pathlib
+import re
+import time
+
+from chromolib.runs import folder, identity, parameters, repository
+
+CELL_LIMIT = {"smoke": 300, "quick": 1800, "full": 86_400}  # seconds a cell may take
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class RunError(RuntimeError):
+    """A study that did not finish; the message is one line with the remedy."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """A finished run and how it came about."""
+
+    study: str
+    values: dict
+    folder: pathlib.Path
+    state: str  # "fresh" or "reused"
+    seconds: float
+
+    @property
+    def notebook(self):
+        """The executed notebook: the page of this run."""
+        return self.folder / f"{self.study}.ipynb"
+
+
+def run(root, study, values, *, force=False, cell_limit=None, progress=lambda done, of: None):
+    """Execute a study, unless the same run lies there complete."""
+    started = time.monotonic()
+    run_id = identity.of(root, study, values)
+    found = find(root, study, values, run_id)
+    if found and not force:
+        return found
+    target = folder.place(root, study, run_id, values["out"])
+    outcome = Outcome(study, values, target, "fresh", 0.0)
+    try:
+        folder.check(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        working = _working(target)
+        _papermill(root, study, values, working, cell_limit, progress)
+        _collect(target, run_id, working, outcome.notebook)
+    except OSError as error:
+        raise RunError(_disk(study, error)) from error
+    return dataclasses.replace(outcome, seconds=time.monotonic() - started)
+
+
+def find(root, study, values, run_id=None):
+    """The complete run with these values, or None."""
+    run_id = run_id or identity.of(root, study, values)
+    target = folder.place(root, study, run_id, values["out"])
+    outcome = Outcome(study, values, target, "reused", 0.0)
+    return outcome if folder.complete(target, run_id) and outcome.notebook.is_file() else None
+
+
+def _papermill(root, study, values, working, cell_limit, progress):
+    import papermill
+    from nbclient import exceptions
+
+    source = repository.notebook(root, study)
+    total = len(identity.code(source)) + 2  # and the parameters, given and injected
+    limit = cell_limit or CELL_LIMIT[values["profile"]]
+    killed = _killed_for_memory()
+    done = iter(range(1, 10_000))
+    paths = {k: str(pathlib.Path(values[k]).absolute()) for k in parameters.PATHS if values[k]}
+    try:
+        papermill.execute_notebook(
+            source,
+            working,
+            parameters=values | paths,
+            progress_bar=False,
+            cwd=root,
+            execution_timeout=limit,
+            extra_arguments=["--log-level=ERROR"],
+            on_cell_executed=lambda **_: progress(next(done), total),
+        )
+    except papermill.PapermillExecutionError as error:
+        raise RunError(_failed(study, working, _cell_error(error))) from error
+    except exceptions.CellTimeoutError as error:
+        reason = f"a cell ran longer than {limit} s; allow more with --cell-limit"
+        raise RunError(_failed(study, working, reason)) from error
+    except exceptions.DeadKernelError as error:
+        reason = _death(_killed_for_memory() > killed)
+        raise RunError(_failed(study, working, reason)) from error
+    except BaseException:
+        working.unlink(missing_ok=True)
+        raise
+
+
+def _working(target):
+    """Where Papermill writes meanwhile; what dead runs left there is removed."""
+    for left in target.parent.glob(".*.partial.ipynb"):
+        if not _alive(int(left.name.split(".")[-3])):
+            left.unlink(missing_ok=True)
+    return target.parent / f".{target.name}.{os.getpid()}.partial.ipynb"
+
+
+def _alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _collect(target, run_id, working, notebook):
+    """The executed notebook joins the numbers the kernel wrote."""
+    if not folder.complete(target, run_id):
+        raise RunError(_failed(notebook.stem, working, "it ended without run.close()"))
+    os.replace(working, notebook)
+    _failed_path(target).unlink(missing_ok=True)
+
+
+def _failed_path(target):
+    return target.parent / f"{target.name}.failed.ipynb"
+
+
+def _failed(study, working, reason):
+    """Keep the executed part for the reader; say where and why."""
+    kept = working.parent / working.name[1:].replace(f".{os.getpid()}.partial", ".failed")
+    if working.exists():
+        os.replace(working, kept)
+    return f"{study}: {reason} (executed part: {os.path.relpath(kept)})"
+
+
+def _cell_error(error):
+    lines = ANSI.sub("", error.evalue).strip().splitlines() or [""]
+    if "No space left" in lines[0]:
+        return "no space left on the disk; free some and start again"
+    return f"cell {error.exec_count} failed: {error.ename}: {lines[0]}"
+
+
+def _death(memory):
+    if memory:
+        return "the kernel was killed for want of memory; try a smaller profile or --jobs 1"
+    return (
+        "the kernel died; the system kills what takes too much memory: "
+        "try a smaller profile or --jobs 1"
+    )
+
+
+def _killed_for_memory():
+    """How many processes Linux has killed for memory so far (0 where it does not say)."""
+    try:
+        lines = pathlib.Path("/proc/vmstat").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
+
+
+def _disk(study, error):
+    where = pathlib.Path(error.filename or "the run's folder").name
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{study}: no space left on the disk; free some and start again"
+    return f"{study}: cannot write {where}: {error.strerror}; check the folder and its rights"

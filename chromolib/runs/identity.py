@@ -1,0 +1,57 @@
+"""Which run this is: a hash of all that can change its result, and of nothing else."""
+
+import hashlib
+import json
+
+import nbformat
+
+from chromolib.runs import parameters
+
+LENGTH = 12  # hex digits: 48 bits, no clash among millions of runs
+
+
+def of(root, study, values, *, cells=None):
+    """Identity of a study with these parameters.
+
+    The study's cells, its parameters, chromolib's sources, the lock file and the data
+    count; the commit and every path do not. `cells` replaces the notebook's own when
+    somebody ran edited ones.
+    """
+    parts = {
+        "cells": cells or sources(root / "notebooks" / f"{study}.ipynb"),
+        "parameters": {k: v for k, v in values.items() if k not in parameters.PATHS},
+        "library": digest(sorted((root / "chromolib").rglob("*.py"))),
+        "lock": digest([root / "requirements.lock"]),
+        "data": fingerprint(root, study),
+    }
+    text = json.dumps(parts, sort_keys=True).encode()
+    return hashlib.sha256(text).hexdigest()[:LENGTH]
+
+
+def sources(path):
+    """The text of every cell of a notebook but its parameters."""
+    return [cell.source for cell in _cells(path)]
+
+
+def code(path):
+    """The same, code only."""
+    return [cell.source for cell in _cells(path) if cell.cell_type == "code"]
+
+
+def _cells(path):
+    cells = nbformat.read(path, as_version=4).cells
+    return [cell for cell in cells if not parameters.is_parameters(cell)]
+
+
+def fingerprint(root, study):
+    """Hash of the data a study reads: so far, the claims of its paper."""
+    return digest(sorted((root / "data" / "claims").glob(f"{study}*")))
+
+
+def digest(paths):
+    """One hash over names and contents of files."""
+    total = hashlib.sha256()
+    for path in paths:
+        total.update(f"{path.name}\0".encode())
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()

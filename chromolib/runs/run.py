@@ -1,0 +1,228 @@
+"""A run, from `begin` to `close`: one owner of one folder, whoever started it."""
+
+import csv
+import dataclasses
+import datetime
+import importlib.metadata
+import json
+import pathlib
+import platform
+import re
+import resource
+import subprocess
+import sys
+import time
+import zlib
+
+import IPython
+import numpy as np
+from IPython import display
+
+from chromolib import records, tables
+from chromolib.runs import backend, folder, identity, parameters, repository
+
+PROTOCOLS = {"both": ("published", "clean")}
+_open = {}  # study -> the run this kernel has open
+
+
+class Run:
+    """What a study needs to know of its own run, and where its numbers go."""
+
+    def __init__(self, root, study, values, machine):
+        self.root, self.study, self.values, self.machine = root, study, values, machine
+        self.id = identity.of(root, study, values)
+        self.target = folder.place(root, study, self.id, values["out"])
+        folder.check(self.target)
+        self.folder, self._lock = folder.reserve(self.target, self.id)
+        self._started, self._first_cell = time.monotonic(), _cell_count()
+        self._estimates, self._tables = [], {}
+
+    @property
+    def claims(self):
+        """The folder of the claims files."""
+        return self.root / "data" / "claims"
+
+    @property
+    def protocols(self):
+        """The protocols to show, published first."""
+        chosen = self.values["protocol"]
+        return PROTOCOLS.get(chosen, (chosen,))
+
+    @property
+    def label(self):
+        """The words every estimate of this run carries."""
+        return {"study": self.study} | {k: self.values[k] for k in ("profile", "seed")}
+
+    def size(self, *, smoke, quick, full):
+        """The size this profile asks for; nothing else may depend on the profile."""
+        return {"smoke": smoke, "quick": quick, "full": full}[self.values["profile"]]
+
+    def rng(self, purpose):
+        """A generator for one purpose, so that adding one never shifts another."""
+        return np.random.default_rng([self.values["seed"], zlib.crc32(purpose.encode())])
+
+    def record(self, key, estimate):
+        """Keep an estimate for `estimates.csv` and paste it into the page under `key`.
+
+        The text may then use `key` and, for the interval, `key_interval`.
+        """
+        self._estimates.append(estimate)
+        _glue(key, records.digits(estimate.value))
+        _glue(f"{key}_interval", f"{records.digits(estimate.low)} to {records.digits(estimate.high)}")
+
+    def record_all(self, estimates):
+        """Keep several estimates that no sentence quotes."""
+        self._estimates.extend(estimates)
+
+    def quote(self, key, text):
+        """Paste a computed word or count into the page under `key`."""
+        _glue(key, str(text))
+
+    def table(self, name, frame):
+        """Keep a table as `<name>.csv`, safe to open in a spreadsheet."""
+        self._tables[name] = frame
+        return frame
+
+    def close(self):
+        """Write the results, give the folder its place, and return what was run."""
+        executed = _executed(self._first_cell)
+        if edited := executed is not None and executed != _source(self.root, self.study):
+            self.id = identity.of(self.root, self.study, self.values, cells=sorted(executed))
+            if not self.values["out"]:
+                self.target = folder.place(self.root, self.study, self.id)
+        manifest = self._manifest(edited)
+        _write_estimates(self.folder / "estimates.csv", self._estimates)
+        for name, frame in self._tables.items():
+            safe = frame.map(_no_formula)
+            safe.to_csv(self.folder / f"{name}.csv", index=False)
+        text = json.dumps(manifest, indent=1, ensure_ascii=False)
+        (self.folder / folder.MANIFEST).write_text(text + "\n", encoding="utf-8")
+        folder.publish(self.folder, self.target, self._lock)
+        _open.pop(self.study, None)
+        return tables.facts(manifest)
+
+    def abandon(self):
+        """Give the run up and leave nothing."""
+        folder.abandon(self.folder, self._lock)
+
+    def _manifest(self, edited):
+        paths = {k: pathlib.Path(self.values[k]).name for k in parameters.PATHS}
+        now = datetime.datetime.now(datetime.UTC)
+        return {
+            "run": self.id,
+            "study": self.study,
+            "parameters": self.values | paths,
+            "edited": edited,
+            "finished": now.isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - self._started, 1),
+            "peak_memory_mib": _peak_memory(),
+            **_commit(self.root),
+            **self.machine,
+            "python": platform.python_version(),
+            "versions": _versions(),
+            "data_fingerprint": identity.fingerprint(self.root, self.study),
+            "weights": {"given": self.values["weights"], "from": ""},
+        }
+
+
+def begin(study, names):
+    """Check the parameters, start Keras quietly, seed it, and open the run's folder.
+
+    `names` is the notebook's `globals()`: the parameters are read from it, and what
+    Papermill injected under any other name is refused here, where Papermill only warns.
+    """
+    root = repository.root()
+    defaults = parameters.known(repository.notebook(root, study))
+    missing = sorted(set(defaults) - set(names))
+    if missing:
+        raise parameters.ParameterError(
+            f"{', '.join(missing)} not set; run the parameters cell first"
+        )
+    given = {name: names[name] for name in defaults}
+    values = parameters.resolve(defaults, _injected() | given)
+    machine = backend.start()
+    backend.seed(values["seed"])
+    if study in _open:
+        _open.pop(study).abandon()
+    _open[study] = Run(root, study, values, machine)
+    return _open[study]
+
+
+def _history():
+    shell = IPython.get_ipython()
+    return list(shell.user_ns["In"]) if shell else []
+
+
+def _injected():
+    """What Papermill's own cell sets, known or not."""
+    cells = [c for c in _history() if c.startswith("# Parameters\n")]
+    return parameters.assignments(cells[-1]) if cells else {}
+
+
+def _cell_count():
+    return max(0, len(_history()) - 1)
+
+
+def _executed(first):
+    """The code run in this kernel since a run began; None outside a notebook."""
+    history = _history()
+    return {cell.strip() for cell in history[first:]} if history else None
+
+
+def _source(root, study):
+    """The code of the notebook from `runs.begin` on."""
+    cells = [cell.strip() for cell in identity.code(repository.notebook(root, study))]
+    first = next(i for i, cell in enumerate(cells) if "runs.begin(" in cell)
+    return set(cells[first:])
+
+
+def _glue(key, text):
+    """myst-nb's glue, without the second that importing myst-nb costs."""
+    meta = {"scrapbook": {"name": key, "mime_prefix": "application/papermill.record/"}}
+    data = {"application/papermill.record/text/plain": repr(text)}
+    display.display(data, raw=True, metadata=meta)
+
+
+def _write_estimates(path, estimates):
+    names = [field.name for field in dataclasses.fields(records.Estimate)]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        rows = (dataclasses.asdict(estimate) for estimate in estimates)
+        writer.writerows({k: _no_formula(v) for k, v in row.items()} for row in rows)
+
+
+def _no_formula(cell):
+    """A cell that no spreadsheet takes for a formula."""
+    risky = isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r")
+    return f"'{cell}" if risky else cell
+
+
+def _peak_memory():
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20)
+
+
+def _commit(root):
+    """The commit and whether files differ from it; None where there is no git."""
+    try:
+        head, status = (
+            subprocess.run(
+                ["git", "-C", str(root), *words], capture_output=True, text=True, check=True
+            ).stdout.strip()
+            for words in (("rev-parse", "HEAD"), ("status", "--porcelain"))
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return {"commit": None, "dirty": None}
+    return {"commit": head, "dirty": bool(status)}
+
+
+def _versions():
+    names = [re.match(r"[\w.-]+", r)[0] for r in importlib.metadata.requires("chromolib")]
+    found = {}
+    for name in ["chromolib", *names]:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # another platform's package
+    return found

@@ -1,0 +1,76 @@
+"""Tables that a phone and a screen reader can read."""
+
+import html
+
+import pandas as pd
+
+from chromolib import records
+
+
+class Table:
+    """A table that shows itself: rows become cards on a narrow screen (book.css)."""
+
+    def __init__(self, frame, caption):
+        self.frame, self.caption = frame, caption
+
+    def __repr__(self):
+        return self.frame.to_string(index=False)
+
+    def _repr_html_(self):
+        names = list(self.frame.columns)
+        head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in names)
+        rows = "".join(self._row(row, names) for row in self.frame.to_dict("records"))
+        return (
+            f'<table class="cards"><caption>{html.escape(self.caption)}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        )
+
+    def _row(self, row, names):
+        cells = "".join(
+            f'<td data-label="{html.escape(str(name))}">{_text(row[name])}</td>'
+            for name in names
+        )
+        return f"<tr>{cells}</tr>"
+
+
+def show(frame, caption):
+    """A frame as a table; lines of a cell after its first are set small."""
+    return Table(frame, caption)
+
+
+def estimates(items, caption):
+    """Estimates, one a row, in the order given."""
+    rows = [
+        {
+            "quantity": item.quantity,
+            "condition": item.condition,
+            "protocol": item.protocol,
+            "value": records.digits(item.value),
+            "95 % interval": f"{records.digits(item.low)} to {records.digits(item.high)}",
+            "n": f"{item.n:,}",
+            "groups": f"{item.groups:,}",
+            "source": item.source,
+        }
+        for item in items
+    ]
+    return Table(pd.DataFrame(rows), caption)
+
+
+def facts(mapping):
+    """A nested mapping as a two-column table: what a manifest says."""
+    rows = [{"field": key, "value": value} for key, value in _flat(mapping)]
+    return Table(pd.DataFrame(rows), "Manifest of this run")
+
+
+def _flat(mapping, prefix=""):
+    for key, value in mapping.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key} · ")
+        else:
+            yield f"{prefix}{key}", "" if value is None else str(value)
+
+
+def _text(value):
+    text = records.digits(value) if isinstance(value, float) else str(value)
+    first, *small = html.escape(text).splitlines() or [""]
+    return first + "".join(f"<br><small>{line}</small>" for line in small)
