@@ -13,7 +13,7 @@ import typer
 WIDE = 120  # columns where there is no terminal to ask
 
 app = typer.Typer(
-    help="Study what deep karyotyping really achieves: run the studies, read the audit.",
+    help="What deep karyotyping really achieves: run the studies, read the audit.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -23,14 +23,22 @@ app = typer.Typer(
 
 @app.command()
 def run(
-    studies: list[str] = typer.Argument(..., help="Studies to run; `chromolib studies` lists them."),
-    profile: str = typer.Option(None, help="Size: smoke, quick or full. Same as -p profile=…"),
+    studies: list[str] = typer.Argument(
+        ..., help="Studies to run; `chromolib studies` lists them."
+    ),
+    profile: str = typer.Option(
+        None, help="Size: smoke, quick or full. Same as -p profile=…"
+    ),
     parameter: list[str] = typer.Option(
         [], "-p", help="name=value of a parameter; name=a,b,c makes a grid. Repeatable."
     ),
-    force: bool = typer.Option(False, help="Run again even if the same run is complete."),
+    force: bool = typer.Option(
+        False, help="Run again even if the same run is complete."
+    ),
     jobs: int = typer.Option(1, min=1, help="Runs at a time."),
-    cell_limit: int = typer.Option(None, min=1, help="Seconds after which a cell is stopped."),
+    cell_limit: int = typer.Option(
+        None, min=1, help="Seconds after which a cell is stopped."
+    ),
 ):
     """Run studies; finished runs are reused, and a summary table ends it."""
     from chromolib.runs import parameters, repository, sweep
@@ -55,7 +63,9 @@ def run(
 
 @app.command()
 def book(
-    profile: str = typer.Option("quick", help="Size of the studies: smoke, quick or full."),
+    profile: str = typer.Option(
+        "quick", help="Size of the studies: smoke, quick or full."
+    ),
     force: bool = typer.Option(False, help="Run the studies again even if complete."),
     jobs: int = typer.Option(1, min=1, help="Runs at a time."),
 ):
@@ -67,13 +77,19 @@ def book(
     items = []
     for study in repository.studies(root):
         defaults = parameters.known(repository.notebook(root, study))
-        items += [(study, values) for values in parameters.grid(defaults, [f"profile={profile}"])]
+        items += [
+            (study, values)
+            for values in parameters.grid(defaults, [f"profile={profile}"])
+        ]
     with _bar() as bar:
-        outcomes = sweep.run_all(root, items, jobs=jobs, force=force, cell_limit=None, bar=bar)
+        outcomes = sweep.run_all(
+            root, items, jobs=jobs, force=force, cell_limit=None, bar=bar
+        )
         task = bar.add_task("pages", total=None)
         first = pages.build(root, outcomes)
         bar.update(task, completed=1, total=1)
-    _say(f"The book: {_near(first)}\nOpen it in any browser, no server needed: {first.as_uri()}")
+    _say(f"The book: {_near(first)}")
+    _say(f"Open it in any browser, no server needed: {first.as_uri()}")
 
 
 @app.command()
@@ -89,11 +105,14 @@ def claims(
 
     folder = repository.root() / "data" / "claims"
     if word and word not in evidence.WORDS:
-        raise evidence.ClaimsError(f"no word {word!r}; known: {', '.join(evidence.WORDS)}")
+        raise evidence.ClaimsError(
+            f"no word {word!r}; known: {', '.join(evidence.WORDS)}"
+        )
     names = [study] if study else list(evidence.STUDIES)
     audits = {name: evidence.audit(evidence.load(folder, name)) for name in names}
     if not study and not word:
-        return _print_table(evidence.tallies(audits))
+        _print_table(evidence.tallies(audits))
+        return
     table = pd.concat([evidence.table(found) for found in audits.values()])
     kept = table[table["audit"] == word] if word else table
     _print_table(kept[["claim", "printed", "recomputed", "audit", "reason"]])
@@ -111,11 +130,11 @@ def studies():
 
 def main():
     """Run a command; a problem is one line on stderr and an exit code that is not 0."""
-    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # kernels warn otherwise
+    os.environ.setdefault(
+        "PYDEVD_DISABLE_FILE_VALIDATION", "1"
+    )  # kernels warn otherwise
     try:
-        app(standalone_mode=True)
-    except KeyboardInterrupt:
-        _stop("interrupted; finished runs are kept, the same command goes on from there", 130)
+        app()
     except Exception as error:
         if type(error).__module__.split(".")[0] != "chromolib":
             raise
@@ -146,7 +165,11 @@ def _bar():
         rich.progress.TimeElapsedColumn(),
     )
     with rich.progress.Progress(*columns, console=_console(stderr=True)) as bar:
-        yield bar
+        try:
+            yield bar
+        except KeyboardInterrupt:
+            bar.stop()
+            _stop("interrupted; finished runs are kept, the same command goes on", 130)
 
 
 def _print_table(frame):

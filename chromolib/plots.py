@@ -16,7 +16,9 @@ STYLE = {
 THEME = {
     "axes.spines.right": False,
     "axes.spines.top": False,
-    "axes.prop_cycle": mpl.cycler(color=["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"]),
+    "axes.prop_cycle": mpl.cycler(
+        color=["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"]
+    ),
     "figure.constrained_layout.use": True,
     "figure.dpi": 110,
     "font.size": 10,
@@ -26,7 +28,7 @@ THEME = {
 
 
 def axis(*, rows=None, height=3.2):
-    """One empty axis in the book's style, tall enough for its rows, narrow for a phone."""
+    """One empty axis in the book's style, tall enough for its rows."""
     mpl.rcParams.update(THEME)
     return plt.subplots(figsize=(6.4, 1.1 + 0.32 * rows if rows else height))[1]
 
@@ -47,7 +49,9 @@ def audit(audits, *, ax):
         ax.plot(found.value, row, shape, color=colour, ms=7, label=item.word)
         ax.plot(printed, row, "o", mfc="none", mec="0.25", ms=9, label="printed")
     names = [item.claim.id.partition("-")[2].replace("-", " ") for item in audits]
-    ax.set(yticks=range(len(audits)), yticklabels=names, xlabel="printed and recomputed")
+    ax.set(
+        yticks=range(len(audits)), yticklabels=names, xlabel="printed and recomputed"
+    )
     ax.set_ylim(len(audits) - 0.5, -0.7)
     ax.grid(axis="x", color="0.92")
     return _legend(ax)
@@ -64,7 +68,9 @@ def words(tally, *, ax):
 
 def siblings(estimates, *, ax):
     """Share of test images already seen, published protocol against clean one."""
-    names = [f"{e.protocol} {e.condition.replace('class=', '')}".strip() for e in estimates]
+    names = [
+        f"{e.protocol} {e.condition.replace('class=', '')}".strip() for e in estimates
+    ]
     values = np.array([e.value for e in estimates])
     errors = [values - [e.low for e in estimates], [e.high for e in estimates] - values]
     ax.barh(names, values, xerr=errors, color="#0072B2", ecolor="0.25")

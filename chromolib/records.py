@@ -41,6 +41,11 @@ class Estimate:
         if not self.source:
             raise ValueError(f"{self.quantity}: an estimate names its source")
 
+    @property
+    def interval(self):
+        """The interval in words."""
+        return f"{digits(self.low)} to {digits(self.high)}"
+
     def __str__(self):
         """The value with its interval, as text shows it."""
         return f"{digits(self.value)} [{digits(self.low)}, {digits(self.high)}]"

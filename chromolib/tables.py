@@ -18,7 +18,9 @@ class Table:
 
     def _repr_html_(self):
         names = list(self.frame.columns)
-        head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in names)
+        head = "".join(
+            f'<th scope="col">{html.escape(str(name))}</th>' for name in names
+        )
         rows = "".join(self._row(row, names) for row in self.frame.to_dict("records"))
         return (
             f'<table class="cards"><caption>{html.escape(self.caption)}</caption>'
@@ -46,7 +48,7 @@ def estimates(items, caption):
             "condition": item.condition,
             "protocol": item.protocol,
             "value": records.digits(item.value),
-            "95 % interval": f"{records.digits(item.low)} to {records.digits(item.high)}",
+            "95 % interval": item.interval,
             "n": f"{item.n:,}",
             "groups": f"{item.groups:,}",
             "source": item.source,

@@ -18,7 +18,9 @@ def claim_browser(audits):
         description="Claim",
         layout={"width": "100%"},
     )
-    cards = ipywidgets.Stack([ipywidgets.HTML(_card(item)) for item in audits], selected_index=0)
+    cards = ipywidgets.Stack(
+        [ipywidgets.HTML(_card(item)) for item in audits], selected_index=0
+    )
     ipywidgets.jslink((choice, "index"), (cards, "selected_index"))
     return ipywidgets.VBox([choice, cards])
 
@@ -39,7 +41,9 @@ def _card(item):
         else "",
     }
     filled = ((name, text) for name, text in rows.items() if text)
-    lines = (f"<dt><b>{name}</b></dt><dd>{html.escape(text)}</dd>" for name, text in filled)
+    lines = (
+        f"<dt><b>{name}</b></dt><dd>{html.escape(text)}</dd>" for name, text in filled
+    )
     return f'<dl style="line-height:1.4">{"".join(lines)}</dl>'
 
 

@@ -28,7 +28,7 @@ def siblings(
         value=value,
         low=max(0.0, float(value - margin)),
         high=min(1.0, float(value + margin)),
-        n=images - round(train * images),
+        n=images,
         groups=sources,
         source="printed counts",
         protocol=protocol,

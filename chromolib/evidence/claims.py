@@ -31,7 +31,7 @@ RELATIONS = ("equals", "at most", "at least")
 
 
 class ClaimsError(ValueError):
-    """A claims file that says something it may not; the message names file and entry."""
+    """A claims file says what it may not; the message names file and entry."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,11 +90,15 @@ def load(folder, study):
     """The claims of one study, in the order of its file."""
     path = pathlib.Path(folder) / f"{study}.yml"
     if not path.is_file():
-        raise ClaimsError(f"no claims file {path.name}; known studies: {', '.join(STUDIES)}")
+        raise ClaimsError(
+            f"no claims file {path.name}; known studies: {', '.join(STUDIES)}"
+        )
     try:
         entries = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
     except yaml.YAMLError as error:
         raise ClaimsError(f"{path.name} is not YAML: {error}") from error
+    if not isinstance(entries, list):
+        raise ClaimsError(f"{path.name} holds no list of claims; see `claims.Claim`")
     claims = [_claim(entry, path.name) for entry in entries]
     _check_ids(claims, path.name)
     return claims
@@ -124,7 +128,9 @@ def with_word(audits, *words):
 def counts(audits, claim, also=None):
     """What a claim, or a number its sentence quotes, is recomputed from, as numbers."""
     (found,) = pick(audits, claim)
-    return recompute.values(found.claim.also[also]["counts"] if also else found.claim.counts)
+    return recompute.values(
+        found.claim.also[also]["counts"] if also else found.claim.counts
+    )
 
 
 def statements(audits):
@@ -135,7 +141,9 @@ def statements(audits):
 def tally(audits):
     """How many claims got each word, in a fixed order."""
     counts = pd.Series([a.word for a in audits]).value_counts()
-    return counts.reindex(list(WORDS), fill_value=0).rename_axis("audit").rename("claims")
+    return (
+        counts.reindex(list(WORDS), fill_value=0).rename_axis("audit").rename("claims")
+    )
 
 
 def tallies(audits):
@@ -234,7 +242,9 @@ def _claim(entry, name):
         extra = sorted(set(entry) - known) if isinstance(entry, dict) else entry
         raise ClaimsError(f"{name}, {label}: unknown {extra}; known: {sorted(known)}")
     try:
-        lists = {key: tuple(entry[key]) for key in ("needs", "readings") if key in entry}
+        lists = {
+            key: tuple(entry[key]) for key in ("needs", "readings") if key in entry
+        }
         return Claim(**entry | lists)
     except (TypeError, ClaimsError) as error:
         raise ClaimsError(f"{name}, {label}: {error}") from error
@@ -269,10 +279,14 @@ def _word(claim, *, rule, counts):
         return ("leaking protocol" if result.value > 0 else "consistent"), result
     if rule in recompute.WORDS:
         wrong = "wrong fact" if rule == "fact" else "contradictory"
-        return ("consistent" if _same_word(claim.value, result.value) else wrong), result
+        return (
+            "consistent" if _same_word(claim.value, result.value) else wrong
+        ), result
     printed = recompute.parse(claim.value)
     if printed is None:
-        raise ClaimsError(f"{claim.id}: rule {rule!r} needs a number; got {claim.value!r}")
+        raise ClaimsError(
+            f"{claim.id}: rule {rule!r} needs a number; got {claim.value!r}"
+        )
     return recompute.agreement(printed, result, relation=claim.relation), result
 
 
@@ -292,7 +306,10 @@ def _sentence(claim, result):
         name: recompute.recompute(part["rule"], part["counts"]).value
         for name, part in claim.also.items()
     }
-    values = {"printed": claim.value, **{k: records.digits(v) for k, v in extra.items()}}
+    values = {
+        "printed": claim.value,
+        **{k: records.digits(v) for k, v in extra.items()},
+    }
     if result is not None:
         found = {"recomputed": result.value, "low": result.low, "high": result.high}
         values |= {name: _like(claim.value, number) for name, number in found.items()}

@@ -381,7 +381,9 @@ def compare(first, second):
 def trend(values):
     """Whether a series is rising, falling, or neither."""
     steps = np.diff(values)
-    return "rising" if (steps > 0).all() else "falling" if (steps < 0).all() else "neither"
+    return (
+        "rising" if (steps > 0).all() else "falling" if (steps < 0).all() else "neither"
+    )
 
 
 WORDS = {rule.__name__: rule for rule in (fact, restated, compare, trend)}
@@ -437,7 +439,9 @@ RULES = PROPORTIONS | NUMBERS | WORDS | LEAKS
 
 # --- printed numbers and their arithmetic -------------------------------------------
 
-NUMERAL = re.compile(r"(~?)([+-]?)((?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?)(e[+-]?\d+)?( ?%)?")
+NUMERAL = re.compile(
+    r"(~?)([+-]?)((?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?)(e[+-]?\d+)?( ?%)?"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -466,7 +470,9 @@ def parse(text):
     body = body.replace(",", "")
     scale = float(f"1{exponent or ''}") * (0.01 if percent else 1)
     value = float(f"{sign}{body}") * scale
-    return Printed(text, value, _half_unit(body, about, bool(percent or exponent)) * scale)
+    return Printed(
+        text, value, _half_unit(body, about, bool(percent or exponent)) * scale
+    )
 
 
 def _half_unit(body, about, rounded):
@@ -529,7 +535,10 @@ def agreement(printed, result, *, relation="equals"):
     With `at most` and `at least` the result is a bound that the printed must keep.
     """
     slack = 1e-9 * max(1.0, abs(printed.value))
-    below, above = printed.value - printed.half - slack, printed.value + printed.half + slack
+    below, above = (
+        printed.value - printed.half - slack,
+        printed.value + printed.half + slack,
+    )
     if relation == "at most":
         return "consistent" if below <= result.most else "contradictory"
     if relation == "at least":

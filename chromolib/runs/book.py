@@ -24,7 +24,9 @@ def build(root, outcomes):
     shutil.rmtree(studies, ignore_errors=True)
     studies.mkdir()
     for outcome in outcomes:
-        (studies / f"{outcome.study}.ipynb").write_text(page(outcome.notebook), encoding="utf-8")
+        (studies / f"{outcome.study}.ipynb").write_text(
+            page(outcome.notebook), encoding="utf-8"
+        )
     text = claims_page(root)
     (root / "book" / "claims.md").write_text(text, encoding="utf-8")
     _jupyter_book(root)
@@ -44,9 +46,12 @@ def page(notebook):
 def claims_page(root):
     """Every claim with its audit; each can be linked to by its id, and searched for."""
     folder = root / "data" / "claims"
-    audits = {study: claims.audit(claims.load(folder, study)) for study in claims.STUDIES}
+    audits = {
+        study: claims.audit(claims.load(folder, study)) for study in claims.STUDIES
+    }
     parts = [(root / "book" / "claims_head.md").read_text(encoding="utf-8")]
-    parts.append(_markdown(claims.tallies(audits)))
+    tallies = claims.tallies(audits).set_index("study").T
+    parts.append(_markdown(tallies.rename_axis("word").reset_index()))
     for study, found in audits.items():
         parts += [f"## {study}", f"The study: {{ref}}`{study}`."]
         parts += [_entry(a) for a in claims.with_word(found, *claims.DOUBTFUL)]
@@ -58,7 +63,8 @@ def _entry(audit):
     claim = audit.claim
     facts = [f"**{audit.word}**", "protocol leaks" if audit.leaking else ""]
     facts += [f"printed {_plain(claim.value)}"]
-    facts += [f"recomputed {_plain(audit.shown)}" if audit.shown else ""]
+    source = {"fact": "known", "restated": "elsewhere"}.get(claim.rule, "recomputed")
+    facts += [f"{source} {_plain(audit.shown)}" if audit.shown else ""]
     lines = [f"({claim.id})=", f"{_plain(claim.statement)} *{_plain(claim.place)}*"]
     lines += [": " + " · ".join(fact for fact in facts if fact)]
     return "\n".join(lines + ([f"\n  {_plain(audit.reason)}"] if audit.reason else []))
@@ -77,7 +83,9 @@ def _plain(text):
 
 def _markdown(frame):
     rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.values.tolist()]
-    return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)
+    return "\n".join(
+        "| " + " | ".join(str(cell) for cell in row) + " |" for row in rows
+    )
 
 
 def _tags(cell):
@@ -87,7 +95,16 @@ def _tags(cell):
 def _jupyter_book(root):
     script = pathlib.Path(sysconfig.get_path("scripts")) / "jupyter-book"
     command = [sys.executable, script, "build", "book"]
-    command += ["--config", "_config.yml", "--path-output", ".", "-W", "-n", "--keep-going", "--all"]
+    command += [
+        "--config",
+        "_config.yml",
+        "--path-output",
+        ".",
+        "-W",
+        "-n",
+        "--keep-going",
+        "--all",
+    ]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     text = done.stdout + done.stderr
     complaints = re.findall(r"^.*(?:WARNING|ERROR).*$", text, re.M)

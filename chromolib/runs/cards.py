@@ -8,9 +8,13 @@ from chromolib.runs import folder, repository
 
 def card(root, study):
     """The study card of a notebook with its newest complete run, as plain text."""
-    first = nbformat.read(repository.notebook(root, study), as_version=4).cells[0].source
+    first = (
+        nbformat.read(repository.notebook(root, study), as_version=4).cells[0].source
+    )
     lines = [line for line in first.splitlines() if line.startswith(("# ", "- **"))]
-    text = "\n".join(line.lstrip("# -").replace("**", "").replace("`", "") for line in lines)
+    text = "\n".join(
+        line.lstrip("# -").replace("**", "").replace("`", "") for line in lines
+    )
     return f"{study}: {text}\n{_last(root, study)}"
 
 
@@ -21,9 +25,13 @@ def _last(root, study):
         return f"Last run: none; chromolib run {study}"
     manifest, place = max(found, key=lambda pair: pair[0]["finished"])
     rows = pd.read_csv(place / "verdicts.csv", keep_default_na=False)
-    words = [f"{n} {word}" for column in ("audit", "verdict") for word, n in _counts(rows[column])]
+    words = [
+        f"{n} {word}"
+        for column in ("audit", "verdict")
+        for word, n in _counts(rows[column])
+    ]
     return (
-        f"Last run: {manifest['finished']}, profile {manifest['parameters']['profile']}, "
+        f"Last run: {manifest['finished']}, {manifest['parameters']['profile']}, "
         f"{manifest['seconds']} s; {', '.join(words)}"
     )
 

@@ -1,10 +1,12 @@
 """One study, executed by Papermill: complete, or a reason in one line."""
 
+import asyncio
 import dataclasses
 import errno
 import os
 import pathlib
 import re
+import signal
 import time
 
 from chromolib.runs import folder, identity, parameters, repository
@@ -22,7 +24,7 @@ class Outcome:
     """A finished run and how it came about."""
 
     study: str
-    values: dict
+    given: dict  # its parameters
     folder: pathlib.Path
     state: str  # "fresh" or "reused"
     seconds: float
@@ -33,7 +35,9 @@ class Outcome:
         return self.folder / f"{self.study}.ipynb"
 
 
-def run(root, study, values, *, force=False, cell_limit=None, progress=lambda done, of: None):
+def run(
+    root, study, values, *, force=False, cell_limit=None, progress=lambda done, of: None
+):
     """Execute a study, unless the same run lies there complete."""
     started = time.monotonic()
     run_id = identity.of(root, study, values)
@@ -58,7 +62,11 @@ def find(root, study, values, run_id=None):
     run_id = run_id or identity.of(root, study, values)
     target = folder.place(root, study, run_id, values["out"])
     outcome = Outcome(study, values, target, "reused", 0.0)
-    return outcome if folder.complete(target, run_id) and outcome.notebook.is_file() else None
+    return (
+        outcome
+        if folder.complete(target, run_id) and outcome.notebook.is_file()
+        else None
+    )
 
 
 def _papermill(root, study, values, working, cell_limit, progress):
@@ -70,7 +78,11 @@ def _papermill(root, study, values, working, cell_limit, progress):
     limit = cell_limit or CELL_LIMIT[values["profile"]]
     killed = _killed_for_memory()
     done = iter(range(1, 10_000))
-    paths = {k: str(pathlib.Path(values[k]).absolute()) for k in parameters.PATHS if values[k]}
+    paths = {
+        k: str(pathlib.Path(values[k]).absolute())
+        for k in parameters.PATHS
+        if values[k]
+    }
     try:
         papermill.execute_notebook(
             source,
@@ -79,7 +91,8 @@ def _papermill(root, study, values, working, cell_limit, progress):
             progress_bar=False,
             cwd=root,
             execution_timeout=limit,
-            extra_arguments=["--log-level=ERROR"],
+            extra_arguments=["--log-level=CRITICAL"],
+            on_notebook_start=_keep_ctrl_c,
             on_cell_executed=lambda **_: progress(next(done), total),
         )
     except papermill.PapermillExecutionError as error:
@@ -93,6 +106,13 @@ def _papermill(root, study, values, working, cell_limit, progress):
     except BaseException:
         working.unlink(missing_ok=True)
         raise
+
+
+def _keep_ctrl_c(**_):
+    """Let Ctrl-C interrupt us: nbclient would only kill the kernel and wonder why."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(number)
 
 
 def _working(target):
@@ -127,7 +147,9 @@ def _failed_path(target):
 
 def _failed(study, working, reason):
     """Keep the executed part for the reader; say where and why."""
-    kept = working.parent / working.name[1:].replace(f".{os.getpid()}.partial", ".failed")
+    kept = working.parent / working.name[1:].replace(
+        f".{os.getpid()}.partial", ".failed"
+    )
     if working.exists():
         os.replace(working, kept)
     return f"{study}: {reason} (executed part: {os.path.relpath(kept)})"
@@ -142,15 +164,15 @@ def _cell_error(error):
 
 def _death(memory):
     if memory:
-        return "the kernel was killed for want of memory; try a smaller profile or --jobs 1"
+        return "the kernel was killed for want of memory; try a smaller profile"
     return (
         "the kernel died; the system kills what takes too much memory: "
-        "try a smaller profile or --jobs 1"
+        "try a smaller profile"
     )
 
 
 def _killed_for_memory():
-    """How many processes Linux has killed for memory so far (0 where it does not say)."""
+    """How many processes Linux has killed for memory so far; 0 elsewhere."""
     try:
         lines = pathlib.Path("/proc/vmstat").read_text().splitlines()
     except OSError:
@@ -162,4 +184,4 @@ def _disk(study, error):
     where = pathlib.Path(error.filename or "the run's folder").name
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{study}: no space left on the disk; free some and start again"
-    return f"{study}: cannot write {where}: {error.strerror}; check the folder and its rights"
+    return f"{study}: cannot write {where}: {error.strerror}; check its folder's rights"

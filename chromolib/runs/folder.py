@@ -44,11 +44,11 @@ def manifest(target):
 
 def check(target):
     """Refuse to write over what is not a run."""
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        if _identity(target) is None:
-            raise FolderError(
-                f"{target.name} exists and holds no run; name an empty or a new folder"
-            )
+    taken = target.exists() and (not target.is_dir() or any(target.iterdir()))
+    if taken and _identity(target) is None:
+        raise FolderError(
+            f"{target.name} exists and holds no run; name an empty or a new folder"
+        )
 
 
 def reserve(target, identity):

@@ -1,12 +1,17 @@
 """The parameters of a study: read from its first code cell, checked, never guessed."""
 
 import ast
+import contextlib
 import itertools
 import pathlib
 
 import nbformat
 
-PATHS = ("data", "external_data", "out")  # where things lie: no part of a run's identity
+PATHS = (
+    "data",
+    "external_data",
+    "out",
+)  # where things lie: no part of a run's identity
 CHOICES = {
     "profile": ("smoke", "quick", "full"),
     "source": ("synthetic",),
@@ -41,7 +46,7 @@ def assignments(source):
 
 
 def resolve(defaults, given):
-    """Defaults with the given values in place, each of the right name, type and range."""
+    """Defaults with the given values in place, of the right name, type and range."""
     unknown = sorted(set(given) - set(defaults))
     if unknown:
         raise ParameterError(
@@ -77,19 +82,24 @@ def _typed(name, default, value):
     """The value in the type of the default; text from a command line is read."""
     kind = type(default)
     if isinstance(value, str) and kind is not str:
-        try:
+        with contextlib.suppress(ValueError, SyntaxError):
             value = ast.literal_eval(value)
-        except (ValueError, SyntaxError):
-            pass
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind:
-        raise ParameterError(f"{name} takes {_words(kind)}, like {default!r}; got {value!r}")
+        raise ParameterError(
+            f"{name} takes {_words(kind)}, like {default!r}; got {value!r}"
+        )
     return value
 
 
 def _words(kind):
-    names = {int: "a whole number", float: "a number", bool: "True or False", str: "text"}
+    names = {
+        int: "a whole number",
+        float: "a number",
+        bool: "True or False",
+        str: "text",
+    }
     return names.get(kind, kind.__name__)
 
 
@@ -101,4 +111,6 @@ def _check(name, value):
     if name == "seed" and value < 0:
         raise ParameterError(f"seed={value} is negative; take 0 or more")
     if name in ("data", "external_data") and value and not pathlib.Path(value).exists():
-        raise ParameterError(f"{name}: there is no {pathlib.Path(value).name!r}; check the path")
+        raise ParameterError(
+            f"{name}: there is no {pathlib.Path(value).name!r}; check the path"
+        )

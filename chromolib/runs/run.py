@@ -59,7 +59,9 @@ class Run:
 
     def rng(self, purpose):
         """A generator for one purpose, so that adding one never shifts another."""
-        return np.random.default_rng([self.values["seed"], zlib.crc32(purpose.encode())])
+        return np.random.default_rng(
+            [self.values["seed"], zlib.crc32(purpose.encode())]
+        )
 
     def record(self, key, estimate):
         """Keep an estimate for `estimates.csv` and paste it into the page under `key`.
@@ -68,7 +70,7 @@ class Run:
         """
         self._estimates.append(estimate)
         _glue(key, records.digits(estimate.value))
-        _glue(f"{key}_interval", f"{records.digits(estimate.low)} to {records.digits(estimate.high)}")
+        _glue(f"{key}_interval", estimate.interval)
 
     def record_all(self, estimates):
         """Keep several estimates that no sentence quotes."""
@@ -86,8 +88,12 @@ class Run:
     def close(self):
         """Write the results, give the folder its place, and return what was run."""
         executed = _executed(self._first_cell)
-        if edited := executed is not None and executed != _source(self.root, self.study):
-            self.id = identity.of(self.root, self.study, self.values, cells=sorted(executed))
+        if edited := executed is not None and executed != _source(
+            self.root, self.study
+        ):
+            self.id = identity.of(
+                self.root, self.study, self.values, cells=sorted(executed)
+            )
             if not self.values["out"]:
                 self.target = folder.place(self.root, self.study, self.id)
         manifest = self._manifest(edited)
@@ -208,7 +214,10 @@ def _commit(root):
     try:
         head, status = (
             subprocess.run(
-                ["git", "-C", str(root), *words], capture_output=True, text=True, check=True
+                ["git", "-C", str(root), *words],
+                capture_output=True,
+                text=True,
+                check=True,
             ).stdout.strip()
             for words in (("rev-parse", "HEAD"), ("status", "--porcelain"))
         )
@@ -218,7 +227,9 @@ def _commit(root):
 
 
 def _versions():
-    names = [re.match(r"[\w.-]+", r)[0] for r in importlib.metadata.requires("chromolib")]
+    names = [
+        re.match(r"[\w.-]+", r)[0] for r in importlib.metadata.requires("chromolib")
+    ]
     found = {}
     for name in ["chromolib", *names]:
         try:

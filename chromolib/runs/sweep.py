@@ -20,15 +20,17 @@ def run_all(root, items, *, jobs, force, cell_limit, bar):
     """
     if jobs > 1 and len(items) > 1:
         return _in_parallel(root, items, jobs, force, cell_limit, bar)
-    return [_one(root, study, values, force, cell_limit, bar) for study, values in items]
+    return [
+        _one(root, study, values, force, cell_limit, bar) for study, values in items
+    ]
 
 
 def summary(outcomes):
     """One row a run: what varied, how it came about, and its first estimate."""
     varied = [
         name
-        for name in outcomes[0].values
-        if len({repr(outcome.values.get(name)) for outcome in outcomes}) > 1
+        for name in outcomes[0].given
+        if len({repr(outcome.given.get(name)) for outcome in outcomes}) > 1
     ]
     return pd.DataFrame([_line(outcome, varied) for outcome in outcomes])
 
@@ -38,7 +40,7 @@ def _line(outcome, varied):
     estimate = records.Estimate(**first)
     return {
         "study": outcome.study,
-        **{name: str(outcome.values.get(name, "")) for name in varied},
+        **{name: str(outcome.given.get(name, "")) for name in varied},
         "run": f"{outcome.state}, {outcome.seconds:.0f} s",
         f"{first['quantity']}, {first['protocol']}": str(estimate),
     }

@@ -1,0 +1,97 @@
+"""What several rooms of the suite share: the repository, a toy one, a browser."""
+
+import os
+import pathlib
+import shutil
+
+import nbformat
+import pytest
+from nbformat import v4
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+TOY = {
+    "profile": "smoke",
+    "source": "synthetic",
+    "data": "",
+    "external": "",
+    "external_data": "",
+    "protocol": "both",
+    "weights": "none",
+    "on_error": "refuse",
+    "seed": 0,
+    "out": "",
+}
+
+
+@pytest.fixture(scope="session")
+def root():
+    """The repository under test."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def claims_folder():
+    return ROOT / "data" / "claims"
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """A repository with one study, `toy`; call it with the study's code cells."""
+    for folder in ("notebooks", "data/claims"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "chromolib").symlink_to(ROOT / "chromolib")
+    (tmp_path / "requirements.lock").write_text("")
+    monkeypatch.chdir(tmp_path)
+
+    def write(*cells):
+        source = "\n".join(f"{name} = {value!r}" for name, value in TOY.items())
+        tagged = v4.new_code_cell(source, metadata={"tags": ["parameters"]})
+        book = v4.new_notebook(cells=[tagged, *map(v4.new_code_cell, cells)])
+        book.metadata.kernelspec = {
+            "name": "python3",
+            "display_name": "Python 3",
+            "language": "python",
+        }
+        nbformat.write(book, tmp_path / "notebooks" / "toy.ipynb")
+        return tmp_path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def outcomes(root):
+    """The four studies, run at smoke; runs that are complete are reused."""
+    from chromolib.runs import execute, parameters, repository
+
+    def one(study):
+        known = parameters.known(repository.notebook(root, study))
+        return execute.run(root, study, parameters.resolve(known, {"profile": "smoke"}))
+
+    return [one(study) for study in repository.studies(root)]
+
+
+@pytest.fixture(scope="session")
+def site(root, outcomes):
+    """The book, strictly built."""
+    from chromolib.runs import book
+
+    return book.build(root, outcomes).parent
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium; a laptop without one skips, continuous integration fails."""
+    found = os.environ.get("CHROMIUM") or next(
+        filter(None, map(shutil.which, BROWSERS)), None
+    )
+    if not found:
+        reason = f"no Chromium found (looked for {', '.join(BROWSERS)})"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    from playwright import sync_api
+
+    with sync_api.sync_playwright() as driver:
+        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        running = driver.chromium.launch(executable_path=found, args=flags)
+        yield running
+        running.close()

@@ -1,0 +1,207 @@
+"""The claims files are whole, and the audit's words come from their numbers."""
+
+import os
+import pathlib
+import re
+
+import pytest
+
+from chromolib.evidence import claims, recompute
+
+NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?|\.\d+")
+# Lines that text recognition made of photographs of karyograms, by their first words.
+PICTURES = (
+    "Carlos and C",
+    "Upper (E)",
+    "and the second",
+    "88\t88",
+    "Daugelt",
+    "Rears of",
+)
+TABLE_LINE = re.compile(r"\t|val\\_loss|val_loss")
+
+
+@pytest.fixture(params=claims.STUDIES)
+def study(request):
+    return request.param
+
+
+@pytest.fixture
+def audits(claims_folder, study):
+    return claims.audit(claims.load(claims_folder, study))
+
+
+def numbers(value):
+    """Every number in a claim's text, without signs, commas and idle zeros."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return {n for part in value for n in numbers(part)}
+    return {f"{float(n.replace(',', '')):g}" for n in NUMBER.findall(value)}
+
+
+def said(claim):
+    return numbers([claim.value, claim.counts, list(claim.readings), claim.conditions])
+
+
+def test_every_claim_says_what_where_and_why(audits, study):
+    for item in audits:
+        assert item.claim.id.startswith(f"{study}-")
+        assert item.claim.statement.endswith(".")
+        assert item.claim.place
+        assert item.word == "consistent" or item.reason, item.claim.id
+
+
+def test_no_sentence_holds_a_number_that_its_claim_does_not(audits):
+    for item in audits:
+        claim = item.claim
+        fields = re.sub(r"\{\w+\}", "", claim.because)
+        places = numbers(claim.place) | numbers(claim.statement)
+        typed = numbers(fields) - said(claim) - numbers(claim.also) - places
+        decimals = {
+            n
+            for n in typed
+            if "." in n and not re.search(rf"(section|ure) {n}", fields)
+        }
+        assert not decimals, claim.id
+
+
+def test_every_number_in_the_tables_has_a_claim_or_a_reason(
+    claims_folder, study, audits
+):
+    known = {item.claim.id: item.claim for item in audits}
+    rows = claims.printed_numbers(claims_folder, study)
+    assert rows
+    for row in rows:
+        assert bool(row["claim"]) != bool(row["excluded"]), row
+        if row["claim"]:
+            assert numbers(row["printed"]) <= said(known[row["claim"]]), row
+
+
+@pytest.mark.papers
+def test_the_list_of_table_numbers_is_complete(claims_folder, study):
+    folder = os.environ.get("CHROMOLIB_PAPERS")
+    if not folder:
+        pytest.skip("CHROMOLIB_PAPERS does not name a folder with the papers' texts")
+    text = (pathlib.Path(folder) / f"{study}.txt").read_text(encoding="utf-8")
+    body = text[text.index("Introduction") :].splitlines()
+    lines = [line for line in body if TABLE_LINE.search(line)]
+    lines = [line for line in lines if not is_contents(line)]
+    lines = [line for line in lines if not line.startswith(PICTURES)]
+    rows = claims.printed_numbers(claims_folder, study)
+    listed = numbers([row["printed"] for row in rows])
+    printed = numbers([cell for line in lines for cell in line.split("\t")[1:]])
+    assert len(printed) >= 8
+    assert printed <= listed | row_labels(claims_folder, study)
+
+
+def is_contents(line):
+    """A line of the contents: it ends in a page number after a title."""
+    return (
+        bool(re.match(r"^(\d+(\.\d+)*)?\t?\D+\d+$", line.strip())) and "%" not in line
+    )
+
+
+def row_labels(claims_folder, study):
+    rows = claims.printed_numbers(claims_folder, study)
+    return {n for row in rows for n in numbers([row["row"], row["column"]])}
+
+
+def test_leaking_protocols_mark_what_was_measured_under_them(audits):
+    leaks = {a.claim.id for a in audits if a.word == "leaking protocol"}
+    marked = {a.claim.id for a in audits if a.leaking}
+    assert marked == {a.claim.id for a in audits if a.claim.protocol in leaks}
+
+
+def test_tally_counts_every_claim_once(audits):
+    assert claims.tally(audits).sum() == len(audits)
+
+
+def test_every_cited_work_is_in_the_references(root, audits):
+    text = (root / "book" / "references.bib").read_text(encoding="utf-8")
+    keys = set(re.findall(r"^@\w+\{(\S+),", text, re.M))
+    assert {a.claim.cite for a in audits} - {""} <= keys
+
+
+def entry(**fields):
+    plain = {
+        "id": "toy-accuracy",
+        "statement": "Half of the images are labelled correctly.",
+        "place": "table 1",
+        "quantity": "accuracy",
+        "value": '"0.50"',
+    }
+    lines = [f"{name}: {value}" for name, value in {**plain, **fields}.items()]
+    return "- " + "\n  ".join(lines) + "\n"
+
+
+def load(folder, text):
+    (folder / "toy.yml").write_text(text)
+    return claims.audit(claims.load(folder, "toy"))
+
+
+def test_a_claim_is_recomputed_and_judged(tmp_path):
+    (found,) = load(
+        tmp_path,
+        entry(
+            rule="accuracy",
+            counts='{tp: "6", fp: "1", tn: "2", fn: "1"}',
+            because="The matrix gives {recomputed}, not {printed}.",
+        ),
+    )
+    assert found.word == "contradictory"
+    assert found.reason == "The matrix gives 0.8, not 0.50."
+    assert (found.recomputed.low, found.recomputed.high) == recompute.clopper_pearson(
+        8, 10
+    )
+
+
+def test_a_paper_gets_the_reading_that_serves_it_best(tmp_path):
+    (found,) = load(
+        tmp_path,
+        entry(
+            rule="ratio",
+            counts='{part: "1", whole: "3"}',
+            readings='[{as: other, rule: ratio, counts: {part: "1", whole: "2"}}]',
+        ),
+    )
+    assert found.word == "consistent"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("- id: [", "toy.yml is not YAML"),
+        ("- just a word", "just a word"),
+        ("", "holds no list of claims"),
+        (entry(valeu="1"), "toy-accuracy: unknown .*valeu"),
+        (entry(), "no rule, so `because` must say why"),
+        (entry(rule="accurracy", counts="{}"), "unknown rule 'accurracy'"),
+        (entry(rule="accuracy", counts='{tp: "1"}'), "takes tp, fp, tn, fn; got tp"),
+        (entry(rule="ratio", counts='{part: "1", whole: "0"}'), "toy-accuracy: .*zero"),
+        (entry(rule="ratio", counts='{part: many, whole: "2"}'), "toy-accuracy: "),
+        (entry(rule="fact", counts="{known: male}"), "needs `cite`"),
+        (
+            entry(rule="elsewhere", counts='{value: "1"}', relation="about"),
+            "relation is one of",
+        ),
+        (entry(because="See {nothing}."), "speaks of unknown .*nothing"),
+        (
+            entry(because="Why not.", protocol="toy-split"),
+            "no claim describes the protocol",
+        ),
+        (entry(because="Why not.") * 2, "more than once"),
+        (
+            entry(value="half", rule="elsewhere", counts='{value: "1"}'),
+            "needs a number; got 'half'",
+        ),
+    ],
+)
+def test_a_bad_file_is_refused_by_name(tmp_path, text, complaint):
+    with pytest.raises(claims.ClaimsError, match=complaint):
+        load(tmp_path, text)
+
+
+def test_a_missing_file_names_the_studies(tmp_path):
+    with pytest.raises(claims.ClaimsError, match="known studies: chromonet"):
+        claims.load(tmp_path, "chromnet")

@@ -1,0 +1,214 @@
+"""A study ends complete, or with one line that says why; real kernels, toy studies."""
+
+import errno
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import pandas as pd
+import pytest
+
+from chromolib.runs import execute, parameters
+
+BEGIN = 'from chromolib import runs\n\nrun = runs.begin("toy", globals())'
+RECORD = """from chromolib import records
+
+run.record("share", records.Estimate(
+    "toy", "share", 0.5, 0.4, 0.6, n=10, groups=5, source="synthetic",
+    protocol="clean", seed=seed, condition="=cmd"))"""
+CLOSE = "run.close()"
+
+
+def resolved(repo, **given):
+    return parameters.resolve(parameters.known(repo / "notebooks" / "toy.ipynb"), given)
+
+
+def run(repo, cell_limit=None, **given):
+    return execute.run(repo, "toy", resolved(repo, **given), cell_limit=cell_limit)
+
+
+def files(repo):
+    return sorted(p.name for p in (repo / "data" / "runs").rglob("*") if p.is_file())
+
+
+def test_a_run_is_complete_reused_and_safe_to_open(toy, capfd):
+    repo = toy(BEGIN, RECORD, CLOSE)
+    first = run(repo, seed=7)
+    assert first.state == "fresh"
+    assert files(repo) == ["estimates.csv", "manifest.json", "toy.ipynb"]
+    manifest = json.loads((first.folder / "manifest.json").read_text())
+    assert manifest["parameters"]["seed"] == 7
+    assert manifest["edited"] is False
+    assert {"commit", "dirty", "backend", "device", "peak_memory_mib"} <= set(manifest)
+    assert {"keras", "numpy", "papermill"} <= set(manifest["versions"])
+    assert str(repo) not in json.dumps(manifest)
+    (row,) = pd.read_csv(first.folder / "estimates.csv").to_dict("records")
+    assert (row["value"], row["condition"]) == (0.5, "'=cmd")
+    page = nbformat.read(first.notebook, as_version=4)
+    streams = [
+        o for c in page.cells for o in c.get("outputs", []) if o.output_type == "stream"
+    ]
+    assert not streams, "the backend's greeting reached the notebook"
+    assert capfd.readouterr().err == ""
+    again = run(repo, seed=7)
+    assert (again.state, again.folder) == ("reused", first.folder)
+
+
+def test_a_cell_error_keeps_the_executed_part_and_no_result(toy):
+    repo = toy("print('so far')", "1 / 0")
+    with pytest.raises(
+        execute.RunError, match=r"cell 4 failed: ZeroDivisionError.*failed"
+    ) as e:
+        run(repo)
+    assert len(str(e.value).splitlines()) == 1
+    (kept,) = (repo / "data/runs/toy").glob("*.failed.ipynb")
+    assert "so far" in kept.read_text()
+    assert files(repo) == [kept.name]
+
+
+def test_an_error_after_begin_leaves_no_result_and_the_next_run_goes_on(toy):
+    repo = toy(BEGIN, "import pathlib\n\nassert pathlib.Path('mended').exists()", CLOSE)
+    with pytest.raises(execute.RunError, match="AssertionError"):
+        run(repo)
+    assert "manifest.json" not in files(repo)
+    (repo / "mended").touch()
+    assert run(repo).state == "fresh"
+    assert files(repo) == ["estimates.csv", "manifest.json", "toy.ipynb"]
+
+
+def test_a_hung_cell_is_stopped(toy):
+    repo = toy("import time\n\ntime.sleep(600)")
+    with pytest.raises(execute.RunError, match="ran longer than 2 s; allow more"):
+        run(repo, cell_limit=2)
+
+
+def test_a_killed_kernel_says_so(toy):
+    repo = toy("import os, signal\n\nos.kill(os.getpid(), signal.SIGKILL)")
+    with pytest.raises(execute.RunError, match="the kernel died; the system kills"):
+        run(repo)
+    assert "manifest.json" not in files(repo)
+
+
+def test_a_kernel_killed_for_memory_says_that(toy, monkeypatch):
+    counts = iter([3, 4])
+    monkeypatch.setattr(execute, "_killed_for_memory", lambda: next(counts))
+    repo = toy("import os, signal\n\nos.kill(os.getpid(), signal.SIGKILL)")
+    with pytest.raises(execute.RunError, match="killed for want of memory"):
+        run(repo)
+
+
+def test_a_notebook_that_does_not_close_its_run_is_not_complete(toy):
+    with pytest.raises(execute.RunError, match=r"ended without run.close\(\)"):
+        run(toy("x = 1"))
+
+
+def test_a_full_disk_is_one_line(toy, monkeypatch):
+    import papermill
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "somewhere")
+
+    monkeypatch.setattr(papermill, "execute_notebook", full)
+    with pytest.raises(execute.RunError, match="no space left on the disk; free some"):
+        run(toy("x = 1"))
+
+
+def test_an_unwritable_place_is_one_line(toy):
+    repo = toy("x = 1")
+    (repo / "data" / "runs").write_text("a file where a folder should be")
+    with pytest.raises(
+        execute.RunError, match="cannot write .*check its folder's rights"
+    ):
+        run(repo)
+
+
+def plain_papermill(repo, *settings):
+    command = [
+        pathlib.Path(sys.executable).with_name("papermill"),
+        "notebooks/toy.ipynb",
+    ]
+    return subprocess.run(
+        [*command, "out.ipynb", *settings], cwd=repo, capture_output=True, text=True
+    )
+
+
+def test_plain_papermill_works_and_refuses_unknown_parameters(toy):
+    repo = toy(BEGIN, CLOSE)
+    done = plain_papermill(repo, "-p", "seed", "4")
+    assert done.returncode == 0, done.stderr
+    assert files(repo) == ["estimates.csv", "manifest.json"]
+    refused = plain_papermill(repo, "-p", "sede", "4")
+    assert refused.returncode != 0
+    assert "unknown parameter sede; known: profile" in refused.stderr
+
+
+def test_a_run_of_edited_cells_gets_another_identity(toy):
+    repo = toy(BEGIN, "x = 1", CLOSE)
+    edited = nbformat.read(repo / "notebooks" / "toy.ipynb", as_version=4)
+    edited.cells[2].source = "x = 2"
+    nbformat.write(edited, repo / "copy.ipynb")
+    command = [
+        pathlib.Path(sys.executable).with_name("papermill"),
+        "copy.ipynb",
+        "out.ipynb",
+    ]
+    subprocess.run(command, cwd=repo, capture_output=True, check=True)
+    (found,) = (repo / "data/runs/toy").glob("*/manifest.json")
+    assert json.loads(found.read_text())["edited"] is True
+    assert execute.find(repo, "toy", resolved(repo)) is None
+
+
+def test_a_runner_killed_outright_leaves_nothing_complete(toy):
+    repo = toy(
+        BEGIN,
+        "import pathlib, time\n\npathlib.Path('begun').touch()\ntime.sleep(600)",
+        CLOSE,
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-m", "chromolib", "run", "toy"],
+        cwd=repo,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_for(repo / "begun")
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert "manifest.json" not in files(repo)
+    toy(BEGIN, "x = 1", CLOSE)
+    assert run(repo).state == "fresh"
+
+
+def test_ctrl_c_says_what_is_kept(toy):
+    repo = toy(
+        BEGIN,
+        "import pathlib, time\n\npathlib.Path('begun').touch()\ntime.sleep(600)",
+        CLOSE,
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-m", "chromolib", "run", "toy"],
+        cwd=repo,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(repo / "begun")
+    child.send_signal(signal.SIGINT)
+    errors = child.communicate()[1]
+    assert child.returncode == 130
+    assert "interrupted; finished runs are kept" in errors
+    assert "Traceback" not in errors
+    assert "manifest.json" not in files(repo)
+
+
+def wait_for(path):
+    """Wait until a kernel has got somewhere; the suite's own limit ends a hang."""
+    for _ in range(1200):
+        if path.exists():
+            return
+        time.sleep(0.1)
+    pytest.fail(f"{path.name} never came")

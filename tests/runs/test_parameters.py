@@ -1,0 +1,78 @@
+import pytest
+
+from chromolib.runs import parameters
+
+DEFAULTS = {
+    "profile": "quick",
+    "seed": 0,
+    "rate": 0.5,
+    "deep": False,
+    "out": "",
+    "data": "",
+}
+
+
+def test_the_parameters_cell_is_read(toy):
+    known = parameters.known(toy() / "notebooks" / "toy.ipynb")
+    assert list(known)[:3] == ["profile", "source", "data"]
+    assert (known["profile"], known["seed"]) == ("smoke", 0)
+
+
+def test_text_from_a_command_line_takes_the_default_s_type():
+    given = {"seed": "3", "rate": "1", "deep": "True", "profile": "smoke"}
+    resolved = parameters.resolve(DEFAULTS, given)
+    assert resolved == DEFAULTS | {
+        "seed": 3,
+        "rate": 1.0,
+        "deep": True,
+        "profile": "smoke",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"sede": 3}, "unknown parameter sede; known: profile, seed"),
+        ({"seed": "many"}, "seed takes a whole number, like 0; got 'many'"),
+        ({"seed": 1.5}, "seed takes a whole number"),
+        ({"seed": True}, "seed takes a whole number"),
+        ({"seed": -1}, "seed=-1 is negative"),
+        ({"profile": "fast"}, "known: 'smoke', 'quick', 'full'"),
+        ({"deep": "perhaps"}, "deep takes True or False"),
+        ({"data": "/nowhere/at/all"}, "data: there is no 'all'"),
+    ],
+)
+def test_what_a_study_cannot_take_is_refused(given, complaint):
+    with pytest.raises(parameters.ParameterError, match=complaint):
+        parameters.resolve(DEFAULTS, given)
+
+
+def test_commas_make_a_grid_in_order():
+    points = parameters.grid(DEFAULTS, ["seed=0,1", "profile=smoke,full"])
+    assert [(p["seed"], p["profile"]) for p in points] == [
+        (0, "smoke"),
+        (0, "full"),
+        (1, "smoke"),
+        (1, "full"),
+    ]
+
+
+def test_a_path_may_hold_a_comma(tmp_path):
+    folder = tmp_path / "a,b"
+    folder.mkdir()
+    (point,) = parameters.grid(DEFAULTS, [f"data={folder}"])
+    assert point["data"] == str(folder)
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        (["seed"], "is not name=value"),
+        (["=3"], "is not name=value"),
+        (["seed=1", "seed=2"], "seed is given twice"),
+        (["seed=1,2", "out=here"], "out names one folder but this is a grid"),
+    ],
+)
+def test_a_bad_setting_is_refused(settings, complaint):
+    with pytest.raises(parameters.ParameterError, match=complaint):
+        parameters.grid(DEFAULTS, settings)
