@@ -73,6 +73,7 @@ EXAMPLES = [
     ),
     ("dense_parameters", {"inputs": "25", "outputs": "4"}, 104),
     ("smallest_whole", {"shares": ["0.33", "0.50"], "decimals": "2"}, 6),
+    ("smallest_whole", {"shares": ["0", "1"], "decimals": "2"}, 1),
     # 10 passes over 36 images at 5 seconds each: 1,800 seconds
     ("hours", {"passes": "10", "images": "36", "seconds": "5"}, 0.5),
     ("reduction", {"before": "8", "after": "6"}, 1 / 4),
@@ -81,10 +82,11 @@ EXAMPLES = [
     ("matrix_total", {"matrix": MATRIX}, 6),
     # of 1/2, 1/3 and 1/4 the last is nearest, and a float32 holds it exactly
     ("nearest_float32", {"target": "0.26", "least": "2", "most": "4"}, 0.25),
+    ("nearest_float32", {"target": "0.2", "least": "2", "most": "4"}, 0.25),
     ("repeats", {"first": ["1", "2", "3"], "second": ["2", "5", "9"]}, 1),
     ("downward_steps", {"values": ["3", "2", "2", "4", "1"]}, 2),
     ("upward_steps", {"values": ["3", "2", "2", "4", "1"]}, 1),
-    ("last_step", {"values": ["1", "3", "5", "1"]}, 2),
+    ("last_step", {"values": ["1", "3", "4", "9", "3"]}, 3),
     ("probability_of_loss", {"loss": "0"}, 1),
     # the lady tasting tea: 34 of the 70 ways are as extreme
     ("fisher", {"a": "3", "b": "1", "c": "1", "d": "3"}, 34 / 70),
@@ -105,6 +107,7 @@ EXAMPLES = [
     ("trend", {"values": ["1", "2", "3"]}, "rising"),
     ("trend", {"values": ["3", "2", "1"]}, "falling"),
     ("trend", {"values": ["1", "2", "2"]}, "neither"),
+    ("trend", {"values": ["2", "1", "1"]}, "neither"),
     # three copies of each source: both siblings miss training one time in four
     ("siblings", {"sources": "10", "images": "30", "train": "0.5"}, 3 / 4),
     ("overlap", {"parts": ["6", "5"], "whole": "8"}, 3),
@@ -542,6 +545,11 @@ def unrounded(text, rng):
     return printed.value + printed.half * rng.uniform(-1, 1)
 
 
+def test_a_mean_is_as_uncertain_as_its_rounded_values():
+    result = recompute.recompute("mean", {"values": ["0.50"] * recompute.MOST_CORNERS})
+    assert (result.least, result.most) == pytest.approx((0.495, 0.505))
+
+
 def test_exact_counts_leave_no_choice():
     result = recompute.recompute("ratio", {"part": "832", "whole": "75"})
     assert result.least == result.value == result.most
@@ -595,6 +603,8 @@ def word(printed, rule, counts, *, relation="equals"):
         ("0.90", 0.894, 0.894, "contradictory"),
         ("0.90", 0.885, 0.895, "contradictory"),
         ("0.90", 0.885, 0.896, "consistent"),
+        ("0.90", 0.905, 0.915, "truncated"),
+        ("0.90", 0.904, 0.915, "consistent"),
         ("0.90", 0.5, 1, "consistent"),
         ("~1,200", 1150, 1150, "consistent"),
         ("~1,200", 1149, 1149, "contradictory"),

@@ -122,7 +122,7 @@ def test_an_unwritable_place_is_one_line(toy):
     repo = toy("x = 1")
     (repo / "data" / "runs").write_text("a file where a folder should be")
     with pytest.raises(
-        execute.RunError, match="cannot write .*check its folder's rights"
+        execute.RunError, match=r"cannot write .*check its folder's rights"
     ):
         run(repo)
 

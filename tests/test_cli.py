@@ -1,0 +1,160 @@
+"""The command line: what a newcomer, a script and a mistake get."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+BEGIN = 'from chromolib import records, runs\n\nrun = runs.begin("toy", globals())'
+RECORD = """run.record("share", records.Estimate(
+    "toy", "share", 0.5, 0.4, 0.6, n=10, groups=5, source="synthetic",
+    protocol="clean", seed=seed))"""
+
+
+def chromolib(*words, cwd, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "chromolib", *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+    )
+
+
+def test_help_lists_the_verbs(root):
+    done = chromolib("--help", cwd=root)
+    assert done.returncode == 0
+    for verb in ("run", "book", "claims", "studies"):
+        assert f"\n  {verb} " in done.stdout
+
+
+def test_claims_are_counted_and_listed(root):
+    counted = chromolib("claims", cwd=root).stdout.splitlines()
+    assert counted[0].split()[:3] == ["study", "claims", "consistent"]
+    assert [line.split()[0] for line in counted[1:]] == [
+        "chromonet",
+        "hamza",
+        "chu",
+        "shruti",
+    ]
+    listed = chromolib("claims", "chu", "--word", "truncated", cwd=root).stdout
+    assert "chu-vgg-one-block-recall" in listed
+    assert "contradictory" not in listed
+
+
+def test_studies_show_their_cards(root, outcomes):
+    shown = chromolib("studies", cwd=root).stdout
+    assert shown.count("Expected time: ") == 4
+    assert shown.count("Last run: ") == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "complaint"),
+    [
+        ((), 2, "Usage"),
+        (("run",), 2, "Missing argument"),
+        (("frobnicate",), 2, "No such command"),
+        (("run", "chromnet"), 1, "error: no study 'chromnet'; known: chromonet"),
+        (
+            ("run", "chu", "-p", "sede=1"),
+            1,
+            "error: unknown parameter sede; known: profile",
+        ),
+        (("run", "chu", "-p", "seed"), 1, "error: 'seed' is not name=value"),
+        (("run", "chu", "--profile", "fast"), 1, "known: 'smoke', 'quick', 'full'"),
+        (
+            ("run", "chu", "-p", "source=bioimlab"),
+            1,
+            "source='bioimlab' is not available",
+        ),
+        (("claims", "nobody"), 1, "error: no claims file nobody.yml"),
+        (("claims", "--word", "odd"), 1, "error: no word 'odd'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_a_code(root, words, code, complaint):
+    done = chromolib(*words, cwd=root)
+    assert done.returncode == code
+    assert complaint in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_grid_ends_with_one_table_and_is_reused(toy):
+    repo = toy(BEGIN, RECORD, "run.close()")
+    words = ("run", "toy", "-p", "seed=0,1", "-p", "protocol=clean", "--jobs", "2")
+    first = chromolib(*words, cwd=repo)
+    assert first.returncode == 0, first.stderr
+    head, *rows = first.stdout.splitlines()
+    assert head.split()[:3] == ["study", "seed", "run"]
+    assert [row.split()[:3] for row in rows[:2]] == [["toy", n, "fresh,"] for n in "01"]
+    again = chromolib(*words, cwd=repo)
+    assert again.stdout.count("reused") == 2
+    forced = chromolib(*words[:-2], "--force", cwd=repo)
+    assert forced.stdout.count("fresh") == 2
+
+
+def test_a_failing_run_of_a_grid_is_one_line_and_the_others_stay(toy):
+    repo = toy(BEGIN, RECORD, "assert seed == 0", "run.close()")
+    done = chromolib("run", "toy", "-p", "seed=0,1", "--jobs", "2", cwd=repo)
+    assert done.returncode == 1
+    assert "error: toy: cell 5 failed: AssertionError" in done.stderr
+    assert len(list((repo / "data/runs/toy").glob("*/manifest.json"))) == 1
+
+
+def test_a_folder_of_one_s_own_is_filled_and_never_overwritten(toy, tmp_path):
+    repo = toy(BEGIN, RECORD, "run.close()")
+    mine = tmp_path / "mine"
+    done = chromolib("run", "toy", "-p", f"out={mine}", cwd=repo)
+    assert done.returncode == 0, done.stderr
+    assert (mine / "manifest.json").exists()
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("years of work")
+    refused = chromolib("run", "toy", "-p", f"out={precious}", cwd=repo)
+    assert refused.returncode == 1
+    assert "error: precious exists and holds no run" in refused.stderr
+    assert [path.name for path in precious.iterdir()] == ["thesis.txt"]
+
+
+def test_away_from_the_repository_the_package_s_own_is_used(tmp_path, root):
+    done = chromolib("claims", cwd=tmp_path, PYTHONPATH=str(root))
+    assert done.returncode == 0, done.stderr
+
+
+def make(*words, cwd, **environment):
+    return subprocess.run(
+        ["make", *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env=os.environ | environment,
+    )
+
+
+def test_make_alone_prints_the_verbs(root):
+    shown = make(cwd=root).stdout
+    for verb in ("book", "test", "lab", "run", "bench", "lint"):
+        assert f"make {verb} " in shown
+
+
+def test_a_wrong_python_is_one_clear_line(root, tmp_path):
+    old = tmp_path / "python-old"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    done = subprocess.run(
+        ["sh", root / ".ci" / "python"],
+        env=os.environ | {"PYTHON": str(old)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("This needs Python 3.11, 3.12 or 3.13")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_chosen_python_is_an_absolute_path(root):
+    done = subprocess.run(
+        ["sh", root / ".ci" / "python"], capture_output=True, text=True
+    )
+    assert pathlib.Path(done.stdout.strip()).is_absolute()

@@ -1,0 +1,143 @@
+"""The studies are arguments, not programs, and each runs to a whole result."""
+
+import ast
+import json
+import re
+import statistics
+
+import nbformat
+import pandas as pd
+import pytest
+
+from chromolib.evidence import claims
+from chromolib.runs import identity, parameters, repository
+
+SHARED = ["profile", "source", "data", "external", "external_data", "protocol"]
+SHARED += ["weights", "on_error", "seed", "out"]
+SECTIONS = ["What the paper says", "Verdicts", "What this does not show", "Try it"]
+
+
+@pytest.fixture(params=claims.STUDIES)
+def path(request, root):
+    return repository.notebook(root, request.param)
+
+
+@pytest.fixture
+def cells(path):
+    return nbformat.read(path, as_version=4).cells
+
+
+@pytest.fixture
+def outcome(path, outcomes):
+    return next(done for done in outcomes if done.study == path.stem)
+
+
+@pytest.fixture
+def executed(outcome):
+    return nbformat.read(outcome.notebook, as_version=4)
+
+
+def code(cells):
+    return [cell.source for cell in cells if cell.cell_type == "code"]
+
+
+def lines(source):
+    return [line for line in source.splitlines() if line.strip()]
+
+
+def test_parameters_come_first_and_are_the_shared_ones(path, cells):
+    first = next(cell for cell in cells if cell.cell_type == "code")
+    assert parameters.is_parameters(first)
+    names = list(parameters.known(path))
+    assert names[: len(SHARED)] == SHARED
+    assert len(names) <= 12
+    assert all("#" in line for line in lines(first.source)), "each says what it is"
+
+
+def test_a_study_opens_with_its_card_and_keeps_the_order(path, cells):
+    assert cells[0].source.startswith(f"({path.stem})=\n# [Re] ")
+    for label in ("Paper", "Data", "Claims", "Expected time", "Status"):
+        assert f"- **{label}**: " in cells[0].source
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    places = [text.index(f"## {section}") for section in SECTIONS]
+    assert places == sorted(places)
+
+
+def test_a_notebook_defines_nothing_and_stays_small(cells):
+    sources = code(cells)
+    assert len(cells) <= 40
+    sizes = [len(lines(source)) for source in sources]
+    assert sum(sizes) <= 120
+    assert max(sizes) <= 15
+    assert statistics.median(sizes) <= 6
+    for source in sources:
+        nodes = list(ast.walk(ast.parse(source)))
+        assert not any(
+            isinstance(node, ast.FunctionDef | ast.ClassDef) for node in nodes
+        )
+
+
+def test_no_result_is_typed_into_the_prose(cells):
+    for cell in cells[1:]:
+        if cell.cell_type == "markdown":
+            prose = re.sub(r"`[^`]*`|\$[^$]*\$|\]\([^)]*\)", "", cell.source)
+            assert not re.search(r"\d\.\d|\.\d|\d ?%", prose), cell.source
+
+
+def test_figures_have_caption_name_and_alternative_text(cells):
+    drawn = [
+        cell for cell in cells if "ax=" in cell.source and cell.cell_type == "code"
+    ]
+    assert drawn
+    for cell in drawn:
+        meta = cell.metadata["mystnb"]
+        assert meta["figure"]["name"].startswith("fig-")
+        assert "Source: " in meta["figure"]["caption"]
+        assert len(meta["image"]["alt"]) > 40
+
+
+def test_a_study_runs_and_leaves_whole_results(root, path, outcome):
+    manifest = json.loads((outcome.folder / "manifest.json").read_text())
+    assert manifest["run"] == identity.of(root, path.stem, outcome.given)
+    assert manifest["edited"] is False
+    verdicts = pd.read_csv(outcome.folder / "verdicts.csv", keep_default_na=False)
+    assert list(verdicts.columns) == [
+        "claim",
+        "statement",
+        "printed",
+        "audit",
+        "ours_published",
+        "ours_clean",
+        "verdict",
+        "reason",
+    ]
+    known = claims.load(root / "data" / "claims", path.stem)
+    assert list(verdicts["claim"]) == [claim.id for claim in known]
+    assert set(verdicts["audit"]) <= set(claims.WORDS)
+    assert set(verdicts["verdict"]) == {"not testable here"}
+    assert (verdicts["reason"] != "").all()
+
+
+def test_estimates_are_sane_and_name_their_source(outcome):
+    found = pd.read_csv(outcome.folder / "estimates.csv", keep_default_na=False)
+    assert (found["low"] <= found["value"]).all()
+    assert (found["value"] <= found["high"]).all()
+    assert set(found["source"]) == {"printed counts"}
+    leaks = found[found["quantity"] == "test images with a sibling in training"]
+    assert set(leaks["protocol"]) == {"published", "clean"}
+    assert (leaks.loc[leaks["protocol"] == "clean", "value"] == 0).all()
+    assert (leaks.loc[leaks["protocol"] == "published", "value"] > 0.9).all()
+
+
+def test_an_executed_study_has_no_error_no_noise_and_no_path(root, executed):
+    outputs = [out for cell in executed.cells for out in cell.get("outputs", [])]
+    assert not [out for out in outputs if out.output_type in ("error", "stream")]
+    images = [out for out in outputs if "image/png" in out.get("data", {})]
+    assert len(images) >= 3
+    assert str(root) not in json.dumps(outputs)
+
+
+def test_a_study_reads_no_more_than_it_says(cells):
+    """Until a study reads images, nothing in it may look as if it did."""
+    text = " ".join(cell.source for cell in cells)
+    assert "no pixel is read" in text
