@@ -6,6 +6,8 @@ import pandas as pd
 
 from chromolib import records
 
+LEFT = 'style="text-align:left"'  # JupyterLab would set words to the right
+
 
 class Table:
     """A table that shows itself: rows become cards on a narrow screen (book.css)."""
@@ -19,7 +21,7 @@ class Table:
     def _repr_html_(self):
         names = list(self.frame.columns)
         head = "".join(
-            f'<th scope="col">{html.escape(str(name))}</th>' for name in names
+            f'<th {LEFT} scope="col">{html.escape(str(name))}</th>' for name in names
         )
         rows = "".join(self._row(row, names) for row in self.frame.to_dict("records"))
         return (
@@ -29,7 +31,7 @@ class Table:
 
     def _row(self, row, names):
         cells = "".join(
-            f'<td data-label="{html.escape(str(name))}">{_text(row[name])}</td>'
+            f'<td {LEFT} data-label="{html.escape(str(name))}">{_text(row[name])}</td>'
             for name in names
         )
         return f"<tr>{cells}</tr>"

@@ -64,20 +64,15 @@ def test_a_study_runs_in_jupyterlab(lab, browser, tmp_path):
     tab.on("request", lambda r: r.url.startswith(home) or elsewhere.append(r.url))
     tab.goto(lab)
     tab.wait_for_selector(".jp-Notebook", timeout=60_000)
-    tab.wait_for_selector(
-        '.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=60_000
-    )
+    tab.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=60_000)
     tab.click(".lm-MenuBar-item:has-text('Run')")
     tab.click(".lm-Menu-item:has-text('Run All Cells') >> nth=0")
     done = tmp_path / "data" / "runs" / "chromonet"
-    tab.wait_for_function(
-        "() => document.querySelectorAll('.jp-OutputArea-output img').length > 0",
-        timeout=120_000,
-    )
     for _ in range(600):
         if list(done.glob("*/manifest.json")):
             break
         tab.wait_for_timeout(200)
+    tab.wait_for_selector(".jp-OutputArea-output img", state="attached")
     (manifest,) = done.glob("*/manifest.json")
     assert '"edited": false' in manifest.read_text()
     assert not tab.query_selector_all(".jp-RenderedText[data-mime-type*='error']")

@@ -15,7 +15,7 @@ import pandas as pd
 import yaml
 
 from chromolib import records
-from chromolib.evidence import recompute
+from chromolib.evidence import recompute, rules
 
 STUDIES = ("chromonet", "hamza", "chu", "shruti")
 DOUBTFUL = ("contradictory", "wrong fact", "leaking protocol", "truncated")
@@ -275,9 +275,9 @@ def _word(claim, *, rule, counts):
         result = recompute.recompute(rule, counts)
     except (ValueError, TypeError, ZeroDivisionError, IndexError) as error:
         raise ClaimsError(f"{claim.id}: {error}") from error
-    if rule in recompute.LEAKS:
+    if rule in rules.LEAKS:
         return ("leaking protocol" if result.value > 0 else "consistent"), result
-    if rule in recompute.WORDS:
+    if rule in rules.WORDS:
         wrong = "wrong fact" if rule == "fact" else "contradictory"
         return (
             "consistent" if _same_word(claim.value, result.value) else wrong

@@ -12,7 +12,7 @@ from hypothesis import strategies
 from scipy import stats
 from sklearn import model_selection
 
-from chromolib.evidence import recompute
+from chromolib.evidence import recompute, rules
 
 MATRIX = [["2", "1"], ["0", "3"]]
 
@@ -149,7 +149,7 @@ def test_a_rule_by_hand(rule, counts, expected):
 
 
 def test_every_rule_has_an_example():
-    assert {rule for rule, _, _ in EXAMPLES} == set(recompute.RULES)
+    assert {rule for rule, _, _ in EXAMPLES} == set(rules.RULES)
 
 
 # --- proportions and what follows from them -----------------------------------------
@@ -160,18 +160,18 @@ def test_clopper_pearson_is_the_beta_formula():
     for k in range(1, n):
         low = stats.beta.ppf(0.025, k, n - k + 1)
         high = stats.beta.ppf(0.975, k + 1, n - k)
-        assert recompute.clopper_pearson(k, n) == pytest.approx((low, high))
+        assert rules.clopper_pearson(k, n) == pytest.approx((low, high))
 
 
 def test_clopper_pearson_reaches_the_end_when_all_or_none_are_right():
-    assert recompute.clopper_pearson(0, 30)[0] == 0
-    assert recompute.clopper_pearson(30, 30)[1] == 1
+    assert rules.clopper_pearson(0, 30)[0] == 0
+    assert rules.clopper_pearson(30, 30)[1] == 1
 
 
 @pytest.mark.parametrize("level", [0.8, 0.95])
 def test_clopper_pearson_covers_at_least_its_level(level):
     n, true = 30, np.linspace(0, 1, 1001)[:, None]
-    bounds = [recompute.clopper_pearson(k, n, level=level) for k in range(n + 1)]
+    bounds = [rules.clopper_pearson(k, n, level=level) for k in range(n + 1)]
     low, high = np.transpose(bounds)
     chance = stats.binom.pmf(np.arange(n + 1), n, true)
     covered = np.sum(chance * ((low <= true) & (true <= high)), axis=1)
@@ -180,13 +180,13 @@ def test_clopper_pearson_covers_at_least_its_level(level):
 
 def test_the_upper_bound_without_errors_has_a_closed_form():
     for n in (1, 20, 1104):
-        assert recompute.upper_bound(0, n) == pytest.approx(1 - 0.025 ** (1 / n))
+        assert rules.upper_bound(0, n) == pytest.approx(1 - 0.025 ** (1 / n))
 
 
 def test_f1_from_rates_is_f1_from_counts():
     for tp, fp, fn in itertools.product(range(1, 6), range(6), range(6)):
-        rates = recompute.f1(tp / (tp + fp), tp / (tp + fn))
-        assert rates == pytest.approx(recompute.f1_of_counts(tp, fp, fn))
+        rates = rules.f1(tp / (tp + fp), tp / (tp + fn))
+        assert rates == pytest.approx(rules.f1_of_counts(tp, fp, fn))
 
 
 def test_accuracy_implied_by_other_scores_is_that_of_the_counts():
@@ -200,19 +200,19 @@ def test_accuracy_implied_by_other_scores_is_that_of_the_counts():
         )
         made_of = {"positives": tp + fn, "negatives": tn + fp}
         found = [
-            recompute.implied_accuracy(precision, recall, **made_of),
-            recompute.implied_accuracy_of_f1(precision, f1, **made_of),
-            recompute.accuracy_of_rates(recall, tn / (tn + fp), **made_of),
+            rules.implied_accuracy(precision, recall, **made_of),
+            rules.implied_accuracy_of_f1(precision, f1, **made_of),
+            rules.accuracy_of_rates(recall, tn / (tn + fp), **made_of),
         ]
         assert found == pytest.approx([right] * 3)
 
 
 def test_recall_weighted_by_support_is_accuracy():
     matrix = [[5, 1, 0], [2, 7, 3], [0, 0, 4]]
-    right, whole = recompute.matrix_accuracy(matrix)
-    recalls = [np.divide(*recompute.matrix_recall(matrix, row)) for row in range(3)]
-    support = [recompute.matrix_row(matrix, row) for row in range(3)]
-    found = recompute.weighted_mean(recalls, support)
+    right, whole = rules.matrix_accuracy(matrix)
+    recalls = [np.divide(*rules.matrix_recall(matrix, row)) for row in range(3)]
+    support = [rules.matrix_row(matrix, row) for row in range(3)]
+    found = rules.weighted_mean(recalls, support)
     assert found == pytest.approx(right / whole)
 
 
@@ -220,8 +220,8 @@ def test_precision_of_a_table_is_recall_of_the_table_turned_over():
     matrix = [[5, 1, 0], [2, 7, 3], [0, 0, 4]]
     turned = [list(row) for row in zip(*matrix, strict=True)]
     for k in range(3):
-        found = recompute.matrix_precision(matrix, k)
-        assert found == recompute.matrix_recall(turned, k)
+        found = rules.matrix_precision(matrix, k)
+        assert found == rules.matrix_recall(turned, k)
 
 
 def test_best_auc_is_the_best_ranking_that_keeps_the_calls():
@@ -229,7 +229,7 @@ def test_best_auc_is_the_best_ranking_that_keeps_the_calls():
         called = set(itertools.permutations([1] * tp + [0] * fp))
         rest = set(itertools.permutations([1] * fn + [0] * tn))
         best = max(area(top + low) for top, low in itertools.product(called, rest))
-        assert recompute.best_auc(tp, fp, tn, fn) == pytest.approx(best)
+        assert rules.best_auc(tp, fp, tn, fn) == pytest.approx(best)
 
 
 def area(ranking):
@@ -241,7 +241,7 @@ def area(ranking):
 def test_best_auc_does_not_care_which_class_is_positive():
     counts = {"tp": 57, "fp": 4, "tn": 76, "fn": 2}
     swapped = {"tp": 76, "fp": 2, "tn": 57, "fn": 4}
-    assert recompute.best_auc(**counts) == pytest.approx(recompute.best_auc(**swapped))
+    assert rules.best_auc(**counts) == pytest.approx(rules.best_auc(**swapped))
 
 
 # --- exact tests --------------------------------------------------------------------
@@ -254,7 +254,7 @@ def test_fisher_adds_up_the_tables_that_are_no_likelier():
             for k in range(max(0, a - d), min(a + b, a + c) + 1)
         ]
         extreme = sum(w for w in ways if w <= math.comb(a + b, a) * math.comb(c + d, c))
-        assert recompute.fisher(a, b, c, d) == pytest.approx(extreme / sum(ways))
+        assert rules.fisher(a, b, c, d) == pytest.approx(extreme / sum(ways))
 
 
 def test_best_mcnemar_is_the_smallest_p_over_all_pairings():
@@ -262,7 +262,7 @@ def test_best_mcnemar_is_the_smallest_p_over_all_pairings():
         itertools.product(range(4), repeat=2), repeat=2
     ):
         best = min(mcnemar(*pair) for pair in pairings(first, second, size=3))
-        assert recompute.best_mcnemar(*first, *second) == pytest.approx(best)
+        assert rules.best_mcnemar(*first, *second) == pytest.approx(best)
 
 
 def pairings(first, second, *, size):
@@ -288,29 +288,29 @@ def mcnemar(first, second):
 
 
 def test_weights_grow_with_the_outputs_alone():
-    one = recompute.weights(inputs=[3, 3, 64], outputs=1)
-    assert recompute.weights(inputs=[3, 3, 64], outputs=128) == 128 * one
+    one = rules.weights(inputs=[3, 3, 64], outputs=1)
+    assert rules.weights(inputs=[3, 3, 64], outputs=128) == 128 * one
 
 
 def test_the_rules_for_layers_agree_where_they_meet():
     for inputs, outputs in ((1, 1), (3, 64), (512, 119)):
-        dense = recompute.dense_parameters(inputs, outputs)
-        assert recompute.convolution_parameters(inputs, outputs, 1) == dense
-        assert recompute.weights([inputs], outputs) == dense
-        square = recompute.convolution_parameters(inputs, outputs, 3)
-        assert recompute.weights([3, 3, inputs], outputs) == square
+        dense = rules.dense_parameters(inputs, outputs)
+        assert rules.convolution_parameters(inputs, outputs, 1) == dense
+        assert rules.weights([inputs], outputs) == dense
+        square = rules.convolution_parameters(inputs, outputs, 3)
+        assert rules.weights([3, 3, inputs], outputs) == square
 
 
 def test_pooling_in_one_go_or_two():
-    once = recompute.pooled(side=150, times=2)
-    assert recompute.pooled(side=once, times=3) == recompute.pooled(side=150, times=5)
+    once = rules.pooled(side=150, times=2)
+    assert rules.pooled(side=once, times=3) == rules.pooled(side=150, times=5)
 
 
 @pytest.mark.parametrize("whole", [7, 46, 146, 692])
 @pytest.mark.parametrize("share", [0.16, 0.2, 0.3])
 def test_held_out_is_what_scikit_learn_sets_aside(whole, share):
     _, test = model_selection.train_test_split(range(whole), test_size=share)
-    assert recompute.held_out(whole, share) == len(test)
+    assert rules.held_out(whole, share) == len(test)
 
 
 @pytest.mark.parametrize(
@@ -325,67 +325,65 @@ def test_the_smallest_whole_is_the_first_that_fits(shares):
         return any(abs(part - share) <= half for part in parts)
 
     fits = (n for n in itertools.count(1) if all(gives(n, share) for share in exact))
-    assert recompute.smallest_whole(shares, 2) == next(fits)
+    assert rules.smallest_whole(shares, 2) == next(fits)
 
 
 @pytest.mark.parametrize("whole", [7, 46, 1104])
 def test_shares_of_a_whole_never_need_more_than_it(whole):
     shares = [round(part / whole, 4) for part in (0, 1, whole // 3, whole - 1, whole)]
-    assert recompute.smallest_whole(shares, 4) <= whole
+    assert rules.smallest_whole(shares, 4) <= whole
 
 
 @pytest.mark.parametrize("target", [0.0, 0.123456789, 0.5, 0.9265168452262878, 1.0])
 def test_nearest_float32_looks_at_every_share(target):
     shares = [k / n for n in range(40, 60) for k in range(n + 1)]
     distances = [abs(float(np.float32(share)) - target) for share in shares]
-    found = recompute.nearest_float32(target, 40, 59)
+    found = rules.nearest_float32(target, 40, 59)
     assert abs(found - target) == min(distances)
     assert found in {float(np.float32(share)) for share in shares}
 
 
 def test_a_share_that_was_stored_as_float32_is_found_again():
     stored = float(np.float32(2936 / 3169))
-    assert recompute.nearest_float32(stored, 3169, 3200) == stored
+    assert rules.nearest_float32(stored, 3169, 3200) == stored
 
 
 def test_hours_do_not_care_whether_passes_or_images_double():
-    assert recompute.hours(20, 36, 0.1) == pytest.approx(recompute.hours(10, 72, 0.1))
+    assert rules.hours(20, 36, 0.1) == pytest.approx(rules.hours(10, 72, 0.1))
 
 
 def test_reduction_is_nothing_when_nothing_falls_and_does_not_care_about_units():
-    assert recompute.reduction(before=15.7, after=15.7) == 0
-    assert recompute.reduction(157, 137) == pytest.approx(
-        recompute.reduction(15.7, 13.7)
-    )
+    assert rules.reduction(before=15.7, after=15.7) == 0
+    assert rules.reduction(157, 137) == pytest.approx(rules.reduction(15.7, 13.7))
 
 
 def test_boxes_that_are_drawn_give_back_both_scores():
     tp, fp, fn = 30, 10, 16
-    boxes = recompute.boxes_per_image(tp / (tp + fn), tp / (tp + fp), tp + fn)
+    boxes = rules.boxes_per_image(tp / (tp + fn), tp / (tp + fp), tp + fn)
     assert boxes == pytest.approx(tp + fp)
 
 
 def test_a_series_read_backwards_goes_up_where_it_went_down():
     values = [0.3, 0.5, 0.5, 0.1, 0.2, 0.9]
-    up, down = recompute.upward_steps(values), recompute.downward_steps(values)
-    assert recompute.downward_steps(values[::-1]) == up
-    assert recompute.upward_steps(values[::-1]) == down
+    up, down = rules.upward_steps(values), rules.downward_steps(values)
+    assert rules.downward_steps(values[::-1]) == up
+    assert rules.upward_steps(values[::-1]) == down
 
 
 def test_the_last_step_does_not_care_about_units_or_direction():
     values = np.array([0.61, 0.67, 0.66, 0.70, 0.93])
-    found = recompute.last_step(values)
-    assert recompute.last_step(100 * values) == pytest.approx(found)
-    assert recompute.last_step(1 - values) == pytest.approx(found)
+    found = rules.last_step(values)
+    assert rules.last_step(100 * values) == pytest.approx(found)
+    assert rules.last_step(1 - values) == pytest.approx(found)
 
 
 def test_repeats_are_all_there_when_one_log_is_the_other_shifted():
-    assert recompute.repeats(first=[9, 1, 2, 3], second=[1, 2, 3, 8]) == 3
+    assert rules.repeats(first=[9, 1, 2, 3], second=[1, 2, 3, 8]) == 3
 
 
 def test_the_probability_of_a_loss_is_a_geometric_mean():
     loss = np.mean([-math.log(0.5), -math.log(0.125)])
-    assert recompute.probability_of_loss(loss) == pytest.approx(math.sqrt(0.5 * 0.125))
+    assert rules.probability_of_loss(loss) == pytest.approx(math.sqrt(0.5 * 0.125))
 
 
 # --- leaks --------------------------------------------------------------------------
@@ -403,38 +401,38 @@ def test_siblings_against_a_drawn_split(sources, copies, train):
         for source in training:
             tested += sum(not one for one in source)
             seen += sum(not one and any(source) for one in source)
-    formula = recompute.siblings(sources, sources * copies, train)
+    formula = rules.siblings(sources, sources * copies, train)
     assert seen / tested == pytest.approx(formula, abs=0.015)
 
 
 def test_more_copies_or_more_training_leak_more():
-    leaks = [recompute.siblings(10, images, 0.5) for images in (10, 20, 30, 90)]
+    leaks = [rules.siblings(10, images, 0.5) for images in (10, 20, 30, 90)]
     assert leaks == sorted(leaks)
     assert leaks[0] == 0
-    shares = [recompute.siblings(10, 40, train) for train in (0, 0.1, 0.5, 0.9, 1)]
+    shares = [rules.siblings(10, 40, train) for train in (0, 0.1, 0.5, 0.9, 1)]
     assert shares == sorted(shares)
     assert (shares[0], shares[-1]) == (0, 1)
 
 
 def test_batches_hide_an_overlap_only_in_the_last_ones():
     for train, test, batch in itertools.product(range(1, 30), range(1, 30), (1, 8)):
-        passes = recompute.batches(train, batch), recompute.batches(test, batch)
-        found = recompute.overlap_of_batches(*passes, batch, whole=30)
-        assert found <= recompute.overlap([train, test], 30)
+        passes = rules.batches(train, batch), rules.batches(test, batch)
+        found = rules.overlap_of_batches(*passes, batch, whole=30)
+        assert found <= rules.overlap([train, test], 30)
         if batch == 1:
-            assert found == recompute.overlap([train, test], 30)
+            assert found == rules.overlap([train, test], 30)
 
 
 def test_one_batch_each_never_forces_an_overlap():
-    assert recompute.overlap_of_batches(1, 1, 32, 2) == 0
+    assert rules.overlap_of_batches(1, 1, 32, 2) == 0
 
 
 def test_origin_tells_all_or_nothing_and_does_not_care_about_names():
-    assert recompute.origin_alone(20, 0, 0, 20) == 1
-    assert recompute.origin_alone(20, 20, 5, 5) == 0
-    counts = recompute.origin_alone(20, 4, 3, 18)
-    assert recompute.origin_alone(4, 20, 18, 3) == pytest.approx(counts)
-    assert recompute.origin_alone(3, 18, 20, 4) == pytest.approx(counts)
+    assert rules.origin_alone(20, 0, 0, 20) == 1
+    assert rules.origin_alone(20, 20, 5, 5) == 0
+    counts = rules.origin_alone(20, 4, 3, 18)
+    assert rules.origin_alone(4, 20, 18, 3) == pytest.approx(counts)
+    assert rules.origin_alone(3, 18, 20, 4) == pytest.approx(counts)
 
 
 # --- printed numbers ----------------------------------------------------------------
@@ -532,7 +530,7 @@ def test_no_unrounded_input_leads_outside_the_bounds(rule, counts):
     assert result.least < result.value < result.most
     for _ in range(300):
         inputs = {name: unrounded(text, rng) for name, text in counts.items()}
-        found = recompute.RULES[rule](**inputs)
+        found = rules.RULES[rule](**inputs)
         value = np.divide(*found) if isinstance(found, tuple) else found
         assert result.least - 1e-12 <= value <= result.most + 1e-12
 
@@ -557,7 +555,7 @@ def test_exact_counts_leave_no_choice():
 
 def test_only_a_proportion_of_counts_has_an_interval():
     counted = recompute.recompute("recall", {"tp": "27", "fn": "3"})
-    assert (counted.low, counted.high) == recompute.clopper_pearson(27, 30)
+    assert (counted.low, counted.high) == rules.clopper_pearson(27, 30)
     assert counted.n == 30
     for rule, counts in [
         ("recall", {"tp": ".81", "fn": ".09"}),
@@ -570,7 +568,7 @@ def test_only_a_proportion_of_counts_has_an_interval():
 @pytest.mark.parametrize(
     ("rule", "counts", "complaint"),
     [
-        ("recal", {"tp": "1", "fn": "1"}, "unknown rule 'recal'; known: accuracy, "),
+        ("f2", {"tp": "1", "fn": "1"}, "unknown rule 'f2'; known: accuracy, "),
         ("recall", {"tp": "1"}, "'recall' takes tp, fn; got tp$"),
         ("recall", {"tp": "1", "fn": "1", "tn": "1"}, "takes tp, fn; got tp, fn, tn$"),
         ("f1", {}, "takes precision, recall; got nothing$"),
@@ -601,9 +599,9 @@ def word(printed, rule, counts, *, relation="equals"):
         ("0.90", 0.9099, 0.9099, "truncated"),
         ("0.90", 0.911, 0.911, "contradictory"),
         ("0.90", 0.894, 0.894, "contradictory"),
-        ("0.90", 0.885, 0.895, "contradictory"),
+        ("0.90", 0.885, 0.895, "consistent"),
         ("0.90", 0.885, 0.896, "consistent"),
-        ("0.90", 0.905, 0.915, "truncated"),
+        ("0.90", 0.905, 0.915, "consistent"),
         ("0.90", 0.904, 0.915, "consistent"),
         ("0.90", 0.5, 1, "consistent"),
         ("~1,200", 1150, 1150, "consistent"),
@@ -761,28 +759,26 @@ def cut_short(value):
 @pytest.mark.parametrize(
     ("tp", "fp", "fn", "printer"),
     [
-        fault(9, 191, 31, in_print, reason="ties go to even: two down, one up"),
-        fault(3, 37, 197, by_python, reason="binary ties: two down, one up"),
-        fault(1, 300, 99, in_print, reason="bounds of 0.00 and 0.01 add up to zero"),
+        (9, 191, 31, in_print),
+        (3, 37, 197, by_python),
+        (1, 300, 99, in_print),
         fault(1485, 80, 2890, cut_short, reason="inputs that were cut, not rounded"),
     ],
 )
-def test_an_honest_f1_that_is_still_accused(tp, fp, fn, printer):
+def test_an_honest_f1_at_the_edge_is_not_accused(tp, fp, fn, printer):
     rates = {"precision": (tp, tp + fp), "recall": (tp, tp + fn)}
     counts = {name: printer(fractions.Fraction(*rate)) for name, rate in rates.items()}
     f1 = printer(fractions.Fraction(2 * tp, 2 * tp + fp + fn))
     assert word(f1, "f1", counts) != "contradictory"
 
 
-@pytest.mark.xfail(reason="beyond MOST_CORNERS the rounding of the inputs is forgotten")
-def test_an_honest_mean_of_many_that_is_still_accused():
+def test_an_honest_mean_of_many_is_not_accused():
     true = [0.504] * 7 + [0.514] * 6
     counts = {"values": [by_python(value) for value in true]}
     assert word(by_python(np.mean(true)), "mean", counts) != "contradictory"
 
 
-@pytest.mark.xfail(reason="2 * precision - F1 changes its sign between the corners")
-def test_an_honest_accuracy_at_low_precision_that_is_still_accused():
+def test_an_honest_accuracy_at_low_precision_is_not_accused():
     tp, fp, fn, tn = 1, 20, 0, 100
     counts = {
         "precision": by_python(tp / (tp + fp)),
@@ -799,8 +795,8 @@ def test_an_honest_accuracy_at_low_precision_that_is_still_accused():
     [
         ("0.26", "10"),
         ("90.10%", "1104"),
-        fault("0.25", "10", reason="bounds 0.2 and 0.3, and nothing between them"),
-        fault("90.08%", "1104", reason="bounds k and k + 1, and nothing between them"),
+        ("0.25", "10"),
+        ("90.08%", "1104"),
     ],
 )
 def test_a_share_that_no_count_gives_is_a_contradiction(printed, whole):
