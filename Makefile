@@ -36,7 +36,7 @@ bench: $(READY) ## measured times, and the ratios that matter
 lint: $(READY) ## style, spelling, notebooks without outputs
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
 	@$(BIN)/codespell
-	@$(BIN)/nbstripout --verify notebooks/*.ipynb
+	@$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
 
 lock: ## renew the locks from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --group dev pyproject.toml -o requirements.lock
