@@ -35,7 +35,7 @@ class Run:
         folder.check(self.target)
         self.folder, self._lock = folder.reserve(self.target, self.id)
         self._started, self._first_cell = time.monotonic(), _cell_count()
-        self._estimates, self._tables = [], {}
+        self._estimates, self._others, self._tables = [], [], {}
 
     @property
     def claims(self):
@@ -66,6 +66,8 @@ class Run:
     def record(self, key, estimate):
         """Keep an estimate for `estimates.csv` and paste it into the page under `key`.
 
+        The first one recorded stands for the run in a summary.
+
         The text may then use `key` and, for the interval, `key_interval`.
         """
         self._estimates.append(estimate)
@@ -74,7 +76,7 @@ class Run:
 
     def record_all(self, estimates):
         """Keep several estimates that no sentence quotes."""
-        self._estimates.extend(estimates)
+        self._others.extend(estimates)
 
     def quote(self, key, text):
         """Paste a computed word or count into the page under `key`."""
@@ -97,7 +99,8 @@ class Run:
             if not self.values["out"]:
                 self.target = folder.place(self.root, self.study, self.id)
         manifest = self._manifest(edited)
-        _write_estimates(self.folder / "estimates.csv", self._estimates)
+        found = self._estimates + self._others
+        _write_estimates(self.folder / "estimates.csv", found)
         for name, frame in self._tables.items():
             safe = frame.map(_no_formula)
             safe.to_csv(self.folder / f"{name}.csv", index=False)
