@@ -13,7 +13,8 @@ def card(root, study):
     )
     lines = [line for line in first.splitlines() if line.startswith(("# ", "- **"))]
     text = "\n".join(
-        line.lstrip("# -").replace("**", "").replace("`", "") for line in lines
+        line.lstrip("# -").replace("**", "").replace("`", "").replace("*", "")
+        for line in lines
     )
     return f"{study}: {text}\n{_last(root, study)}"
 
