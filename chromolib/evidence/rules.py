@@ -252,16 +252,6 @@ def repeats(first, second):
     return sum(a == b for a, b in zip(first[1:], second[:-1], strict=True))
 
 
-def downward_steps(values):
-    """How often a series goes down."""
-    return int(np.sum(np.diff(values) < 0))
-
-
-def upward_steps(values):
-    """How often a series goes up."""
-    return int(np.sum(np.diff(values) > 0))
-
-
 def last_step(values):
     """Size of the last step of a series, in units of its median step before."""
     steps = np.abs(np.diff(values))
@@ -301,11 +291,6 @@ def clopper_pearson(k, n, *, level=0.95):
     """Exact interval for a proportion of k among n (Clopper and Pearson 1934)."""
     interval = stats.binomtest(int(k), int(n)).proportion_ci(level, method="exact")
     return float(interval.low), float(interval.high)
-
-
-def upper_bound(errors, n):
-    """The error rate that so few errors among n leave possible (95 %, two-sided)."""
-    return clopper_pearson(errors, n)[1]
 
 
 def best_auc(tp, fp, tn, fn):
@@ -351,13 +336,10 @@ NUMBERS = {
         matrix_total,
         nearest_float32,
         repeats,
-        downward_steps,
-        upward_steps,
         last_step,
         probability_of_loss,
         fisher,
         best_mcnemar,
-        upper_bound,
         best_auc,
     )
 }

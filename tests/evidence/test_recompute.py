@@ -84,8 +84,6 @@ EXAMPLES = [
     ("nearest_float32", {"target": "0.26", "least": "2", "most": "4"}, 0.25),
     ("nearest_float32", {"target": "0.2", "least": "2", "most": "4"}, 0.25),
     ("repeats", {"first": ["1", "2", "3"], "second": ["2", "5", "9"]}, 1),
-    ("downward_steps", {"values": ["3", "2", "2", "4", "1"]}, 2),
-    ("upward_steps", {"values": ["3", "2", "2", "4", "1"]}, 1),
     ("last_step", {"values": ["1", "3", "4", "9", "3"]}, 3),
     ("probability_of_loss", {"loss": "0"}, 1),
     # the lady tasting tea: 34 of the 70 ways are as extreme
@@ -96,7 +94,6 @@ EXAMPLES = [
         {"fp_first": "0", "fn_first": "3", "fp_second": "0", "fn_second": "8"},
         2 / 32,
     ),
-    ("upper_bound", {"errors": "0", "n": "1"}, 0.975),
     # half the negatives called, half the positives missed: a quarter is lost
     ("best_auc", {"tp": "1", "fp": "1", "tn": "1", "fn": "1"}, 3 / 4),
     ("fact", {"known": "1,000"}, "1,000"),
@@ -176,11 +173,6 @@ def test_clopper_pearson_covers_at_least_its_level(level):
     chance = stats.binom.pmf(np.arange(n + 1), n, true)
     covered = np.sum(chance * ((low <= true) & (true <= high)), axis=1)
     assert covered.min() >= level - 1e-12
-
-
-def test_the_upper_bound_without_errors_has_a_closed_form():
-    for n in (1, 20, 1104):
-        assert rules.upper_bound(0, n) == pytest.approx(1 - 0.025 ** (1 / n))
 
 
 def test_f1_from_rates_is_f1_from_counts():
@@ -361,13 +353,6 @@ def test_boxes_that_are_drawn_give_back_both_scores():
     tp, fp, fn = 30, 10, 16
     boxes = rules.boxes_per_image(tp / (tp + fn), tp / (tp + fp), tp + fn)
     assert boxes == pytest.approx(tp + fp)
-
-
-def test_a_series_read_backwards_goes_up_where_it_went_down():
-    values = [0.3, 0.5, 0.5, 0.1, 0.2, 0.9]
-    up, down = rules.upward_steps(values), rules.downward_steps(values)
-    assert rules.downward_steps(values[::-1]) == up
-    assert rules.upward_steps(values[::-1]) == down
 
 
 def test_the_last_step_does_not_care_about_units_or_direction():

@@ -163,46 +163,33 @@ def test_a_run_of_edited_cells_gets_another_identity(toy):
     assert execute.find(repo, "toy", resolved(repo)) is None
 
 
-def test_a_runner_killed_outright_leaves_nothing_complete(toy):
-    repo = toy(
-        BEGIN,
-        "import pathlib, time\n\npathlib.Path('begun').touch()\ntime.sleep(600)",
-        CLOSE,
-    )
-    child = subprocess.Popen(
-        [sys.executable, "-m", "chromolib", "run", "toy"],
-        cwd=repo,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+def begun(repo, toy):
+    """A runner in a process of its own, caught in the middle of a long cell."""
+    waiting = "import pathlib, time\n\npathlib.Path('begun').touch()\ntime.sleep(600)"
+    toy(BEGIN, waiting, CLOSE)
+    command = [sys.executable, "-m", "chromolib", "run", "toy"]
+    child = subprocess.Popen(command, cwd=repo, stderr=subprocess.PIPE, text=True)
     wait_for(repo / "begun")
+    return child
+
+
+def test_a_runner_killed_outright_leaves_nothing_complete(toy, tmp_path):
+    child = begun(tmp_path, toy)
     child.send_signal(signal.SIGKILL)
-    child.wait()
-    assert "manifest.json" not in files(repo)
-    toy(BEGIN, "x = 1", CLOSE)
+    child.communicate()
+    assert "manifest.json" not in files(tmp_path)
+    repo = toy(BEGIN, "x = 1", CLOSE)
     assert run(repo).state == "fresh"
 
 
-def test_ctrl_c_says_what_is_kept(toy):
-    repo = toy(
-        BEGIN,
-        "import pathlib, time\n\npathlib.Path('begun').touch()\ntime.sleep(600)",
-        CLOSE,
-    )
-    child = subprocess.Popen(
-        [sys.executable, "-m", "chromolib", "run", "toy"],
-        cwd=repo,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    wait_for(repo / "begun")
+def test_ctrl_c_says_what_is_kept(toy, tmp_path):
+    child = begun(tmp_path, toy)
     child.send_signal(signal.SIGINT)
     errors = child.communicate()[1]
     assert child.returncode == 130
     assert "interrupted; finished runs are kept" in errors
     assert "Traceback" not in errors
-    assert "manifest.json" not in files(repo)
+    assert "manifest.json" not in files(tmp_path)
 
 
 def wait_for(path):
