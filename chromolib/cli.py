@@ -1,6 +1,7 @@
 """`chromolib …`: thin, and silent about everything but its results."""
 
 import contextlib
+import logging
 import os
 import pathlib
 import sys
@@ -169,6 +170,7 @@ def _bar():
             yield bar
         except KeyboardInterrupt:
             bar.stop()
+            logging.disable()  # what the dying kernel's client has to say helps nobody
             _stop("interrupted; finished runs are kept, the same command goes on", 130)
 
 
