@@ -25,7 +25,7 @@ test: $(READY) lint ## lint, tests, studies at smoke, strict book, browser tests
 	@$(BIN)/python -m pytest $(ARGS)
 
 lab: $(READY) ## open JupyterLab in the notebooks' folder
-	@$(BIN)/jupyter lab --ip=127.0.0.1 notebooks
+	@$(BIN)/jupyter lab --ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
 
 run: $(READY) ## run studies: make run ARGS="chu -p seed=0,1,2"
 	@$(BIN)/chromolib run --profile $(PROFILE) $(ARGS)
