@@ -31,7 +31,7 @@ def _card(item):
         "Claim": item.claim.statement,
         "Where": item.claim.place,
         "Printed": item.claim.value,
-        "Recomputed": item.shown,
+        item.origin.capitalize(): item.shown,
         "Audit": item.word,
         "Protocol": "leaks" if item.leaking else "",
         "Why": item.reason,

@@ -106,7 +106,9 @@ def test_a_phone_need_not_scroll_sideways(site, opened, name, scheme):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_from_its_ground(site, opened, scheme):
     tab, _ = opened((site / "studies/chu.html").as_uri(), scheme=scheme)
-    for selector in ("main p", "table.cards td", "table.cards small", "figcaption"):
+    tab.wait_for_selector(".widget-html-content dd", state="attached")
+    texts = ("main p", "table.cards td", "table.cards small", "figcaption")
+    for selector in (*texts, ".widget-html-content dd", ".widget-dropdown select"):
         assert contrast(tab, selector) >= 4.5, selector
 
 

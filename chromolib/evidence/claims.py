@@ -75,6 +75,13 @@ class Audit:
     leaking: bool  # the protocol under which it was measured leaks
 
     @property
+    def origin(self):
+        """Where the number or word that stands against the printed one comes from."""
+        return {"fact": "known", "restated": "elsewhere"}.get(
+            self.claim.rule, "recomputed"
+        )
+
+    @property
     def shown(self):
         """The recomputed number in the unit of the printed one, with its interval."""
         result, printed = self.recomputed, self.claim.value

@@ -63,8 +63,7 @@ def _entry(audit):
     claim = audit.claim
     facts = [f"**{audit.word}**", "protocol leaks" if audit.leaking else ""]
     facts += [f"printed {_plain(claim.value)}"]
-    source = {"fact": "known", "restated": "elsewhere"}.get(claim.rule, "recomputed")
-    facts += [f"{source} {_plain(audit.shown)}" if audit.shown else ""]
+    facts += [f"{audit.origin} {_plain(audit.shown)}" if audit.shown else ""]
     lines = [f"({claim.id})=", f"{_plain(claim.statement)} *{_plain(claim.place)}*"]
     lines += [": " + " · ".join(fact for fact in facts if fact)]
     return "\n".join(lines + ([f"\n  {_plain(audit.reason)}"] if audit.reason else []))
