@@ -32,7 +32,7 @@ def summary(outcomes):
         for name in outcomes[0].given
         if len({repr(outcome.given.get(name)) for outcome in outcomes}) > 1
     ]
-    return pd.DataFrame([_line(outcome, varied) for outcome in outcomes])
+    return pd.DataFrame([_line(outcome, varied) for outcome in outcomes]).fillna("")
 
 
 def _line(outcome, varied):
