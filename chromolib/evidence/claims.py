@@ -5,7 +5,6 @@ entry says what is claimed, where, and what it can be recomputed from; `audit` d
 the recomputation and finds the word.
 """
 
-import csv
 import dataclasses
 import functools
 import pathlib
@@ -230,16 +229,6 @@ def estimates(audits, *, study, profile, seed):
         for a in audits
         if a.recomputed and a.recomputed.low is not None
     ]
-
-
-def printed_numbers(folder, study):
-    """Every number in the paper's tables: table, row, column, printed, claim, excluded.
-
-    Each has the id of the claim that uses it, or the reason why none does.
-    """
-    path = pathlib.Path(folder) / f"{study}-tables.csv"
-    with path.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
 
 
 def _claim(entry, name):

@@ -1,5 +1,6 @@
 """The claims files are whole, and the audit's words come from their numbers."""
 
+import csv
 import os
 import pathlib
 import re
@@ -40,6 +41,16 @@ def numbers(value):
     return {f"{float(n.replace(',', '')):g}" for n in NUMBER.findall(value)}
 
 
+def printed_numbers(folder, study):
+    """Every number in the paper's tables: table, row, column, printed, claim, excluded.
+
+    Each has the id of the claim that uses it, or the reason why none does.
+    """
+    path = pathlib.Path(folder) / f"{study}-tables.csv"
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
 def said(claim):
     return numbers([claim.value, claim.counts, list(claim.readings), claim.conditions])
 
@@ -70,7 +81,7 @@ def test_every_number_in_the_tables_has_a_claim_or_a_reason(
     claims_folder, study, audits
 ):
     known = {item.claim.id: item.claim for item in audits}
-    rows = claims.printed_numbers(claims_folder, study)
+    rows = printed_numbers(claims_folder, study)
     assert rows
     for row in rows:
         assert bool(row["claim"]) != bool(row["excluded"]), row
@@ -88,7 +99,7 @@ def test_the_list_of_table_numbers_is_complete(claims_folder, study):
     lines = [line for line in body if TABLE_LINE.search(line)]
     lines = [line for line in lines if not is_contents(line)]
     lines = [line for line in lines if not line.startswith(PICTURES)]
-    rows = claims.printed_numbers(claims_folder, study)
+    rows = printed_numbers(claims_folder, study)
     listed = numbers([row["printed"] for row in rows])
     printed = numbers([cell for line in lines for cell in line.split("\t")[1:]])
     assert len(printed) >= 8
@@ -103,7 +114,7 @@ def is_contents(line):
 
 
 def row_labels(claims_folder, study):
-    rows = claims.printed_numbers(claims_folder, study)
+    rows = printed_numbers(claims_folder, study)
     return {n for row in rows for n in numbers([row["row"], row["column"]])}
 
 
