@@ -2,6 +2,121 @@
 
 import dataclasses
 import math
+import typing
+
+import numpy as np
+
+CLASSES = (*map(str, range(1, 23)), "X", "Y")
+LEVELS = ("repaired", "error")
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Problem:
+    """Something wrong with a file: what, and what to do about it.
+
+    `repaired`: put right as documented, counted and listed; a study goes on. `error`:
+    the file is left out, and a study refuses the source unless told to skip.
+    """
+
+    level: str
+    reason: str
+    file: str  # relative to the source, never a path of the machine
+    remedy: str
+
+    def __post_init__(self):
+        if self.level not in LEVELS:
+            raise ValueError(f"level {self.level!r}; known: {', '.join(LEVELS)}")
+        if not (self.file and self.reason and self.remedy):
+            raise ValueError("a problem names its file, the reason and a remedy")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Boxes:
+    """Boxes on one image, in pixels, half-open: width is `x1 - x0`, never `+ 1`."""
+
+    xyxy: np.ndarray  # (n, 4)
+    label: np.ndarray  # (n,) text
+    score: np.ndarray | None = None  # (n,); 1.0 for ground truth
+    polygon: tuple = ()  # (n,) outlines (k, 2), None where there is none; or empty
+
+    def __post_init__(self):
+        xyxy = np.asarray(self.xyxy, np.float64).reshape(-1, 4)
+        label = np.asarray(self.label, dtype=str).reshape(-1)
+        score = np.ones(len(xyxy)) if self.score is None else np.asarray(self.score)
+        sizes = {len(xyxy), len(label), len(score), len(self.polygon) or len(xyxy)}
+        if len(sizes) > 1:
+            raise ValueError(f"boxes, labels, scores and outlines differ: {sizes}")
+        if not np.isfinite(xyxy).all():
+            raise ValueError("a box has a coordinate that is not a number")
+        if (xyxy[:, 2:] < xyxy[:, :2]).any():
+            raise ValueError("boxes need x0 <= x1 and y0 <= y1; was this xywh?")
+        for name, value in (("xyxy", xyxy), ("label", label), ("score", score)):
+            object.__setattr__(self, name, value)
+
+    def __len__(self):
+        return len(self.xyxy)
+
+    def take(self, which):
+        """The chosen boxes, by mask or by index."""
+        index = np.arange(len(self))[which]
+        polygon = tuple(self.polygon[i] for i in index) if self.polygon else ()
+        return Boxes(self.xyxy[index], self.label[index], self.score[index], polygon)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Images of one source with all that a split, a study or a probe asks of them.
+
+    `group` is the unit of independence: patient or case where known, else cell, else
+    source image. `pixels[i]` is a grey image, (height, width) uint8.
+    """
+
+    source: str
+    name: np.ndarray  # (n,) unique, relative to the source
+    label: np.ndarray  # (n,) "" where the image has no label of its own
+    group: np.ndarray  # (n,)
+    unit: str  # what a group is: "case", "cell", ...
+    pixels: typing.Any  # a sequence with take(); see data.pixels
+    cell: np.ndarray | None = None  # (n,); the group where nothing finer is known
+    boxes: tuple | None = None  # (n,) Boxes
+    extra: dict = dataclasses.field(default_factory=dict)  # name -> (n,) text
+    problems: tuple = ()  # what was repaired or left out while reading
+    fingerprint: str = ""  # a hash of every byte that was read
+    provenance: str = "real"
+
+    def __post_init__(self):
+        if self.cell is None:
+            object.__setattr__(self, "cell", self.group)
+        columns = {"name": self.name, "label": self.label, "group": self.group}
+        columns |= {"cell": self.cell, **self.extra}
+        for name, values in columns.items():
+            if len(values) != len(self.name):
+                raise ValueError(f"{name} has {len(values)} of {len(self.name)} values")
+        if len(self.pixels) != len(self.name):
+            raise ValueError("there are not as many images as names")
+        if self.boxes is not None and len(self.boxes) != len(self.name):
+            raise ValueError("there are not as many sets of boxes as names")
+        if len(np.unique(self.name)) < len(self.name):
+            raise ValueError("two images have one name")
+        if not all(self.group):
+            raise ValueError("an image belongs to no group; groups are what splits cut")
+
+    def __len__(self):
+        return len(self.name)
+
+    def take(self, which):
+        """The chosen images, by mask or by index; pixels are shared, not copied."""
+        index = np.arange(len(self))[which]
+        return dataclasses.replace(
+            self,
+            name=self.name[index],
+            label=self.label[index],
+            group=self.group[index],
+            cell=self.cell[index],
+            pixels=self.pixels.take(index),
+            boxes=None if self.boxes is None else tuple(self.boxes[i] for i in index),
+            extra={key: values[index] for key, values in self.extra.items()},
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,247 @@
+"""One grey image from the bytes of a file, and what had to be put right for it."""
+
+import dataclasses
+import io
+import logging
+import warnings
+
+import numpy as np
+import PIL.Image
+import tifffile
+
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff")
+FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
+PIXELS = 64_000_000  # of one image; a metaphase has one or two million
+ORIENTATION = 0x0112  # the EXIF tag
+STRIP_OFFSETS, ROWS_PER_STRIP, PLANAR, TIFF_HEADER = 273, 278, 284, 8
+
+COLOUR = "colour image", "read as its luminance"
+COPIES = "grey image stored as colour", "one of the equal channels is read"
+OPAQUE = "an alpha channel that is opaque everywhere", "left out"
+ALPHA = "a transparent background", "laid on white"
+DEEP = "more than 8 bits a pixel", "scaled down by the smallest power of two that fits"
+PAGES = "several images in one file", "the first is read"
+TURNED = "EXIF says that the image is turned", "turned upright"
+NO_EXIF = "EXIF data that cannot be read", "taken as not turned"
+STRIPS = "malformed TIFF strips (some readers say 'truncated')", "read by tifffile"
+PALETTE = "a colour palette", "read as its luminance"
+# What decoders find odd in a file goes to the problem list, not to stderr. Filters are
+# set once: changing them around each image is not safe between threads.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
+
+CHROMA = 3  # grey levels by which JPEG's colour channels may stray in a grey image
+
+
+class DecodeError(ValueError):
+    """A file that is no readable image: the reason, then the remedy."""
+
+    def __init__(self, reason, remedy):
+        super().__init__(f"{reason}; {remedy}")
+        self.reason, self.remedy = reason, remedy
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Decoded:
+    """A grey image, upright, with what was done to it."""
+
+    grey: np.ndarray  # (height, width) uint8, upright
+    stored: tuple  # (width, height) as stored, before EXIF's turn
+    turn: int  # EXIF orientation, 1 where there is none
+    repairs: tuple  # (reason, what was done) pairs
+
+
+def is_image(name):
+    """Whether a file's name says that it is an image."""
+    return name.lower().endswith(SUFFIXES)
+
+
+def size(blob):
+    """Width and height as stored, from the header alone."""
+    image = _open(blob)
+    swapped = image.format == "TIFF" and _turn(image)[0] >= 5  # Pillow turns these
+    return image.size[::-1] if swapped else image.size
+
+
+def grey(blob):
+    """The image as upright grey levels."""
+    image = _open(blob)
+    turn, repairs = _turn(image)
+    levels, found = _levels(image, blob)
+    repairs += found
+    if getattr(image, "n_frames", 1) > 1:
+        repairs.append(PAGES)
+    by_pillow = image.format == "TIFF" and STRIPS not in found
+    if turn != 1:
+        repairs.append(TURNED)
+        levels = levels if by_pillow else TURNS[turn](levels)  # it turns TIFFs itself
+    height, width = levels.shape
+    stored = (width, height) if turn < 5 else (height, width)
+    return Decoded(np.ascontiguousarray(levels), stored, turn, tuple(repairs))
+
+
+TURNS = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.T,
+    6: lambda a: a.T[:, ::-1],
+    7: lambda a: a.T[::-1, ::-1],
+    8: lambda a: a.T[::-1],
+}
+
+
+def _turn(image):
+    """EXIF's orientation, 1 where there is none that anybody defined."""
+    if image.format not in ("JPEG", "TIFF") and "exif" not in image.info:
+        return 1, []
+    try:
+        turn = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # a decoder may raise anything on hostile bytes
+        return 1, [NO_EXIF]
+    return (turn if turn in TURNS else 1), []
+
+
+def _open(blob):
+    """The image with its header read and its size within bounds."""
+    try:
+        image = PIL.Image.open(io.BytesIO(blob), formats=FORMATS)
+    except PIL.Image.DecompressionBombError:
+        raise _too_large() from None
+    except Exception:  # a decoder may raise anything on hostile bytes
+        if not blob:
+            raise DecodeError("an empty file", "get it again") from None
+        raise _damaged("not a BMP, JPEG, PNG or TIFF image") from None
+    if image.width * image.height > PIXELS:
+        raise _too_large()
+    if not image.width * image.height:
+        raise DecodeError("an image without pixels", "get it again")
+    return image
+
+
+def _too_large():
+    return DecodeError(
+        f"more than {PIXELS // 10**6} million pixels", "crop or scale it down"
+    )
+
+
+def _damaged(reason="image data damaged or truncated"):
+    """The decoder's own words stay out: they may hold anything, even a path."""
+    return DecodeError(reason, "get the file again or save it anew as PNG")
+
+
+def _levels(image, blob):
+    """Grey levels as stored, and the repairs they took."""
+    if image.mode == "L" and image.format != "TIFF":
+        return _loaded(image), []
+    if image.format == "JPEG" and image.mode == "RGB":
+        return _jpeg(image)
+    if image.format == "TIFF" and not _strips_agree(image):
+        return _by_tifffile(blob)
+    try:
+        levels = _loaded(image)
+    except DecodeError:
+        if image.format != "TIFF":
+            raise
+        return _by_tifffile(blob)
+    return _to_grey(levels, image)
+
+
+def _strips_agree(image):
+    """Whether a TIFF has as many strips as its rows need; Pillow leaves rows out."""
+    tags = image.tag_v2
+    offsets, rows = tags.get(STRIP_OFFSETS), tags.get(ROWS_PER_STRIP, image.height)
+    if offsets is None or tags.get(PLANAR, 1) != 1:
+        return True  # tiles, or a plane for each channel: not ours to count
+    if len(set(offsets)) < len(offsets) or min(offsets) < TIFF_HEADER:
+        raise _damaged()
+    return len(offsets) * rows >= image.height > (len(offsets) - 1) * rows
+
+
+def _loaded(image):
+    try:
+        return np.asarray(image)
+    except Exception:  # as above
+        raise _damaged() from None
+
+
+def _jpeg(image):
+    """Luminance as the file stores it; nothing is computed twice."""
+    image.draft("YCbCr", image.size)
+    levels = _loaded(image)
+    if image.mode != "YCbCr":
+        return _to_grey(levels, image)
+    stray = levels[::4, ::4, 1:].astype(np.int16) - 128
+    colour = np.abs(stray).max(initial=0) > CHROMA
+    return np.ascontiguousarray(levels[..., 0]), [COLOUR] if colour else []
+
+
+def _to_grey(levels, image):
+    if image.mode == "P":
+        return _loaded(image.convert("RGBA").convert("L")), [PALETTE]
+    if image.mode == "CMYK":
+        return _loaded(image.convert("L")), [COLOUR]
+    if levels.dtype == bool:
+        return levels.astype(np.uint8) * 255, []
+    if levels.ndim == 3:
+        return _channels(levels)
+    return _depth(levels)
+
+
+def _channels(levels):
+    """Grey from colour channels, alpha included; equal channels lose nothing."""
+    levels, found = _depth(levels)
+    repairs, (bands, alpha) = list(found), _parted(levels)
+    if alpha is not None and (alpha == 255).all():
+        repairs.append(OPAQUE)
+    elif alpha is not None:
+        share = alpha[..., None] / 255
+        bands = (bands * share + 255 * (1 - share) + 0.5).astype(np.uint8)
+        repairs.append(ALPHA)
+    if bands.shape[2] == 1 or (bands == bands[..., :1]).all():
+        return bands[..., 0], repairs + ([COPIES] if bands.shape[2] == 3 else [])
+    weights = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
+    return (bands @ weights + 0.5).astype(np.uint8), [*repairs, COLOUR]
+
+
+def _parted(levels):
+    """Colour channels and alpha; alpha is what makes their number even."""
+    count = levels.shape[2]
+    if count not in (1, 2, 3, 4):
+        raise DecodeError(f"{count} channels", "save it as a grey image")
+    if count % 2:
+        return levels, None
+    return levels[..., :-1], levels[..., -1]
+
+
+def _depth(levels):
+    """Eight bits a pixel."""
+    if levels.dtype == np.uint8:
+        return levels, []
+    if not np.issubdtype(levels.dtype, np.integer):
+        raise DecodeError("pixels are not whole numbers", "save it with 8 or 16 bits")
+    low, high = int(levels.min()), int(levels.max())
+    if low < 0 or high > 65535:
+        raise DecodeError("pixels outside 0 to 65,535", "save it with 8 or 16 bits")
+    shift = max(0, high.bit_length() - 8)
+    return (levels >> shift).astype(np.uint8), [DEEP]
+
+
+def _by_tifffile(blob):
+    """What Pillow cannot read of a TIFF, as long as its size is within bounds."""
+    try:
+        with tifffile.TiffFile(io.BytesIO(blob)) as file:
+            page = file.pages[0]
+            if np.prod(page.shape, dtype=float) > 4 * PIXELS:
+                raise _too_large()
+            levels = page.asarray()
+            inverted = page.photometric == 0  # white is zero
+    except DecodeError:
+        raise
+    except Exception:  # a decoder may raise anything on hostile bytes
+        raise _damaged() from None
+    if levels.ndim not in (2, 3):
+        raise _damaged()
+    result, repairs = (_channels if levels.ndim == 3 else _depth)(levels)
+    return (255 - result if inverted else result), [STRIPS, *repairs]
