@@ -1,0 +1,212 @@
+"""One format into another: what is written, not turned and not clipped.
+
+`A -> B -> A` gives the same boxes, labels and image names. What a target cannot hold is
+counted and said.
+"""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import re
+import secrets
+import shutil
+
+from chromolib import records
+from chromolib.data import formats
+from chromolib.data.formats import common, fit, yolo
+
+UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\\\\]")
+SHOWN = 5  # problems that a refusal lists
+ORDERED = ("yolo", "coco")  # formats that order their classes
+OUTLINES, SCORES = "outlines", "scores"
+ORDER = "places in the order of classes"
+UNLIKE = "outlines that their box does not bound"
+
+SIZE = ("the size of the image cannot be read", "open the image; replace a broken one")
+FRAME = (
+    "boxes were drawn on the image turned upright, which YOLO cannot say",
+    "save the image upright, or convert to another format",
+)
+NAME = (
+    "the name of the image holds control characters or a backslash",
+    "rename the image",
+)
+
+
+class ConvertError(ValueError):
+    """Why nothing was written."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What was written, and what was not."""
+
+    images: int
+    boxes: int
+    left_out: int  # images of the source that are not among them
+    lost: dict  # what the target cannot hold -> how many
+    problems: tuple
+
+    def __str__(self):
+        """The report in a sentence or three."""
+        text = f"{self.images} images with {self.boxes} boxes written."
+        if self.left_out:
+            text += f" {self.left_out} images left out."
+        lost = ", ".join(f"{n} {what}" for what, n in sorted(self.lost.items()))
+        return f"{text} Lost: {lost}." if lost else text
+
+
+def convert(store, source, target, out, *, sizes, images=False, skip=False):
+    """A report on the folder `out`, which holds the annotations in another format.
+
+    `sizes(name)` is the stored (width, height) of an image. `images` copies them too.
+    With `skip`, images with errors are left out; else one error refuses all.
+    """
+    for name in (source, target):
+        if name not in formats.FORMATS:
+            known = ", ".join(formats.FORMATS)
+            raise ConvertError(f"unknown format {name!r}; known: {known}")
+    out = _free(out)
+    given = formats.FORMATS[source].dataset(store)
+    ready, origin, measured, problems = _ready(given, target, sizes)
+    problems = common.collected((*given.problems, *problems))
+    _refuse(problems, ready, skip)
+    _hold(ready, target)
+    with _complete(out) as folder:
+        formats.FORMATS[target].write(ready, measured.__getitem__, folder)
+        for name in ready.images if images else ():
+            path = f"{ready.prefix}/{name}" if ready.prefix else name
+            common.save(folder, path, common.content(store, origin[name], limit=2**40))
+    written = len(ready.images)
+    return Report(
+        images=written,
+        boxes=sum(len(a.boxes) for a in ready.images.values()),
+        left_out=len(common.index(store).names) - written,
+        lost=_lost(given, ready, target),
+        problems=problems,
+    )
+
+
+def _free(out):
+    """The place to write to, if nothing is there yet."""
+    out = pathlib.Path(out).absolute()
+    empty = out.is_dir() and not out.is_symlink() and not any(out.iterdir())
+    if not empty and (out.exists() or out.is_symlink()):
+        raise ConvertError(
+            f"{out.name} exists and is not an empty folder; name another"
+        )
+    return out
+
+
+@contextlib.contextmanager
+def _complete(out):
+    """A folder beside `out` that takes its name when all is written, else goes."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = out.with_name(f".{out.name}.{secrets.token_hex(4)}.partial")
+    folder.mkdir()
+    try:
+        yield folder
+        os.replace(folder, out)
+    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+        reason = "two images would share one file; rename one of them"
+        raise ConvertError(reason) from error
+    except ValueError as error:  # a name that leads out, an image that cannot be read
+        raise ConvertError(f"nothing written: {error}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _ready(given, target, sizes):
+    """The dataset in pixels under the target's names, their origin, sizes, problems."""
+    problems, images, origin, measured = [], {}, {}, {}
+    for old, annotated in given.images.items():
+        name = old.removeprefix(given.prefix + "/") if given.prefix else old
+        try:
+            if UNSAFE.search(name):
+                raise common.Malformed(*NAME)
+            size = _measure(sizes, old)
+            images[name] = _pixels(annotated, size, target)
+            origin[name], measured[name] = old, size
+        except common.Malformed as error:
+            problems.append(common.problem("error", error.what, old))
+    prefix = yolo.image_folder(images) if target == "yolo" else ""
+    classes = given.classes or _order(images)
+    ready = common.Dataset(images, classes, prefix=prefix)
+    return ready, origin, measured, problems
+
+
+def _measure(sizes, name):
+    try:
+        width, height = map(common.whole, sizes(name))
+    except (OSError, ValueError) as error:
+        raise common.Malformed(*SIZE) from error
+    if not width * height:
+        raise common.Malformed(*SIZE)
+    return width, height
+
+
+def _pixels(annotated, size, target):
+    """An annotation in pixels that claims a size: its own, else that of the image."""
+    claim = (annotated.width, annotated.height)
+    if target == "yolo" and claim == size[::-1] != size:
+        raise common.Malformed(*FRAME)
+    boxes = annotated.boxes
+    boxes = fit.scaled(boxes, size) if annotated.fraction else boxes
+    width, height = size if None in claim else claim
+    return common.Annotated(annotated.file, boxes, width, height)
+
+
+def _order(images):
+    """The order of classes where the source has none: chromosomes, or the alphabet."""
+    labels = {label for a in images.values() for label in a.boxes.label.tolist()}
+    return records.CLASSES if labels <= set(records.CLASSES) else tuple(sorted(labels))
+
+
+def _refuse(problems, ready, skip):
+    errors = [p for p in problems if p.level == "error"]
+    if errors and not skip:
+        lines = [f"{p.file}: {p.reason}" for p in errors[:SHOWN]]
+        more = len(errors) - len(lines)
+        lines += [f"and {more} more"] if more else []
+        total = f"{len(errors)} errors, nothing written; skip leaves these images out"
+        raise ConvertError("\n".join([total, *lines]))
+    if not ready.images:
+        raise ConvertError("no image is left to convert")
+
+
+def _hold(ready, target):
+    """Refuse labels that the target cannot write."""
+    unheld = formats.FORMATS[target].UNHELD
+    labels = {label for a in ready.images.values() for label in a.boxes.label.tolist()}
+    labels |= set(ready.classes if target in ORDERED else ())
+    bad = [label for label in labels if unheld and unheld.search(label)]
+    if bad:
+        raise ConvertError(
+            f"{len(bad)} labels hold characters that {target} cannot: "
+            "rename them, or convert to coco"
+        )
+
+
+def _lost(given, ready, target):
+    """What was read but is not in what was written, and how much of it."""
+    lost = dict(given.lost)
+    lost[ORDER] = len(given.classes) if target not in ORDERED else 0
+    for annotated in ready.images.values():
+        for found in common.objects(annotated.boxes):
+            what = _unheld(found, target)
+            lost |= {key: lost.get(key, 0) + 1 for key in what}
+    return {what: n for what, n in lost.items() if n}
+
+
+def _unheld(found, target):
+    """What is lost of one object."""
+    outlined = found.outline is not None
+    kept = target == "coco" or (target == "yolo" and yolo.holds_outline(found))
+    what = []
+    if outlined and not kept:
+        what.append(UNLIKE if target == "yolo" else OUTLINES)
+    row = target == "yolo" and kept  # an outline in YOLO leaves no room for a score
+    if found.score != 1 and (target == "voc" or row):
+        what.append(SCORES)
+    return what

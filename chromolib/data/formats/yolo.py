@@ -1,0 +1,260 @@
+"""YOLO: one text file an image, coordinates as shares, class names in `data.yaml`.
+
+A label file lies beside its image, or in `labels/` where the image is in `images/`.
+Paths inside `data.yaml` are private to the machine that wrote it: never followed.
+"""
+
+import collections
+import posixpath
+import re
+
+import numpy as np
+import yaml
+
+from chromolib.data.formats import common
+
+UNHELD = re.compile("[\x00-\x1f\x7f-\x9f]")
+YAML, LINES = ("data.yaml", "data.yml"), "classes.txt"
+LIMIT = 2**20  # bytes of data.yaml
+FOLDER = "images"
+
+NO_CLASSES = (
+    "no data.yaml and no classes.txt: a class index has no name",
+    "add data.yaml with the names of the classes",
+)
+BAD_YAML = ("data.yaml cannot be read", "write it again, or give a classes.txt")
+BAD_NAMES = (
+    "the class names are missing, incomplete, repeated or not text",
+    "list every class once, in the order of the indices",
+)
+DISAGREE = ("two files name the classes differently", "keep one of them")
+ALPHABETIC = (
+    "class order is alphabetical, an index is not a chromosome number: names are "
+    "taken from data.yaml",
+    "nothing; never read an index as a chromosome",
+)
+COUNT = (
+    "the number of classes is not that of their names: the names count",
+    "correct nc in data.yaml",
+)
+OUTLINED = (
+    "outline drawn instead of a box: its bounding box is used",
+    "nothing; the outline is kept beside the box",
+)
+COLUMNS = (
+    "a row is neither a box (5 or 6 columns) nor an outline",
+    "correct the row",
+)
+NO_CLASS = ("a class index has no name", "correct the index or add the class")
+NEGATIVE = ("a box has a negative width or height", "correct the row")
+SHARED = ("two images share one label file", "keep one of the images")
+
+
+def dataset(store):
+    """The label files of a store, each with its image."""
+    known = common.index(store)
+    try:
+        classes, problems, prefix = _classes(store)
+    except _InFile as error:
+        return common.Dataset({}, problems=(error.problem,))
+    texts = {n for n in common.ending(store, ".txt") if _base(n) != LINES}
+    pairs = {name: texts.intersection(_candidates(name)) for name in known.names}
+    used = collections.Counter(text for found in pairs.values() for text in found)
+    images = {}
+    for name, found in sorted(pairs.items()):
+        if len(found) != 1 or used[min(found)] > 1:
+            problems.append(_unpaired(name, found))
+            continue
+        file = min(found)
+        try:
+            boxes = _boxes(common.text(common.content(store, file)), classes)
+        except common.Malformed as error:
+            problems.append(common.problem("error", error.what, file))
+            continue
+        images[name] = common.Annotated(file, boxes, fraction=True)
+        if boxes.polygon:
+            problems.append(common.problem("repaired", OUTLINED, file))
+    problems += [
+        common.problem("error", common.NO_IMAGE, name)
+        for name in texts - set(used)
+        if _is_label(store, name)
+    ]
+    prefix = prefix if all(n.startswith(f"{prefix}/") for n in known.names) else ""
+    return common.Dataset(images, classes, common.collected(problems), prefix=prefix)
+
+
+def image_folder(names):
+    """The folder that images of these names are put into, "" where they have one."""
+    return "" if all(FOLDER in name.split("/")[:-1] for name in names) else FOLDER
+
+
+def write(dataset, sizes, folder):
+    """`data.yaml`, and a label file for each image, `images/` mirrored as `labels/`."""
+    head = {"nc": len(dataset.classes), "names": list(dataset.classes)}
+    if dataset.prefix:
+        head["image_folder"] = dataset.prefix  # ours: what to take off the names again
+    text = yaml.safe_dump(head, allow_unicode=True, sort_keys=False, width=10**6)
+    common.save(folder, YAML[0], text)
+    number = {name: i for i, name in enumerate(dataset.classes)}
+    for name, annotated in dataset.images.items():
+        size = np.array(sizes(name), float)
+        rows = [_row(number[o.label], o, size) for o in common.objects(annotated.boxes)]
+        path = _candidates(posixpath.join(dataset.prefix, name))[0]
+        common.save(folder, path, "".join(rows))
+
+
+def holds_outline(found):
+    """Whether a row can hold the outline and the box: the box bounds the outline."""
+    if found.outline is None:
+        return False
+    bounds = (*found.outline.min(0), *found.outline.max(0))
+    return len(found.outline) > 2 and np.allclose(bounds, found.box, 1e-9, 1e-9)
+
+
+class _InFile(ValueError):
+    """A problem of the file that names the classes, after which nothing can be read."""
+
+    def __init__(self, what, file):
+        super().__init__(what[0])
+        self.problem = common.problem("error", what, file)
+
+
+def _base(name):
+    return posixpath.basename(name).lower()
+
+
+def _candidates(image):
+    """Where the label file of an image may lie, best first."""
+    beside = posixpath.splitext(image)[0] + ".txt"
+    parts = beside.split("/")
+    folders = [i for i, part in enumerate(parts[:-1]) if part == FOLDER]
+    if not folders:
+        return [beside]
+    parts[folders[-1]] = "labels"
+    return ["/".join(parts), beside]
+
+
+def _unpaired(name, found):
+    what = (common.NO_ANNOTATION, SHARED, common.TWICE)[min(len(found), 2)]
+    return common.problem("error", what, name)
+
+
+def _is_label(store, name):
+    """Whether a text file without an image is an annotation, and not a README."""
+    if "labels" in name.split("/")[:-1]:
+        return True
+    try:
+        rows = common.text(common.content(store, name)).splitlines()
+        return len([common.number(v) for v in rows[0].split()]) > 4 if rows else False
+    except common.Malformed:
+        return False
+
+
+def _classes(store):
+    """The class names, what was repaired to get them, and our folder of images."""
+    files = [n for n in store.names if _base(n) in (*YAML, LINES)]
+    if not files:
+        raise _InFile(NO_CLASSES, YAML[0])
+    heads = []
+    for file in files:
+        try:
+            heads.append(
+                _lines(store, file) if _base(file) == LINES else _yaml(store, file)
+            )
+            _check(heads[-1][0])
+        except common.Malformed as error:
+            raise _InFile(error.what, file) from error
+    names = heads[0][0]
+    problems = [
+        common.problem("repaired", w, f)
+        for f, h in zip(files, heads, strict=True)
+        for w in h[1]
+    ]
+    for file, head in zip(files, heads, strict=True):
+        if head[0] != names:
+            raise _InFile(DISAGREE, file)
+    if _alphabetical(names):
+        problems.append(common.problem("repaired", ALPHABETIC, files[0]))
+    return names, problems, heads[0][2]
+
+
+def _lines(store, file):
+    text = common.text(common.content(store, file, limit=LIMIT))
+    return (
+        tuple(line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n")),
+        [],
+        "",
+    )
+
+
+def _yaml(store, file):
+    text = common.text(common.content(store, file, limit=LIMIT))
+    try:
+        # Every scalar stays the text it is: `No` is a name, `010` is not 8, and no
+        # merge or tag is obeyed.
+        head = yaml.BaseLoader(text).get_single_data()
+    except (
+        yaml.YAMLError,
+        ArithmeticError,
+        LookupError,
+        RecursionError,
+        ValueError,
+    ) as error:
+        raise common.Malformed(*BAD_YAML) from error
+    names = head.get("names") if isinstance(head, dict) else None
+    if isinstance(names, dict):
+        if sorted(names) != sorted(map(str, range(len(names)))):
+            raise common.Malformed(*BAD_NAMES)
+        names = [names[str(i)] for i in range(len(names))]
+    if not isinstance(names, list):
+        raise common.Malformed(*BAD_NAMES)
+    counted = head.get("nc", str(len(names))) == str(len(names))
+    prefix = FOLDER if head.get("image_folder") == FOLDER else ""
+    return tuple(names), [] if counted else [COUNT], prefix
+
+
+def _check(names):
+    for name in names:
+        common.label(name)
+    if len(set(names)) < len(names) or not names:
+        raise common.Malformed(*BAD_NAMES)
+
+
+def _alphabetical(names):
+    """Whether classes stand as 1, 10, 11, 2: sorted as text, not as numbers."""
+    numbers = [int(name) for name in names if re.fullmatch("[0-9]{1,9}", name)]
+    return list(names) == sorted(names) and numbers != sorted(numbers)
+
+
+def _boxes(text, classes):
+    rows = [row for row in map(str.split, text.splitlines()) if row]
+    if len(rows) > common.MOST:
+        raise common.Malformed(*common.MANY)
+    return common.boxes([_object(row, classes) for row in rows])
+
+
+def _object(row, classes):
+    outlined = len(row) >= 7 and len(row) % 2 == 1
+    if not outlined and len(row) not in (5, 6):
+        raise common.Malformed(*COLUMNS)
+    index = common.whole(row[0])
+    if index >= len(classes):
+        raise common.Malformed(*NO_CLASS)
+    if outlined:
+        points, box = common.outline(row[1:])
+        return common.Object(classes[index], box, 1.0, points)
+    x, y, width, height, *score = map(common.number, row[1:])
+    if width < 0 or height < 0:
+        raise common.Malformed(*NEGATIVE)
+    box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    return common.Object(classes[index], box, *score)
+
+
+def _row(index, found, size):
+    if holds_outline(found):
+        values = (found.outline / size).reshape(-1)
+    else:
+        low, high = np.reshape(found.box, (2, 2)) / size
+        values = [*((low + high) / 2), *(high - low)]
+        values += [found.score] if found.score != 1 else []
+    return " ".join([str(index), *(str(common.plain(v)) for v in values)]) + "\n"
