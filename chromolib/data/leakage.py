@@ -1,12 +1,234 @@
-"""How much of a test set has already been seen, before any pixel is looked at."""
+"""How much of a test set has already been seen, and what gives labels away.
+
+Each probe returns a `Leak`. Kinds are those of Kapoor and Narayanan (Patterns 2023).
+"""
+
+import dataclasses
+import math
 
 import numpy as np
+import pandas as pd
+from sklearn import neighbors
 
-from chromolib import records
+from chromolib import intervals, records
+from chromolib.data import duplicates, probes
 
-# Strategy: a source image has several copies (or a cell several chromosomes). The
-# published protocol shuffles the copies and cuts; the clean one shuffles the sources,
-# cuts there, and lets the copies follow. Both are drawn many times from counts alone.
+LeakageError = probes.LeakageError
+COPIES = "L1.4 duplicates in training and test"
+FEATURES = "L2 features that are not legitimate"
+KIN = "L3.2 training and test are not independent"
+BASELINE = "no leak: what an answer scores that looks at nothing"
+
+# probe -> the kind of leak it looks for, and what its number counts
+MEANING = {
+    "group overlap": (KIN, "test images whose {unit} training has seen"),
+    "exact copies": (COPIES, "test images with an identical image in training"),
+    "near copies": (COPIES, "test images with a near-identical image in training"),
+    "random labels": (KIN, "random labels of a {unit}, known from its other images"),
+    "cell identity": (KIN, "images whose cell is told by grey levels alone"),
+    "position only": (FEATURES, "boxes whose class is told by where they lie"),
+    "source only": (FEATURES, "labels told by what is no chromosome"),
+    "ink area": (FEATURES, "labels told by the area of ink"),
+    "count only": (FEATURES, "labels told by counting boxes"),
+    "always": (BASELINE, "images with exactly {unit} boxes"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Leak:
+    """What a probe measured, and what it would have measured if nothing leaked."""
+
+    probe: str
+    kind: str
+    estimate: records.Estimate
+    chance: float  # NaN where there is nothing to compare with
+    meaning: str
+
+    @property
+    def found(self):
+        """Whether the interval lies above chance; one copy is one too many."""
+        if self.chance == 0:
+            return self.estimate.value > 0
+        return self.estimate.low > self.chance
+
+
+def frame(leaks):
+    """One row a probe, as a notebook shows it and a csv keeps it."""
+    rows = [
+        {
+            "probe": leak.probe,
+            "protocol": leak.estimate.protocol,
+            "condition": leak.estimate.condition,
+            "value": leak.estimate.value,
+            "low": leak.estimate.low,
+            "high": leak.estimate.high,
+            "chance": leak.chance,
+            "n": leak.estimate.n,
+            "groups": leak.estimate.groups,
+            "leaks": "yes" if leak.found else "no",
+            "meaning": leak.meaning,
+            "kind": leak.kind,
+        }
+        for leak in leaks
+    ]
+    names = ["probe", "protocol", "condition", "value", "low", "high", "chance", "n"]
+    return pd.DataFrame(rows, columns=[*names, "groups", "leaks", "meaning", "kind"])
+
+
+# Probes of a split: `train` and `test` are masks or indices. Further keywords go to the
+# estimate: study, protocol, profile, seed, condition.
+
+
+def group_overlap(images, train, test, *, rng, **label):
+    """Share of test images whose group also has images in training."""
+    train, test = probes.parts(images, train, test)
+    known = np.isin(images.group[test], images.group[train])
+    return _leak("group overlap", images, test, known, 0, rng, label)
+
+
+def exact_copies(images, train, test, *, rng, **label):
+    """Share of test images that are, pixel by pixel, also in training."""
+    train, test = probes.parts(images, train, test)
+    twin = duplicates.exact(images.pixels)
+    known = np.isin(twin[test], twin[train])
+    return _leak("exact copies", images, test, known, 0, rng, label)
+
+
+def near_copies(images, train, test, *, rng, turns=False, prints=None, **label):
+    """Share of test images with a near-identical image in training.
+
+    `prints` are `duplicates.fingerprints(images.pixels)`, where they are already there.
+    """
+    train, test = probes.parts(images, train, test)
+    prints = duplicates.fingerprints(images.pixels) if prints is None else prints
+    pairs = duplicates.near(prints.take(test), prints.take(train), turns=turns)
+    known = np.isin(np.arange(len(test)), pairs.left)
+    return _leak("near copies", images, test, known, 0, rng, label)
+
+
+def random_labels(images, train, test, *, rng, draws=100, prints=None, **label):
+    """Share of test images whose group's random label the nearest neighbour knows.
+
+    Each draw gives every group one of two labels. What was learnt of one group says
+    nothing about another, so above one half the split leaks groups.
+    """
+    train, test = probes.parts(images, train, test)
+    prints = duplicates.fingerprints(images.pixels) if prints is None else prints
+    _, group = np.unique(images.group, return_inverse=True)
+    view = probes.telling(probes.views(images.pixels, prints), group, train)
+    near = probes.nearest(view, train, test)
+    coins = rng.integers(2, size=(draws, group.max() + 1))
+    right = coins[:, group[train][near]] == coins[:, group[test]]
+    return _leak("random labels", images, test, right.mean(0), 0.5, rng, label)
+
+
+def position_only(images, train, test, *, rng, **label):
+    """Share of test boxes whose class the centre alone tells (15 neighbours)."""
+    train, test = probes.parts(images, train, test)
+    known, names, _ = _centres(images, train)
+    asked, truth, owner = _centres(images, test)
+    model = neighbors.KNeighborsClassifier(min(15, len(names))).fit(known, names)
+    right = model.predict(asked) == truth
+    chance = np.unique(truth, return_counts=True)[1].max() / len(truth)
+    return _leak("position only", images, owner, right, chance, rng, label)
+
+
+# Probes of a whole set: `labels` has one label an image; folds keep groups together.
+
+
+def source_only(images, labels, *, rng, **label):
+    """Share of labels told from canvas, border, number of greys and file format."""
+    features = probes.origin_features(probes.greys(images.pixels), images.extra)
+    return _told("source only", images, features, labels, rng, label)
+
+
+def ink_area(images, labels, *, rng, **label):
+    """Share of labels told from how much of the image is chromosome."""
+    features = probes.ink_features(probes.greys(images.pixels))
+    return _told("ink area", images, features, labels, rng, label)
+
+
+def count_only(images, labels, *, rng, **label):
+    """Share of labels told from the number of boxes."""
+    count = np.array([[len(boxes)] for boxes in probes.boxes(images)])
+    return _told("count only", images, count, labels, rng, label)
+
+
+def always(images, *, count=46, rng, **label):
+    """Share of images with exactly `count` boxes: what a constant answer scores."""
+    right = np.array([len(boxes) == count for boxes in probes.boxes(images)])
+    every = np.arange(len(images))
+    unit = {"unit": str(count)}
+    return _leak("always", images, every, right, math.nan, rng, label, **unit)
+
+
+def cell_identity(images, *, rng, **label):
+    """Share of images whose cell is told from greys alone, by the nearest neighbour.
+
+    Half of each cell's images train, the other half is asked.
+    """
+    _, cell = np.unique(images.cell, return_inverse=True)
+    order = rng.permutation(len(cell))
+    order = order[np.argsort(cell[order], kind="stable")]
+    size = np.bincount(cell)
+    place = np.arange(len(cell)) - np.repeat(np.cumsum(size) - size, size)
+    test, train = order[place % 2 == 1], order[place % 2 == 0]
+    if len(size) < 2 or not len(test):
+        raise probes.LeakageError("it takes two cells with two images each")
+    features = probes.standardised(probes.grey_features(probes.greys(images.pixels)))
+    right = cell[train][probes.nearest(features, train, test)] == cell[test]
+    odds = np.bincount(cell[train]) / len(train)
+    chance = float(odds[cell[test]].mean())
+    return _leak("cell identity", images, test, right, chance, rng, label)
+
+
+def _told(name, images, features, labels, rng, label):
+    labels = probes.checked_labels(images, labels)
+    right = probes.predicted(features, labels, images.group, rng) == labels
+    chance = np.unique(labels, return_counts=True)[1].max() / len(labels)
+    return _leak(name, images, np.arange(len(images)), right, chance, rng, label)
+
+
+def _centres(images, which):
+    """Centres relative to their image, classes, and the image of each box."""
+    boxes = probes.boxes(images)
+    owner = np.repeat(which, [len(boxes[i]) for i in which])
+    if not len(owner):
+        raise probes.LeakageError("no image of this part has a box")
+    xyxy = np.concatenate([boxes[i].xyxy for i in which])
+    size = np.repeat(
+        [images.pixels[i].shape[::-1] for i in which],
+        [len(boxes[i]) for i in which],
+        axis=0,
+    )
+    names = np.concatenate([boxes[i].label for i in which])
+    return (xyxy[:, :2] + xyxy[:, 2:]) / 2 / size, names, owner
+
+
+def _leak(name, images, which, right, chance, rng, label, **words):
+    """The record of a probe; `which` is the image of each value of `right`."""
+    kind, meaning = MEANING[name]
+    group = images.group[which]
+    value, low, high = intervals.share(right, group, rng=rng)
+    told = {"study": "", "protocol": ""} | label
+    estimate = records.Estimate(
+        quantity=name,
+        value=value,
+        low=low,
+        high=high,
+        n=len(group),
+        groups=len(np.unique(group)),
+        source=images.source,
+        **told,
+    )
+    meaning = meaning.format(**{"unit": images.unit} | words)
+    return Leak(name, kind, estimate, float(chance), meaning)
+
+
+# Strategy of `siblings`, which needs counts alone: a source image has several copies
+# (or a cell several chromosomes). The published protocol shuffles the copies and cuts;
+# the clean one shuffles the sources, cuts there, and lets the copies follow. Both are
+# drawn many times.
 
 
 def siblings(

@@ -1,0 +1,203 @@
+"""Images that are there twice: to the byte, or so alike that they must be copies."""
+
+import dataclasses
+import os
+from concurrent import futures
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+SIDE = 32  # of a thumbnail
+BITS, ALIKE = 14, 0.96  # most bits that differ; least correlation; see the measurements
+FILLED = 0.5  # least share of a canvas in the box for the whole canvas to be compared
+BLOCK = 256  # rows of the table of distances held at a time
+TURNS = tuple((quarter, mirror) for mirror in (False, True) for quarter in range(4))
+
+# Strategy: lone bright pixels go (median), then every image is seen twice, each time as
+# a thumbnail: the whole canvas, which brightness and clipping hardly change, and the
+# box that holds what differs from the background, which padding and shifts do not
+# change. From each the coarse shape is taken away, which all chromosomes of a class
+# share. A hash of 64 bits finds candidates among all pairs; the correlation of
+# the thumbnails decides.
+#
+# Measured at these settings. Right: in BioImLab and PKI-3 together (22,711 images, 258
+# million pairs) 35 pairs are claimed and all are copies: four chromosomes filed twice
+# in their cell, and 31 of the 46 chromosomes of cell 2, which is there again as cell
+# 111. Roboflow's karyograms: none of 130,000 pairs of different sources, 89 % of the
+# pairs of one source (brightness and 5 % salt), 47 of 55 held-out images with a copy
+# in training. Tseng: none. Missed on purpose: heavy noise on blurred Q-bands, since
+# different chromosomes of one class correlate up to 0.94 there, karyograms up to 0.955.
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Fingerprints:
+    """What is left of images for comparing them; rows of zeros see nothing."""
+
+    whole: np.ndarray  # (n, SIDE, SIDE) float32, mean 0, length 1
+    tight: np.ndarray  # the same of the box that holds the chromosomes
+
+    def __len__(self):
+        return len(self.whole)
+
+    def take(self, which):
+        """The chosen ones, by mask or by index."""
+        return Fingerprints(self.whole[which], self.tight[which])
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Pairs:
+    """Images that are copies of one another: `left[k]` and `right[k]`."""
+
+    left: np.ndarray  # (pairs,) index
+    right: np.ndarray  # (pairs,) index
+    distance: np.ndarray  # (pairs,) bits of 64 that differ
+    alike: np.ndarray  # (pairs,) correlation of the thumbnails
+
+    def __len__(self):
+        return len(self.left)
+
+
+def exact(images):
+    """For each image the index of the first one with the same pixels, often its own."""
+    first, seen = np.arange(len(images)), {}
+    for i in range(len(images)):
+        image = np.ascontiguousarray(images[i])
+        first[i] = seen.setdefault((image.shape, image.tobytes()), i)
+    return first
+
+
+def fingerprints(images):
+    """The fingerprints of grey images (any sequence of uint8 arrays)."""
+    threads = min(4, os.cpu_count() or 1)
+    with futures.ThreadPoolExecutor(threads) as pool:
+        views = list(pool.map(lambda i: _views(images[i]), range(len(images))))
+    both = np.array(views, np.float32).reshape(-1, 2, SIDE, SIDE)
+    return Fingerprints(_detail(both[:, 0]), _detail(both[:, 1]))
+
+
+def near(images, other=None, *, turns=False, bits=BITS, alike=ALIKE):
+    """Pairs of near-identical images, within one set or between two.
+
+    Takes images or their fingerprints. `turns` also finds copies that are turned by
+    quarters or mirrored, at eight times the work.
+    """
+    left = images if isinstance(images, Fingerprints) else fingerprints(images)
+    right = left if other is None else other
+    right = right if isinstance(right, Fingerprints) else fingerprints(right)
+    found = []
+    for turn in TURNS if turns else TURNS[:1]:
+        for one, two in ((left.whole, right.whole), (left.tight, right.tight)):
+            moved = _turned(one, *turn)
+            found.append(_search(moved, two, other is None, bits, alike))
+    return _merged(np.concatenate(found), len(right))
+
+
+def _views(image):
+    """Thumbnails of the whole canvas and of the box with the chromosomes."""
+    image = _without_specks(np.asarray(image))
+    ink, top = _ink(image)
+    if top < 4:  # an empty image has no copies
+        return np.zeros((2, SIDE, SIDE), np.float32)
+    mass = _without_specks(np.where(ink > 0.15, ink, 0))  # clumps of specks go too
+    (x0, x1), (y0, y1) = _span(mass.sum(0)), _span(mass.sum(1))
+    picture = Image.fromarray(ink)
+    canvas, box = (0, 0, *picture.size), (x0, y0, x1, y1)
+    seen = [
+        np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR, box=b))
+        for b in (canvas, box)
+    ]
+    if (x1 - x0) * (y1 - y0) < FILLED * ink.size:
+        seen[0] = np.zeros_like(seen[0])  # a spot on a wide canvas looks like any other
+    return seen
+
+
+def _without_specks(image):
+    """The median of three, across and down: salt and pepper go, edges stay."""
+    padded = np.pad(image, 1, mode="edge")
+    across = _middle(padded[:, :-2], padded[:, 1:-1], padded[:, 2:])
+    return _middle(across[:-2], across[1:-1], across[2:])
+
+
+def _middle(a, b, c):
+    return np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
+
+
+def _ink(image):
+    """How far each pixel is from the background, 0 to 1, and what 1 is in greys."""
+    edge = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    background = np.int16(np.median(edge))
+    far = np.abs(image.astype(np.int16) - background)
+    rank = int(0.995 * (far.size - 1))
+    top = float(np.partition(far, rank, axis=None)[rank])
+    return np.minimum(far.astype(np.float32) / max(top, 1), 1), top
+
+
+def _span(mass):
+    """Where the middle 98 % of the mass lies, to a fraction of a pixel."""
+    total = np.concatenate([[0.0], np.cumsum(mass, dtype=np.float64)])
+    tails = 0.01 * total[-1], 0.99 * total[-1]
+    low, high = np.interp(tails, total, np.arange(len(total)))
+    return low, max(high, min(low + 1, len(mass)))
+
+
+def _detail(views):
+    """Thumbnails without their coarse shape, mean 0 and length 1."""
+    fine = views - ndimage.gaussian_filter(views, (0, 2, 2))
+    fine -= fine.mean((1, 2), keepdims=True)
+    length = np.sqrt((fine**2).sum((1, 2), keepdims=True))
+    return np.where(length > 1e-3, fine / np.maximum(length, 1e-3), 0)
+
+
+def _hashes(views):
+    """On which side of 64 random planes each thumbnail lies, (n,) uint64.
+
+    Two thumbnails of correlation c differ in about 64 arccos(c) / pi bits (Charikar,
+    STOC 2002): 6 at 0.96, 2 at 0.99. Signs of cosines were tried first: the rods are
+    nearly symmetric, so the odd ones are near zero and flip with the least noise.
+    """
+    planes = np.random.default_rng(0).standard_normal((SIDE * SIDE, 64), np.float32)
+    sides = views.reshape(-1, SIDE * SIDE) @ planes > 0
+    return np.packbits(sides, axis=1).view(np.uint64)[:, 0]
+
+
+def _turned(views, quarter, mirror):
+    views = views[:, :, ::-1] if mirror else views
+    return np.ascontiguousarray(np.rot90(views, quarter, axes=(1, 2)))
+
+
+def _search(one, two, within, bits, alike):
+    """Rows (i, j, bits, correlation); `within` one set only i < j."""
+    codes, against = _hashes(one), _hashes(two)
+    seen, visible = one.any((1, 2)), two.any((1, 2))
+    rows = [np.empty((0, 4))]
+    for first in range(0, len(one), BLOCK):
+        start = first if within else 0
+        far = np.bitwise_count(codes[first : first + BLOCK, None] ^ against[start:])
+        i, j = np.nonzero(far <= bits)
+        distance, i, j = far[i, j], i + first, j + start
+        keep = seen[i] & visible[j] & ((i < j) | (not within))
+        i, j, distance = i[keep], j[keep], distance[keep]
+        close = np.concatenate([_correlation(one, two, *part) for part in _cut(i, j)])
+        table = np.column_stack([i, j, distance, close])
+        rows.append(table[close >= alike])
+    return np.concatenate(rows)
+
+
+def _cut(i, j):
+    """Index pairs a few thousand at a time, so that thumbnails of few are copied."""
+    cuts = range(4096, len(i), 4096)
+    return zip(np.split(i, cuts), np.split(j, cuts), strict=True)
+
+
+def _correlation(one, two, i, j):
+    return np.einsum("nab,nab->n", one[i], two[j])
+
+
+def _merged(rows, columns):
+    """Each pair once, as it was most alike."""
+    rows = rows[np.argsort(-rows[:, 3], kind="stable")]
+    key = rows[:, 0].astype(np.int64) * max(columns, 1) + rows[:, 1].astype(np.int64)
+    best = rows[np.unique(key, return_index=True)[1]]
+    whole = best[:, :3].astype(np.int64)
+    return Pairs(whole[:, 0], whole[:, 1], whole[:, 2], best[:, 3])
