@@ -1,16 +1,22 @@
-"""Measured figures and the ratios that matter: `make bench`. Never asserted.
+"""Measured figures, in seconds unless a row says else, and the ratios that matter.
+
+`make bench` prints them; none is ever asserted.
 
 Later work adds rows to ROWS. A ratio compares two figures of the same session, so a
 slow machine does not change what it says.
 """
 
 import argparse
+import io
+import os
 import pathlib
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+
+import PIL.Image
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PYTHON = [sys.executable]
@@ -58,7 +64,79 @@ def reused_run(out):
     return seconds([*run, "--force"]), seconds(run)
 
 
+def read_bioimlab(_):
+    """BioImLab from its zip into one array, against Pillow alone on the same bytes."""
+    return reading("bioimlab")
+
+
+def read_pki3(_):
+    """The same for PKI-3's TIFFs."""
+    return reading("pki3")
+
+
+def read_tseng(_):
+    """The same for Tseng's JPEGs; ours also reads and fits the boxes."""
+    return reading("tseng2023")
+
+
+def near_copies(_):
+    """Near duplicates among BioImLab and PKI-3 together, against reading them."""
+    from chromolib.data import duplicates, pixels, sources
+
+    started = time.perf_counter()
+    sets = [sources.load(name, data_root()) for name in ("bioimlab", "pki3")]
+    read = time.perf_counter() - started
+    together = pixels.pack([image for one in sets for image in one.pixels])
+    started = time.perf_counter()
+    duplicates.near(duplicates.fingerprints(together))
+    return time.perf_counter() - started, read
+
+
+def memory(_):
+    """MiB that reading Tseng's images takes at its peak, against the MiB they are."""
+    code = (
+        "import pathlib, re, sys\n"
+        "from chromolib.data import sources\n"
+        "status = pathlib.Path('/proc/self/status')\n"  # getrusage adds the parent
+        "peak = lambda: int(re.search(r'VmHWM:\\s+(\\d+)', status.read_text())[1])\n"
+        "before = peak()\n"
+        "images = sources.load('tseng2023', sys.argv[1])\n"
+        "print((peak() - before) / 1024, images.pixels.buffer.nbytes / 2**20)\n"
+    )
+    if not pathlib.Path("/proc/self/status").exists():
+        raise FileNotFoundError("only Linux says what a process took at its peak")
+    done = subprocess.run(
+        [*PYTHON, "-c", code, data_root()], capture_output=True, text=True, check=True
+    )
+    return tuple(map(float, done.stdout.split()))
+
+
+def reading(source):
+    """Seconds to read a source, and those of Pillow alone on the same files."""
+    from chromolib.data import adapters, decode, sources, store
+
+    path = store.find(data_root(), adapters.NAMED[source][1])
+    started = time.perf_counter()
+    sources.load(source, data_root())
+    ours = time.perf_counter() - started
+    files = store.open_at(path)
+    blobs = [files.read(name) for name in files.names if decode.is_image(name)]
+    started = time.perf_counter()
+    for blob in blobs:
+        PIL.Image.open(io.BytesIO(blob)).convert("L")
+    return ours, time.perf_counter() - started
+
+
+def data_root():
+    """The real images, or a row that says why it is not there."""
+    root = os.environ.get("CHROMOLIB_DATA")
+    if not root:
+        raise FileNotFoundError("CHROMOLIB_DATA names no data root")
+    return pathlib.Path(root)
+
+
 ROWS = (start_up, audit, fresh_run, reused_run)
+ROWS += (read_bioimlab, read_pki3, read_tseng, near_copies, memory)
 
 
 def main():
@@ -67,12 +145,16 @@ def main():
     parser = argparse.ArgumentParser(description="Measure; nothing is asserted.")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(names))
     chosen = parser.parse_args().rows or names
-    sys.stdout.write(f"{'row':<12}{'seconds':>9}{'against':>9}{'ratio':>8}  what\n")
+    sys.stdout.write(f"{'row':<14}{'figure':>9}{'against':>9}{'ratio':>8}  what\n")
     with tempfile.TemporaryDirectory() as folder:
         for row in ROWS:
             if row.__name__ in chosen:
-                first, second = row(pathlib.Path(folder) / "run")
-                line = f"{row.__name__:<12}{first:>9.2f}{second:>9.2f}"
+                try:
+                    first, second = row(pathlib.Path(folder) / "run")
+                except FileNotFoundError as error:
+                    sys.stdout.write(f"{row.__name__:<14} left out: {error}\n")
+                    continue
+                line = f"{row.__name__:<14}{first:>9.2f}{second:>9.2f}"
                 line += f"{first / second:>8.1f}"
                 sys.stdout.write(f"{line}  {row.__doc__}\n")
 

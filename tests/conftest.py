@@ -1,5 +1,6 @@
 """What several rooms of the suite share: the repository, a toy one, a browser."""
 
+import functools
 import os
 import pathlib
 import shutil
@@ -57,6 +58,25 @@ def toy(tmp_path, monkeypatch):
         return tmp_path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def real():
+    """A real source by name, read once; skips where the data root does not have it."""
+    from chromolib.data import adapters, sources, store
+
+    place = os.environ.get("CHROMOLIB_DATA", "")
+
+    @functools.cache
+    def source(name):
+        if not place:
+            pytest.skip("CHROMOLIB_DATA names no data root")
+        folder = adapters.NAMED[name][1]
+        if not store.find(pathlib.Path(place), folder):
+            pytest.skip(f"the data root has no {folder}")
+        return sources.load(name, place, on_error="skip")
+
+    return source
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 import sys
 
+import drawn
 import pytest
 
 BEGIN = 'from chromolib import records, runs\n\nrun = runs.begin("toy", globals())'
@@ -158,3 +159,74 @@ def test_the_chosen_python_is_an_absolute_path(root):
         ["sh", root / ".ci" / "python"], capture_output=True, text=True
     )
     assert pathlib.Path(done.stdout.strip()).is_absolute()
+
+
+def drawn_folder(tmp_path, **more):
+    files = {"normal/c1/a.png": drawn.LETTER_F, "abnormal/c2/b.png": drawn.LETTER_F.T}
+    for name, levels in files.items():
+        path = tmp_path / "mine" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(drawn.encoded(levels))
+    for name, blob in more.items():
+        (tmp_path / "mine" / "normal" / name).write_bytes(blob)
+    return str(tmp_path / "mine")
+
+
+def test_data_list_says_what_is_missing_and_how_to_get_it(root, tmp_path):
+    (tmp_path / "bioimlab-qband").mkdir()
+    done = chromolib("data", "list", "--data", str(tmp_path), cwd=root)
+    assert done.returncode == 0
+    rows = {line.split()[0]: line for line in done.stdout.splitlines() if line.strip()}
+    assert "bioimlab-qband" in rows["bioimlab"]
+    assert "missing" in rows["pki3"]
+    assert "put it under the data root as tseng2023-metaphase/ or .zip" in done.stdout
+    assert str(tmp_path) not in done.stdout
+
+
+def test_data_check_prints_counts_classes_and_problems(root, tmp_path):
+    mine = drawn_folder(tmp_path)
+    good = chromolib("data", "check", "folder", "--data", mine, cwd=root)
+    assert good.returncode == 0, good.stderr
+    for line in ("groups (group)", "abnormal", "0 errors, 0 repaired"):
+        assert line in good.stdout
+    (tmp_path / "mine" / "normal" / "bad.png").write_bytes(b"not a picture")
+    bad = chromolib("data", "check", "folder", "--data", mine, cwd=root)
+    assert bad.returncode == 1
+    assert "error: not a BMP, JPEG, PNG or TIFF image (1)" in bad.stdout
+    assert "remedy: get the file again or save it anew as PNG" in bad.stdout
+    assert "    normal/bad.png" in bad.stdout.splitlines()
+    assert str(tmp_path) not in bad.stdout + bad.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("check", "nonsense"), "unknown source 'nonsense'; known: bioimlab"),
+        (("check", "pki3", "--data", "."), "pki3: no folder or zip 'pki3-gband'"),
+        (("check", "voc", "--data", "nowhere"), "voc: no folder or zip 'nowhere'"),
+        (
+            ("convert", "nowhere", "out", "--from", "voc", "--to", "yolo"),
+            "no folder or zip 'nowhere'",
+        ),
+    ],
+)
+def test_data_complains_in_one_line(root, words, complaint):
+    done = chromolib("data", *words, cwd=root, CHROMOLIB_DATA="")
+    assert done.returncode == 1
+    assert complaint in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_data_convert_writes_another_format_and_never_over_anything(root, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(drawn.encoded(drawn.LETTER_F))
+    (tmp_path / "in" / "classes.txt").write_text("X\n")
+    (tmp_path / "in" / "a.txt").write_text("0 .5 .5 .5 .4\n")
+    words = ("data", "convert", "in", "out", "--from", "yolo", "--to", "voc")
+    done = chromolib(*words, cwd=tmp_path, PYTHONPATH=str(root))
+    assert done.returncode == 0, done.stderr
+    assert "1 images with 1 boxes written" in done.stdout
+    assert "<name>X</name>" in (tmp_path / "out" / "a.xml").read_text()
+    again = chromolib(*words, cwd=tmp_path, PYTHONPATH=str(root))
+    assert again.returncode == 1
+    assert "out" in again.stderr

@@ -1,17 +1,11 @@
 """`chromolib …`: thin, and silent about everything but its results."""
 
-import contextlib
-import logging
 import os
 import pathlib
-import sys
 
-import rich.console
-import rich.progress
-import rich.table
 import typer
 
-WIDE = 120  # columns where there is no terminal to ask
+from chromolib.cli import data, show
 
 app = typer.Typer(
     help="What deep karyotyping really achieves: run the studies, read the audit.",
@@ -20,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(data.app, name="data")
 
 
 @app.command()
@@ -53,13 +48,13 @@ def run(
             parameters.known(repository.notebook(root, study)), settings
         )
     ]
-    with _bar() as bar:
+    with show.bar() as bar:
         outcomes = sweep.run_all(
             root, items, jobs=jobs, force=force, cell_limit=cell_limit, bar=bar
         )
-    _print_table(sweep.summary(outcomes))
-    folders = {str(_near(outcome.folder.parent)) for outcome in outcomes}
-    _say(f"Results: {', '.join(sorted(folders))}")
+    show.table(sweep.summary(outcomes))
+    folders = {str(show.near(outcome.folder.parent)) for outcome in outcomes}
+    show.say(f"Results: {', '.join(sorted(folders))}")
 
 
 @app.command()
@@ -82,15 +77,15 @@ def book(
             (study, values)
             for values in parameters.grid(defaults, [f"profile={profile}"])
         ]
-    with _bar() as bar:
+    with show.bar() as bar:
         outcomes = sweep.run_all(
             root, items, jobs=jobs, force=force, cell_limit=None, bar=bar
         )
         task = bar.add_task("pages", total=None)
         first = pages.build(root, outcomes)
         bar.update(task, completed=1, total=1)
-    _say(f"The book: {_near(first)}")
-    _say(f"Open it in any browser, no server needed: {first.as_uri()}")
+    show.say(f"The book: {show.near(first)}")
+    show.say(f"Open it in any browser, no server needed: {first.as_uri()}")
 
 
 @app.command()
@@ -112,11 +107,11 @@ def claims(
     names = [study] if study else list(evidence.STUDIES)
     audits = {name: evidence.audit(evidence.load(folder, name)) for name in names}
     if not study and not word:
-        _print_table(evidence.tallies(audits))
+        show.table(evidence.tallies(audits))
         return
     table = pd.concat([evidence.table(found) for found in audits.values()])
     kept = table[table["audit"] == word] if word else table
-    _print_table(kept[["claim", "printed", "recomputed", "audit", "reason"]])
+    show.table(kept[["claim", "printed", "recomputed", "audit", "reason"]])
 
 
 @app.command()
@@ -126,7 +121,7 @@ def studies():
 
     root = repository.root()
     for study in repository.studies(root):
-        _say(cards.card(root, study) + "\n")
+        show.say(cards.card(root, study) + "\n")
 
 
 def main():
@@ -134,56 +129,11 @@ def main():
     os.environ.setdefault(
         "PYDEVD_DISABLE_FILE_VALIDATION", "1"
     )  # kernels warn otherwise
+    if place := os.environ.get("CHROMOLIB_DATA"):  # kernels work in another folder
+        os.environ["CHROMOLIB_DATA"] = str(pathlib.Path(place).absolute())
     try:
         app()
     except Exception as error:
         if type(error).__module__.split(".")[0] != "chromolib":
             raise
-        _stop(f"error: {error}", 1)
-
-
-def _stop(message, code):
-    sys.stderr.write(message + "\n")
-    sys.exit(code)
-
-
-def _console(*, stderr=False):
-    width = None if (sys.stderr if stderr else sys.stdout).isatty() else WIDE
-    return rich.console.Console(stderr=stderr, width=width, highlight=False)
-
-
-def _say(text):
-    _console().print(text, markup=False, soft_wrap=True)
-
-
-@contextlib.contextmanager
-def _bar():
-    """A line of progress for each run, on stderr, so that stdout stays a result."""
-    columns = (
-        rich.progress.TextColumn("{task.description}", markup=False),
-        rich.progress.BarColumn(),
-        rich.progress.MofNCompleteColumn(),
-        rich.progress.TimeElapsedColumn(),
-    )
-    with rich.progress.Progress(*columns, console=_console(stderr=True)) as bar:
-        try:
-            yield bar
-        except KeyboardInterrupt:
-            bar.stop()
-            logging.disable()  # what the dying kernel's client has to say helps nobody
-            _stop("interrupted; finished runs are kept, the same command goes on", 130)
-
-
-def _print_table(frame):
-    table = rich.table.Table(box=None, padding=(0, 2, 0, 0))
-    for name in frame.columns:
-        table.add_column(str(name), overflow="fold")
-    for row in frame.itertuples(index=False):
-        table.add_row(*(rich.markup.escape(str(cell)) for cell in row))
-    _console().print(table)
-
-
-def _near(path):
-    with contextlib.suppress(ValueError):
-        return path.relative_to(pathlib.Path.cwd())
-    return path
+        show.stop(f"error: {error}", 1)

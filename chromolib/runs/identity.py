@@ -5,24 +5,27 @@ import json
 
 import nbformat
 
-from chromolib.runs import parameters
+from chromolib.runs import inputs, parameters
 
 LENGTH = 12  # hex digits: 48 bits, no clash among millions of runs
 
 
-def of(root, study, values, *, cells=None):
+def of(root, study, values, *, cells=None, images=None):
     """Identity of a study with these parameters.
 
     The study's cells, its parameters, chromolib's sources, the lock file and the data
     count; the commit and every path do not. `cells` replaces the notebook's own when
-    somebody ran edited ones.
+    somebody ran edited ones; `images` are fingerprints, where they are known already.
     """
+    if images is None:
+        images = inputs.fingerprints(inputs.read(root, values, keep=0))
     parts = {
         "cells": cells or sources(root / "notebooks" / f"{study}.ipynb"),
         "parameters": {k: v for k, v in values.items() if k not in parameters.PATHS},
         "library": digest(sorted((root / "chromolib").rglob("*.py"))),
         "lock": digest([root / "requirements.lock"]),
         "data": fingerprint(root, study),
+        "images": images,
     }
     text = json.dumps(parts, sort_keys=True).encode()
     return hashlib.sha256(text).hexdigest()[:LENGTH]
@@ -44,7 +47,7 @@ def _cells(path):
 
 
 def fingerprint(root, study):
-    """Hash of the data a study reads: so far, the claims of its paper."""
+    """Hash of what a study reads of the repository: the claims of its paper."""
     return digest(sorted((root / "data" / "claims").glob(f"{study}*")))
 
 

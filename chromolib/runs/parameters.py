@@ -7,6 +7,8 @@ import pathlib
 
 import nbformat
 
+from chromolib.data import adapters
+
 PATHS = (
     "data",
     "external_data",
@@ -14,8 +16,8 @@ PATHS = (
 )  # where things lie: no part of a run's identity
 CHOICES = {
     "profile": ("smoke", "quick", "full"),
-    "source": ("synthetic",),
-    "external": ("",),
+    "source": ("synthetic", *adapters.SOURCES),
+    "external": ("", *adapters.SOURCES),
     "protocol": ("clean", "published", "both"),
     "weights": ("none",),
     "on_error": ("refuse", "skip"),

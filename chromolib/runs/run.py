@@ -1,16 +1,7 @@
 """A run, from `begin` to `close`: one owner of one folder, whoever started it."""
 
-import csv
-import dataclasses
-import datetime
-import importlib.metadata
-import json
 import pathlib
 import platform
-import re
-import resource
-import subprocess
-import sys
 import time
 import zlib
 
@@ -19,7 +10,15 @@ import numpy as np
 from IPython import display
 
 from chromolib import records, tables
-from chromolib.runs import backend, folder, identity, parameters, repository
+from chromolib.runs import (
+    backend,
+    folder,
+    identity,
+    inputs,
+    parameters,
+    repository,
+    results,
+)
 
 PROTOCOLS = {"both": ("published", "clean")}
 _open = {}  # study -> the run this kernel has open
@@ -30,12 +29,23 @@ class Run:
 
     def __init__(self, root, study, values, machine):
         self.root, self.study, self.values, self.machine = root, study, values, machine
-        self.id = identity.of(root, study, values)
+        self._read = inputs.read(root, values)
+        self.id = self._identity()
         self.target = folder.place(root, study, self.id, values["out"])
         folder.check(self.target)
         self.folder, self._lock = folder.reserve(self.target, self.id)
         self._started, self._first_cell = time.monotonic(), _cell_count()
         self._estimates, self._others, self._tables = [], [], {}
+
+    @property
+    def images(self):
+        """The images of `source`; None where it is synthetic."""
+        return self._read.get("source")
+
+    @property
+    def external(self):
+        """The images of `external`, which judge and never train; None without any."""
+        return self._read.get("external")
 
     @property
     def claims(self):
@@ -93,19 +103,15 @@ class Run:
         if edited := executed is not None and executed != _source(
             self.root, self.study
         ):
-            self.id = identity.of(
-                self.root, self.study, self.values, cells=sorted(executed)
-            )
+            self.id = self._identity(cells=sorted(executed))
             if not self.values["out"]:
                 self.target = folder.place(self.root, self.study, self.id)
         manifest = self._manifest(edited)
         found = self._estimates + self._others
-        _write_estimates(self.folder / "estimates.csv", found)
+        results.estimates(self.folder / "estimates.csv", found)
         for name, frame in self._tables.items():
-            safe = frame.map(_no_formula)
-            safe.to_csv(self.folder / f"{name}.csv", index=False)
-        text = json.dumps(manifest, indent=1, ensure_ascii=False)
-        (self.folder / folder.MANIFEST).write_text(text + "\n", encoding="utf-8")
+            results.table(self.folder / f"{name}.csv", frame)
+        results.manifest(self.folder, manifest)
         folder.publish(self.folder, self.target, self._lock)
         _open.pop(self.study, None)
         return tables.facts(manifest)
@@ -114,22 +120,28 @@ class Run:
         """Give the run up and leave nothing."""
         folder.abandon(self.folder, self._lock)
 
+    def _identity(self, cells=None):
+        images = inputs.fingerprints(self._read)
+        return identity.of(
+            self.root, self.study, self.values, cells=cells, images=images
+        )
+
     def _manifest(self, edited):
         paths = {k: pathlib.Path(self.values[k]).name for k in parameters.PATHS}
-        now = datetime.datetime.now(datetime.UTC)
         return {
             "run": self.id,
             "study": self.study,
             "parameters": self.values | paths,
             "edited": edited,
-            "finished": now.isoformat(timespec="seconds"),
+            "finished": results.now(),
             "seconds": round(time.monotonic() - self._started, 1),
-            "peak_memory_mib": _peak_memory(),
-            **_commit(self.root),
+            "peak_memory_mib": results.peak_memory(),
+            **results.commit(self.root),
             **self.machine,
             "python": platform.python_version(),
-            "versions": _versions(),
+            "versions": results.versions(),
             "data_fingerprint": identity.fingerprint(self.root, self.study),
+            "images": inputs.facts(self._read),
             "weights": {"given": self.values["weights"], "from": ""},
         }
 
@@ -190,53 +202,3 @@ def _glue(key, text):
     meta = {"scrapbook": {"name": key, "mime_prefix": "application/papermill.record/"}}
     data = {"application/papermill.record/text/plain": repr(text)}
     display.display(data, raw=True, metadata=meta)
-
-
-def _write_estimates(path, estimates):
-    names = [field.name for field in dataclasses.fields(records.Estimate)]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, names)
-        writer.writeheader()
-        rows = (dataclasses.asdict(estimate) for estimate in estimates)
-        writer.writerows({k: _no_formula(v) for k, v in row.items()} for row in rows)
-
-
-def _no_formula(cell):
-    """A cell that no spreadsheet takes for a formula."""
-    risky = isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r")
-    return f"'{cell}" if risky else cell
-
-
-def _peak_memory():
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20)
-
-
-def _commit(root):
-    """The commit and whether files differ from it; None where there is no git."""
-    try:
-        head, status = (
-            subprocess.run(
-                ["git", "-C", str(root), *words],
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout.strip()
-            for words in (("rev-parse", "HEAD"), ("status", "--porcelain"))
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return {"commit": None, "dirty": None}
-    return {"commit": head, "dirty": bool(status)}
-
-
-def _versions():
-    names = [
-        re.match(r"[\w.-]+", r)[0] for r in importlib.metadata.requires("chromolib")
-    ]
-    found = {}
-    for name in ["chromolib", *names]:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue  # another platform's package
-    return found

@@ -1,0 +1,133 @@
+"""`chromolib data …`: what sources there are, what is in them, other formats."""
+
+import pathlib
+import time
+
+import typer
+
+from chromolib.cli import show
+
+app = typer.Typer(
+    help="Real images: which sources are here, what is wrong in them, other formats.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+ROOT = typer.Option(
+    None,
+    "--data",
+    help="Data root; without it $CHROMOLIB_DATA, else data/raw. For folder, voc, "
+    "yolo, coco, csv and cellfolders: the folder or zip itself.",
+)
+
+
+@app.command("list")
+def found(data: str = ROOT):
+    """Which sources are here, which are missing, and how to get them."""
+    import pandas as pd
+
+    from chromolib.data import cards
+    from chromolib.runs import inputs, repository
+
+    root = repository.root()
+    rows = cards.found(root / "data" / "cards", inputs.data_root(root, data))
+    table = pd.DataFrame(rows)
+    show.table(table[["source", "found", "kind", "unit", "licence"]])
+    for row in rows:
+        if row["found"] == "missing":
+            show.say(f"\n{row['source']}: {row['title']}")
+            show.say(f"  where: {row['where']}")
+            show.say(f"  terms: {row['licence']}")
+            show.say(f"  put it under the data root as {row['folder']}/ or .zip")
+            show.say(f"  layout: {row['layout']}")
+
+
+@app.command()
+def check(
+    source: str = typer.Argument(..., help="`chromolib data list` names them."),
+    data: str = ROOT,
+):
+    """Read every byte of a source; print counts, classes, groups and every problem.
+
+    Exit code 1 where a problem is an error: a study refuses such a source unless told
+    on_error=skip.
+    """
+    from chromolib.data import check as tables
+    from chromolib.data import sources
+    from chromolib.runs import inputs, repository
+
+    root = inputs.data_root(repository.root(), data)
+    sources.locate(source, root)
+    with show.bar() as bar:
+        task = bar.add_task(source, total=None)
+
+        def progress(done, total):
+            bar.update(task, completed=done, total=total)
+
+        images = sources.inspect(source, root, progress=progress)
+    show.table(tables.counts(images))
+    show.say("")
+    show.table(tables.classes(images))
+    found = tables.problems(images)
+    for row in found.itertuples():
+        show.say(f"\n{row.level}: {row.reason} ({row.files:,})")
+        show.say(
+            f"  remedy: {row.remedy}" if row.level == "error" else f"  {row.remedy}"
+        )
+        show.say("\n".join(f"    {name}" for name in row.which))
+    errors = int(found[found["level"] == "error"]["files"].sum())
+    repaired = int(found["files"].sum()) - errors
+    show.say(f"\n{errors:,} errors, {repaired:,} repaired")
+    raise typer.Exit(1 if errors else 0)
+
+
+@app.command()
+def convert(
+    source: str = typer.Argument(..., help="A folder or zip of images with boxes."),
+    out: str = typer.Argument(..., help="The folder to write, new or empty."),
+    given: str = typer.Option(..., "--from", help="voc, yolo, coco or csv"),
+    wanted: str = typer.Option(..., "--to", help="voc, yolo, coco or csv"),
+    images: bool = typer.Option(False, help="Copy the images as well."),
+    skip: bool = typer.Option(False, help="Leave out images whose boxes have errors."),
+):
+    """Write the boxes of one format in another, and say what that one cannot hold."""
+    from chromolib.data import decode, store
+    from chromolib.data.formats import convert as conversion
+
+    files = store.open_at(source)
+    report = conversion.convert(
+        files,
+        given,
+        wanted,
+        pathlib.Path(out),
+        sizes=lambda name: decode.size(files.read(name)),
+        images=images,
+        skip=skip,
+    )
+    show.say(str(report))
+
+
+@app.command()
+def leaks(
+    source: str = typer.Argument(..., help="`chromolib data list` names them."),
+    data: str = ROOT,
+    external: str = typer.Option("", help="A second source: are its images new?"),
+    external_data: str = typer.Option("", help="Its data root."),
+    seed: int = typer.Option(0, min=0, help="Which random split."),
+    out: str = typer.Option("", help="A folder for the tables and a manifest."),
+):
+    """Split a source by image and by group, and measure what either gives away."""
+    from chromolib import records
+    from chromolib.data import leakage
+    from chromolib.runs import inputs, probing, repository
+
+    started, root = time.monotonic(), repository.root()
+    values = {"source": source, "external": external, "on_error": "refuse"}
+    values |= {"data": data or "", "external_data": external_data}
+    images = inputs.read(root, values)
+    found = probing.leaks(images, seed=seed)
+    shown = leakage.frame(found).drop(columns=["meaning", "kind"])
+    show.table(shown.map(records.digits))
+    if out:
+        place = pathlib.Path(out)
+        probing.write(root, found, images, place, started=started)
+        show.say(f"\nResults: {show.near(place)}")

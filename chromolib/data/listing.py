@@ -1,0 +1,128 @@
+"""What an adapter finds in a store before any pixel is read, and how names are read."""
+
+import csv
+import dataclasses
+import io
+import pathlib
+import re
+
+from chromolib import records
+from chromolib.data import decode, store
+from chromolib.records import Problem
+
+CLASS = re.compile(
+    r"(?:clase|class|chromosome|chrom|chr|[A-G](?=\d))?[ _-]?(\w+)", re.I
+)
+DENVER = {"A": (1, 3), "B": (4, 5), "C": (6, 12), "D": (13, 15), "E": (16, 18)}
+DENVER |= {"F": (19, 20), "G": (21, 22)}
+PARTS = {"train": "train", "valid": "valid", "val": "valid", "test": "test"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Item:
+    """One image of a listing."""
+
+    name: str
+    label: str = ""
+    group: str = ""
+    cell: str = ""
+    extra: tuple = ()  # (column, value) pairs
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Listing:
+    """The images of a source, their groups, and the boxes somebody drew on them."""
+
+    items: tuple
+    unit: str  # what a group is
+    annotated: dict | None = None  # image name -> formats.Annotated
+    problems: tuple = ()
+    rename: object = None  # how a label of a box becomes a class; None leaves it
+
+
+def chromosome(text):
+    """A class in the project's words: `chr7`, `A1`, `clase23`, `x` -> 7, 1, X, X.
+
+    None where the text names none of the 24. 23 and 24 are X and Y, as in BioImLab.
+    """
+    found = CLASS.fullmatch(str(text).strip())
+    if not found:
+        return None
+    core = found[1].upper().lstrip("0")
+    core = {"23": "X", "24": "Y"}.get(core, core)
+    if core not in records.CLASSES:
+        return None
+    letter = str(text).strip()[0].upper()
+    if letter in DENVER and core.isdigit() and str(text).strip()[1:2].isdigit():
+        low, high = DENVER[letter]
+        return core if low <= int(core) <= high else None
+    return core
+
+
+def by_pattern(files, pattern, item, *, like):
+    """Items of all images named by the source's pattern; the others are errors."""
+    matcher, items, problems = re.compile(pattern), [], []
+    for name in images(files):
+        found = matcher.search(name)
+        made = item(name, found) if found else None
+        if made:
+            items.append(made)
+        else:
+            problems.append(
+                Problem(
+                    "error",
+                    "the file's name does not say which chromosome of which cell it is",
+                    store.shown(name),
+                    f"name it like {like}",
+                )
+            )
+    return tuple(items), tuple(problems)
+
+
+def images(files):
+    """The names in a store that are images."""
+    return [name for name in files.names if decode.is_image(name)]
+
+
+def part(name):
+    """train, valid or test, where a folder of that name holds the image."""
+    folders = pathlib.PurePosixPath(name).parts[:-1]
+    return next((PARTS[f.lower()] for f in folders if f.lower() in PARTS), "")
+
+
+def source_image(name):
+    """The image that augmented copies were made of: Roboflow's name before `.rf.`."""
+    base = pathlib.PurePosixPath(name).name
+    return base.split(".rf.")[0] if ".rf." in base else ""
+
+
+def told(files):
+    """What the user's own `images.csv` says: image name -> its row, and problems.
+
+    Columns: image (a relative or a base name) and any of group, cell, label, status.
+    """
+    found = [n for n in files.names if pathlib.PurePosixPath(n).name == "images.csv"]
+    rows, problems = {}, []
+    for name in found:
+        try:
+            table = csv.DictReader(
+                io.StringIO(files.read(name).decode("utf-8-sig")), strict=True
+            )
+            for row in table:
+                if row.get("image"):
+                    rows[row["image"]] = {k: v or "" for k, v in row.items() if k}
+        except (OSError, UnicodeDecodeError, csv.Error):
+            problems.append(
+                Problem(
+                    "error",
+                    "images.csv cannot be read",
+                    store.shown(name),
+                    "write it as UTF-8; columns image, group, cell, label, status",
+                )
+            )
+    return rows, problems
+
+
+def own(rows, name):
+    """The row of `images.csv` for an image, by relative name or by base name."""
+    return rows.get(name) or rows.get(pathlib.PurePosixPath(name).name) or {}

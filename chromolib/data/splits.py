@@ -1,0 +1,237 @@
+"""Who is in training and who in test: cut between groups, saved, repeated exactly."""
+
+import base64
+import dataclasses
+import fractions
+import hashlib
+import json
+import zlib
+
+import numpy as np
+from sklearn import model_selection
+
+from chromolib.data import adapters
+
+PROTOCOLS = ("clean", "published")
+PARTS = ("train", "valid", "test", "out")  # "out": in no part
+
+
+class SplitError(ValueError):
+    """A division that cannot be made, or that belongs to other data."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Split:
+    """One division of a source's images; `part` says where each image is."""
+
+    source: str
+    protocol: str
+    unit: str
+    part: np.ndarray  # (n,) a word of PARTS
+    seed: int = 0
+
+    def __post_init__(self):
+        _known(self.protocol)
+        odd = sorted(set(self.part) - set(PARTS))
+        if odd:
+            raise SplitError(f"unknown part {odd[0]!r}; known: {', '.join(PARTS)}")
+        for part in ("train", "test"):
+            if part not in self.part:
+                raise SplitError(f"the {part} part is empty; take another share")
+
+    @property
+    def train(self):
+        """Indices of the images to learn from."""
+        return np.flatnonzero(self.part == "train")
+
+    @property
+    def valid(self):
+        """Indices of the images to choose by, when to stop for example."""
+        return np.flatnonzero(self.part == "valid")
+
+    @property
+    def test(self):
+        """Indices of the images to judge by."""
+        return np.flatnonzero(self.part == "test")
+
+
+def divide(images, *, protocol, test, valid=0.0, seed=0, stratify=None):
+    """One split with these shares in test and validation, classes as even as can be.
+
+    `clean` keeps every group whole; `published` shuffles images as the papers do.
+    `stratify` is a word for each image; without it, the image's own label or status.
+    """
+    part = np.full(len(images), "train", dtype="<U5")
+    strata = _strata(images, stratify)
+    rest = np.arange(len(images))
+    for name, share in (("test", test), ("valid", valid)):
+        if not (0 <= share < 1 and test + valid < 1):
+            raise SplitError(
+                f"{name}={share} with test={test} and valid={valid} leaves no training"
+            )
+        if share:
+            taken = _share(
+                images.group[rest],
+                strata[rest],
+                share * len(images) / len(rest),
+                protocol,
+                seed,
+            )
+            part[rest[taken]] = name
+            rest = rest[~taken]
+    return Split(images.source, protocol, images.unit, part, seed)
+
+
+def folds(images, count, *, protocol="clean", seed=0, stratify=None):
+    """`count` splits; each image is in the test part of exactly one of them."""
+    strata = _strata(images, stratify)
+    for test in _cut(images.group, strata, count, protocol, seed):
+        part = np.where(test, "test", "train")
+        yield Split(images.source, protocol, images.unit, part, seed)
+
+
+def hold_out(images, groups):
+    """The split whose test part is these groups, named one by one."""
+    missing = sorted(set(map(str, groups)) - set(images.group))
+    if missing:
+        raise SplitError(
+            f"{images.source} has no {images.unit} {missing[0]!r}; "
+            f"it has {len(np.unique(images.group)):,}, like {str(images.group[0])!r}"
+        )
+    part = np.where(np.isin(images.group, list(groups)), "test", "train")
+    return Split(images.source, "clean", images.unit, part)
+
+
+def shipped(images):
+    """The split that came with the source, in folders train, valid and test."""
+    part = images.extra.get("part", np.full(len(images), ""))
+    part = np.where(part == "", "out", part)
+    return Split(images.source, "published", "image", part)
+
+
+def _known(protocol):
+    if protocol not in PROTOCOLS:
+        known = ", ".join(PROTOCOLS)
+        raise SplitError(f"protocol {protocol!r}; known: {known}")
+
+
+def _strata(images, stratify):
+    if stratify is not None:
+        if len(stratify) != len(images):
+            raise SplitError(f"stratify has {len(stratify)} words, not {len(images)}")
+        return np.asarray(stratify, dtype=str)
+    status = images.extra.get("status", images.label)
+    return np.where(images.label == "", status, images.label)
+
+
+def _share(groups, strata, share, protocol, seed):
+    """A mask over that share: so many of so many folds, of at most twenty."""
+    units = len(groups) if protocol == "published" else len(np.unique(groups))
+    taken = fractions.Fraction(share).limit_denominator(min(20, units))
+    taken = min(max(taken, fractions.Fraction(1, 20)), fractions.Fraction(19, 20))
+    masks = _cut(groups, strata, taken.denominator, protocol, seed)
+    return np.any(masks[: taken.numerator], axis=0)
+
+
+def _cut(groups, strata, count, protocol, seed):
+    """Masks of `count` test parts that together hold every image once."""
+    _known(protocol)
+    groups = np.arange(len(groups)) if protocol == "published" else groups
+    units = len(np.unique(groups))
+    if not 2 <= count <= units:
+        raise SplitError(f"{count} parts of {units} groups; take 2 to {units}")
+    strata = _without_rare(strata, count)
+    plain = len(np.unique(strata)) == 1
+    kind = {
+        ("clean", True): model_selection.GroupKFold,
+        ("clean", False): model_selection.StratifiedGroupKFold,
+        ("published", True): model_selection.KFold,
+        ("published", False): model_selection.StratifiedKFold,
+    }[protocol, plain](count, shuffle=True, random_state=seed)
+    known = {"groups": groups} if protocol == "clean" else {}
+    masks = np.zeros((count, len(groups)), bool)
+    for mask, (_, test) in zip(masks, kind.split(groups, strata, **known), strict=True):
+        mask[test] = True
+    return masks
+
+
+def _without_rare(strata, count):
+    """Strata with those too rare for every part thrown together."""
+    words, which, size = np.unique(strata, return_inverse=True, return_counts=True)
+    rare = size < count
+    together = "rare" if size[rare].sum() >= count else words[size.argmax()]
+    return np.where(rare[which], together, words[which])
+
+
+# Strategy: a clean split is a list of group ids, which a person can read. A published
+# one cuts through groups, so it is a code for each image in the order of their names,
+# with a hash of these names: small even for 10^5 images, and it refuses other data.
+
+
+def save(split, images, path):
+    """The split as a small JSON, from which `load` makes exactly the same split."""
+    found = {
+        "source": split.source,
+        "protocol": split.protocol,
+        "unit": split.unit,
+        "seed": split.seed,
+        "images": _names_hash(images),
+    }
+    if split.protocol == "clean":
+        found["groups"] = {
+            part: sorted(set(_ids(images)[split.part == part]))
+            for part in dict.fromkeys(PARTS)
+            if part in split.part
+        }
+    else:
+        order = np.argsort(images.name)
+        codes = np.array([PARTS.index(word) for word in split.part[order]], np.uint8)
+        packed = base64.b85encode(zlib.compress(codes.tobytes(), 9)).decode()
+        found["codes"] = packed
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def load(path, images):
+    """The split of a file, on the images it was made for; others are refused."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        same = found["images"] == _names_hash(images)
+        split = {key: found[key] for key in ("source", "protocol", "unit", "seed")}
+        part = _decoded(found, images) if same else None
+    except (ValueError, KeyError, TypeError, RecursionError, zlib.error) as error:
+        reason = type(error).__name__
+        raise SplitError(f"{path.name} is no split file ({reason})") from None
+    if not same:
+        raise SplitError(
+            f"{path.name} was made for other images of {split['source']!r}; "
+            "use the same source with nothing added, or make a new split"
+        )
+    return Split(part=part, **split)
+
+
+def _decoded(found, images):
+    part = np.full(len(images), "out", dtype="<U5")
+    if found["protocol"] == "clean":
+        for name, groups in found["groups"].items():
+            part[np.isin(_ids(images), groups)] = name
+        return part
+    stream = zlib.decompressobj()
+    codes = stream.decompress(base64.b85decode(found["codes"]), len(images) + 1)
+    codes = np.frombuffer(codes, np.uint8)
+    if len(codes) != len(images) or codes.max(initial=0) >= len(PARTS):
+        raise ValueError("codes of other images")
+    part[np.argsort(images.name)] = np.array(PARTS)[codes]
+    return part
+
+
+def _ids(images):
+    """Group ids as they may be shown: a lab's own are hashed, public ones are plain."""
+    if images.source not in adapters.GENERIC:
+        return images.group
+    names, which = np.unique(images.group, return_inverse=True)
+    hashed = [hashlib.sha256(name.encode()).hexdigest()[:12] for name in names]
+    return np.array(hashed, dtype=str)[which]
+
+
+def _names_hash(images):
+    return hashlib.sha256("\0".join(sorted(images.name)).encode()).hexdigest()[:16]

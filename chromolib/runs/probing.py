@@ -1,0 +1,46 @@
+"""What a source holds and gives away, measured and written down for the book."""
+
+import time
+import zlib
+
+import numpy as np
+
+from chromolib.data import check, leakage, survey
+from chromolib.runs import inputs, results
+
+STUDY = "sources"
+
+
+def leaks(images, *, seed=0):
+    """Every probe on what `inputs.read` returned, under both protocols."""
+    return survey.leaks(
+        images["source"],
+        rng=lambda purpose: np.random.default_rng([seed, zlib.crc32(purpose.encode())]),
+        protocols=("published", "clean"),
+        external=images.get("external"),
+        seed=seed,
+        study=STUDY,
+        profile="full",
+    )
+
+
+def write(root, found, images, folder, *, started):
+    """Counts, classes, problems, leaks and manifest of a source in a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    source = images["source"]
+    results.table(folder / "counts.csv", check.counts(source))
+    results.table(folder / "classes.csv", check.classes(source))
+    problems = check.problems(source).drop(columns="which")
+    results.table(folder / "problems.csv", problems)
+    results.table(folder / "leaks.csv", leakage.frame(found))
+    facts = {
+        "study": STUDY,
+        "finished": results.now(),
+        "seconds": round(time.monotonic() - started, 1),
+        "peak_memory_mib": results.peak_memory(),
+        **results.commit(root),
+        "versions": results.versions(),
+        "images": inputs.facts(images),
+    }
+    results.manifest(folder, facts)
+    return folder

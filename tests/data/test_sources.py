@@ -1,0 +1,386 @@
+"""From a source's files to trusted images: drawn copies of every layout and quirk."""
+
+import shutil
+
+import drawn
+import numpy as np
+import pytest
+
+from chromolib.data import adapters, check, decode, listing, pixels, sources
+
+RNG = np.random.default_rng(0)
+
+
+def picture(form="PNG", shape=(12, 9)):
+    """An image unlike any other."""
+    return drawn.encoded(RNG.integers(0, 256, shape, dtype=np.uint8), form)
+
+
+def written(root, files):
+    """A folder of name -> bytes or text."""
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return root
+
+
+def voc_of(image, *objects, size=(9, 12)):
+    """A VOC annotation: objects are (label, x0, y0, x1, y1)."""
+    rows = "".join(
+        f"<object><name>{label}</name><bndbox><xmin>{x0}</xmin><ymin>{y0}</ymin>"
+        f"<xmax>{x1}</xmax><ymax>{y1}</ymax></bndbox></object>"
+        for label, x0, y0, x1, y1 in objects
+    )
+    return (
+        f"<annotation><filename>{image}</filename><path>C:\\Users\\x\\{image}</path>"
+        f"<size><width>{size[0]}</width><height>{size[1]}</height><depth>1</depth>"
+        f"</size>{rows}</annotation>"
+    )
+
+
+def bioimlab():
+    return {
+        "cells/1/1 1a.bmp": picture("BMP"),
+        "cells/1/1 23a.bmp": picture("BMP"),
+        "cells/1/1 24.bmp": picture("BMP"),
+        "cells/2/2 1b.bmp": drawn.encoded(
+            np.stack([RNG.integers(0, 256, (9, 7), dtype=np.uint8)] * 3, -1), "BMP"
+        ),
+        "cells/111/111 1a.bmp": picture("BMP"),
+        "cells.csv": "cell,sex\n1,M\n",
+    }
+
+
+def pki3():
+    cell = "single_clase/97002023.12.tiff"
+    return {
+        f"{cell}/clase1/clase1_0_97002023.12.tiff": picture("TIFF"),
+        f"{cell}/clase24/clase24_0_97002023.12.tiff": picture("TIFF"),
+        f"{cell}/clase25/clase25_0_97002023.12.tiff": picture("TIFF"),
+        "single_clase/97002023.7.tiff/clase1/clase1_0_97002023.7.tiff": picture("TIFF"),
+        "single_clase/9700TEST.7.tiff/clase2/clase2_1_9700TEST.7.tiff": picture("TIFF"),
+    }
+
+
+def cirnet():
+    levels = RNG.integers(0, 256, (30, 20), dtype=np.uint8)
+    broken = {"rows": 30, "offsets": (8, 208, 408), "counts": (200,) * 3}
+    return {
+        "tiff/1/1_1_P1_2_3.tiff": drawn.tiff(levels, **broken),
+        "tiff/1/1_2_P1_2_3.tiff": picture("TIFF"),
+        "tiff/X/X_1_P2_1_1.tiff": picture("TIFF"),
+    }
+
+
+def tseng2023():
+    place = "24_chromosomes_object"
+    names = ("1030641", "1030642", "1050242_1")
+    files = {f"{place}/JEPG/{n}.jpg": picture("JPEG", (40, 30)) for n in names}
+    labels = (("A1", 1, 1, 5, 5), ("G22", 5, 5, 31, 9), ("X", 2, 2, 8, 8))
+    for name in names:
+        xml = voc_of(f"{name}.jpg", *labels, size=(30, 40))
+        files[f"{place}/annotations/{name}.xml"] = xml
+    files["normal.csv"] = "filename,chromosome numbers,x\n1030641.jpg,46,\n"
+    files["number_abnormalities.csv"] = "filename,n,x\n1030642.jpg,47,21\n"
+    files["structural_abnormalities.csv"] = "filename,n,x\n"
+    return files
+
+
+def roboflow():
+    twin = picture("JPEG", (16, 16))
+    rows = "1 .5 .5 .25 .25\n0 .1 .1 .3 .1 .3 .4 .1 .4\n"
+    files = {
+        "data.yaml": "train: C:\\Users\\x\\train\nnc: 3\nnames: ['1', '10', '2']\n"
+    }
+    for part, code, blob in (
+        ("train", "aa", twin),
+        ("train", "bb", twin),
+        ("valid", "cc", picture("JPEG", (16, 16))),
+    ):
+        stem = f"karyotype-1_bmp_jpg.rf.{code}"
+        files |= {f"{part}/images/{stem}.jpg": blob, f"{part}/labels/{stem}.txt": rows}
+    return files
+
+
+def mfish():
+    one, two = np.zeros((20, 20), np.uint8), np.zeros((20, 20), np.uint8)
+    one[2:6, 3:9] = one[10:15, 3:5] = two[7:9, 10:19] = 255
+    return {
+        "images/A01.png": picture("PNG", (20, 20)),
+        "annotations/A01_c01_00.png": drawn.encoded(one),
+        "annotations/A01_c23_01.png": drawn.encoded(two),
+    }
+
+
+DRAWN = {
+    "bioimlab": bioimlab,
+    "pki3": pki3,
+    "cirnet": cirnet,
+    "tseng2023": tseng2023,
+    "roboflow": roboflow,
+    "mfish": mfish,
+}
+
+
+def loaded(tmp_path, source, files=None, **options):
+    written(tmp_path / adapters.NAMED[source][1], files or DRAWN[source]())
+    return sources.load(source, tmp_path, **options)
+
+
+def repaired(images):
+    return {p.reason for p in images.problems if p.level == "repaired"}
+
+
+@pytest.mark.parametrize("source", DRAWN)
+def test_a_folder_and_its_zip_give_the_same_images(tmp_path, source):
+    folder = loaded(tmp_path, source)
+    place = tmp_path / adapters.NAMED[source][1]
+    shutil.make_archive(str(place), "zip", tmp_path, place.name)
+    shutil.rmtree(place)
+    packed = sources.load(source, tmp_path)
+    assert folder.fingerprint == packed.fingerprint
+    assert folder.problems == packed.problems
+    np.testing.assert_array_equal(folder.name, packed.name)
+    for one, other in zip(folder.pixels, packed.pixels, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("source", DRAWN)
+def test_a_set_larger_than_its_memory_reads_the_same_on_demand(tmp_path, source):
+    packed = loaded(tmp_path, source)
+    demand = sources.load(source, tmp_path, keep=10)
+    assert isinstance(packed.pixels, pixels.Packed)
+    assert isinstance(demand.pixels, pixels.OnDemand)
+    assert demand.fingerprint == packed.fingerprint
+    for one, other in zip(packed.pixels, demand.pixels, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("source", DRAWN)
+def test_threads_change_nothing(tmp_path, source):
+    assert (
+        loaded(tmp_path, source, workers=1).fingerprint
+        == sources.load(source, tmp_path, workers=4).fingerprint
+    )
+
+
+def test_bioimlab_names_cells_and_sex_chromosomes(tmp_path):
+    images = loaded(tmp_path, "bioimlab")
+    assert list(images.label) == ["1", "X", "Y", "1", "1"]
+    assert list(images.cell) == ["1", "1", "1", "111", "2"]
+    assert list(images.group) == ["1", "1", "1", "2", "2"]
+    assert list(images.extra["homologue"]) == ["a", "a", "", "a", "b"]
+    assert decode.COPIES[0] in repaired(images)
+    assert any("filed twice" in reason for reason in repaired(images))
+
+
+def test_pki3_groups_are_cases_and_a_marker_is_no_class(tmp_path):
+    images = loaded(tmp_path, "pki3")
+    assert list(images.label) == ["1", "Y", "mar", "1", "2"]
+    assert list(images.group) == ["97002023"] * 4 + ["9700TEST"]
+    assert len(set(images.cell)) == 3
+    assert "clase25 is none of the 24 classes" in repaired(images)
+
+
+def test_cirnet_groups_are_patients_and_its_strips_are_read(tmp_path):
+    images = loaded(tmp_path, "cirnet")
+    assert list(images.group) == ["P1", "P1", "P2"]
+    assert list(images.label) == ["1", "1", "X"]
+    assert repaired(images) == {decode.STRIPS[0]}
+
+
+def test_tseng_groups_are_cases_labels_are_classes_and_boxes_are_cut(tmp_path):
+    images = loaded(tmp_path, "tseng2023")
+    assert list(images.group) == ["103064", "103064", "105024"]
+    assert list(images.boxes[0].label) == ["1", "22", "X"]
+    assert images.boxes[0].xyxy[1].tolist() == [5, 5, 30, 9]
+    assert list(images.extra["status"]) == ["normal", "numerical", ""]
+    assert "an image in none of the three lists of karyotypes" in repaired(images)
+
+
+def test_roboflow_groups_are_sources_and_classes_come_from_the_yaml(tmp_path):
+    images = loaded(tmp_path, "roboflow")
+    assert set(images.group) == {"karyotype-1_bmp_jpg"}
+    assert list(images.boxes[0].label) == ["10", "1"]
+    assert images.boxes[0].xyxy[0].tolist() == [6, 6, 10, 10]
+    assert list(images.extra["part"]) == ["train", "train", "valid"]
+    found = " ".join(repaired(images))
+    for word in ("alphabetical", "outline", "byte-identical"):
+        assert word in found
+
+
+def test_mfish_boxes_are_the_pieces_of_its_masks(tmp_path):
+    images = loaded(tmp_path, "mfish")
+    boxes = images.boxes[0]
+    assert list(boxes.label) == ["1", "1", "X"]
+    assert sorted(boxes.xyxy.tolist()) == [
+        [3, 2, 9, 6],
+        [3, 10, 5, 15],
+        [10, 7, 19, 9],
+    ]
+
+
+def test_folder_takes_classes_cases_parts_and_what_images_csv_says(tmp_path):
+    files = {
+        "train/normal/case1/a.png": picture(),
+        "train/normal/case1/b.png": picture(),
+        "test/abnormal/case2/a.png": picture(),
+        "test/abnormal/c.rf.77.png": picture(),
+        "images.csv": "image,group,status\nc.rf.77.png,case1,unsure\n",
+    }
+    images = sources.load("folder", written(tmp_path / "mine", files))
+    assert list(images.label) == ["abnormal", "abnormal", "normal", "normal"]
+    assert list(images.group) == ["case1", "case2", "case1", "case1"]
+    assert list(images.extra["part"]) == ["test", "test", "train", "train"]
+    assert images.extra["status"][0] == "unsure"
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "group", "label"),
+    [
+        ("c1/7a.png", "c1", "c1", "7"),
+        ("c1/X.png", "c1", "c1", "X"),
+        ("c1/24_0.png", "c1", "c1", "Y"),
+        ("p9/c1/chr21_b.png", "p9/c1", "p9", "21"),
+        ("c1/12/any.png", "c1", "c1", "12"),
+        ("p9/c1/B4/any.png", "p9/c1", "p9", "4"),
+    ],
+)
+def test_cellfolders_read_cells_and_classes(tmp_path, name, cell, group, label):
+    images = sources.load("cellfolders", written(tmp_path, {name: picture()}))
+    assert (images.cell[0], images.group[0], images.label[0]) == (cell, group, label)
+
+
+def test_voc_yolo_coco_and_csv_of_one_drawing_agree(tmp_path):
+    image = picture("PNG", (20, 10))
+    coco = (
+        '{"images":[{"id":1,"file_name":"a.png","width":10,"height":20}],"categories":'
+        '[{"id":7,"name":"chr3"}],"annotations":[{"id":1,"image_id":1,"category_id":7,'
+        '"bbox":[2,4,4,10]}]}'
+    )
+    kinds = {
+        "voc": {"a.xml": voc_of("a.png", ("chr3", 2, 4, 6, 14), size=(10, 20))},
+        "yolo": {"classes.txt": "chr3\n", "a.txt": "0 .4 .45 .4 .5\n"},
+        "coco": {"a.json": coco},
+        "csv": {
+            "b.csv": "image,width,height,label,x0,y0,x1,y1\na.png,10,20,chr3,2,4,6,14\n"
+        },
+    }
+    for source, files in kinds.items():
+        root = written(tmp_path / source, {"a.png": image, **files})
+        images = sources.load(source, root)
+        np.testing.assert_allclose(images.boxes[0].xyxy, [[2, 4, 6, 14]])
+        assert list(images.boxes[0].label) == ["3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("1", "1"),
+        ("01", "1"),
+        ("chr7", "7"),
+        ("clase23", "X"),
+        ("24", "Y"),
+        ("A1", "1"),
+        ("G22", "22"),
+        ("x", "X"),
+        ("A4", None),
+        ("25", None),
+        ("0", None),
+        ("", None),
+        ("normal", None),
+        ("=1", None),
+    ],
+)
+def test_a_class_by_its_many_names(text, label):
+    assert listing.chromosome(text) == label
+
+
+def test_identical_files_join_their_groups_and_contradictory_ones_are_errors(tmp_path):
+    one, two = picture(), picture()
+    files = {
+        "normal/p1/a.png": one,
+        "normal/p2/b.png": one,
+        "normal/p2/c.png": picture(),
+        "normal/p3/d.png": two,
+        "abnormal/p3/e.png": two,
+    }
+    root = written(tmp_path, files)
+    images = sources.inspect("folder", root)
+    assert list(images.name) == [
+        "normal/p1/a.png",
+        "normal/p2/b.png",
+        "normal/p2/c.png",
+    ]
+    assert len(set(images.group)) == 1
+    errors = [p for p in images.problems if p.level == "error"]
+    assert [p.reason for p in errors] == ["byte-identical to an image of another label"]
+
+
+def test_one_error_refuses_the_source_and_skip_says_how_many(tmp_path):
+    files = bioimlab() | {"cells/1/1 2a.bmp": b"BM", "cells/1/strange.bmp": picture()}
+    with pytest.raises(sources.DataRefused, match="2 errors, first cells/1/"):
+        loaded(tmp_path, "bioimlab", files)
+    images = sources.load("bioimlab", tmp_path, on_error="skip")
+    assert len(images) == 5
+    table = check.problems(images)
+    assert list(table["level"]) == ["error", "error", "repaired", "repaired"]
+    assert table[table["level"] == "error"]["files"].sum() == 2
+
+
+@pytest.mark.parametrize("source", adapters.SOURCES)
+def test_an_empty_source_is_an_error_with_a_remedy(tmp_path, source):
+    place = adapters.NAMED[source][1] if source in adapters.NAMED else "."
+    (tmp_path / place).mkdir(exist_ok=True)
+    with pytest.raises(sources.DataRefused, match=source):
+        sources.load(source, tmp_path)
+    assert not len(sources.inspect(source, tmp_path))
+
+
+@pytest.mark.parametrize("source", adapters.SOURCES)
+def test_a_missing_source_says_where_to_look_and_names_no_path(tmp_path, source):
+    with pytest.raises(sources.DataUnavailable, match="chromolib data list") as caught:
+        sources.load(source, tmp_path / "nowhere")
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_tables_show_what_there_is(tmp_path):
+    images = loaded(tmp_path, "tseng2023")
+    facts = dict(check.counts(images).to_numpy().tolist())
+    assert facts["groups (case)"] == "2, of 1 to 2 (median 1.5) images"
+    assert facts["boxes"] == "9, 3 an image"
+    assert check.classes(images).to_numpy().tolist() == [
+        ["1", 3, 2],
+        ["22", 3, 2],
+        ["X", 3, 2],
+    ]
+
+
+def test_progress_is_told(tmp_path):
+    seen = []
+    loaded(
+        tmp_path, "bioimlab", progress=lambda done, total: seen.append((done, total))
+    )
+    assert seen[-1] == (5, 5)
+
+
+def test_every_source_has_a_card(root):
+    from chromolib.data import cards
+
+    for source in adapters.SOURCES:
+        card = cards.read(root / "data" / "cards", source)
+        if source in adapters.NAMED:
+            assert card["folder"] == adapters.NAMED[source][1]
+            assert card["leaks"]
+        assert set(card["related"]) <= set(adapters.SOURCES)
+
+
+def test_sources_that_may_share_patients_do_not_judge_each_other(root):
+    from chromolib.data import cards
+
+    folder = root / "data" / "cards"
+    for one, other in (("roboflow", "bioimlab"), ("bioimlab", "roboflow")):
+        with pytest.raises(cards.CardError, match="may not judge"):
+            cards.apart(folder, one, other)
+    cards.apart(folder, "pki3", "bioimlab")
