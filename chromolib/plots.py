@@ -79,6 +79,49 @@ def siblings(estimates, *, ax):
     return ax
 
 
+def leaks(tables):
+    """What probes score on each source, published split against clean one."""
+    mpl.rcParams.update(THEME)
+    rows = [frame["probe"].nunique() for frame in tables.values()]
+    size = (6.4, 0.9 + sum(0.3 * n + 0.6 for n in rows))
+    figure, axes = plt.subplots(
+        len(tables), figsize=size, height_ratios=rows, sharex=True, squeeze=False
+    )
+    for ax, (source, frame) in zip(axes[:, 0], tables.items(), strict=True):
+        _leak_rows(ax, frame)
+        ax.set_title(source, loc="left", fontsize=10, fontweight="bold")
+    axes[-1, 0].set(xlim=(-0.03, 1.03), xlabel="score of the probe")
+    _legend(axes[0, 0])
+    return figure
+
+
+SPLITS = {
+    "published": ("#D55E00", "X", -0.15),
+    "clean": ("#0072B2", "o", 0.15),
+    "whole set": ("0.35", "s", 0.0),
+}
+
+
+def _leak_rows(ax, frame):
+    names = list(dict.fromkeys(frame["probe"]))
+    shipped = frame["condition"].str.contains("shipped")
+    for row in frame[~shipped].itertuples():
+        colour, shape, shift = SPLITS[row.protocol]
+        y = names.index(row.probe) + shift
+        ax.plot([row.low, row.high], [y, y], color=colour, lw=1.5, alpha=0.6)
+        ax.plot(row.value, y, shape, color=colour, ms=6, label=row.protocol, ls="")
+        ax.plot(row.chance, y, "|", color="0.55", ms=11, mew=2, label="chance", ls="")
+    ax.set(yticks=range(len(names)), yticklabels=names)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.grid(axis="x", color="0.92")
+
+
+def save(figure, path):
+    """Write a figure, the same bytes each time, and let go of it."""
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
 def log(series, *, ax):
     """A training log as printed: one line a column, a mark an epoch."""
     for (name, values), shape in zip(series.items(), "osX^", strict=False):

@@ -1,6 +1,7 @@
 """Tables that a phone and a screen reader can read."""
 
 import html
+import re
 
 import pandas as pd
 
@@ -64,6 +65,11 @@ def facts(mapping):
     """A nested mapping as a two-column table: what a manifest says."""
     rows = [{"field": key, "value": value} for key, value in _flat(mapping)]
     return Table(pd.DataFrame(rows), "Manifest of this run")
+
+
+def plain(text):
+    """Text that Markdown leaves as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>$~#|])", r"\\\1", text)
 
 
 def _flat(mapping, prefix=""):

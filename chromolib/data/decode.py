@@ -69,7 +69,7 @@ def grey(blob):
     turn, repairs = _turn(image)
     levels, found = _levels(image, blob)
     repairs += found
-    if getattr(image, "n_frames", 1) > 1:
+    if _several(image):
         repairs.append(PAGES)
     by_pillow = image.format == "TIFF" and STRIPS not in found
     if turn != 1:
@@ -101,6 +101,15 @@ def _turn(image):
     except Exception:  # a decoder may raise anything on hostile bytes
         return 1, [NO_EXIF]
     return (turn if turn in TURNS else 1), []
+
+
+def _several(image):
+    """Whether a second image follows; counting them all could take for ever."""
+    try:
+        image.seek(1)
+    except Exception:  # there is none, or nothing that could be read
+        return False
+    return True
 
 
 def _open(blob):

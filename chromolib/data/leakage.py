@@ -159,7 +159,8 @@ def always(images, *, count=46, rng, **label):
     right = np.array([len(boxes) == count for boxes in probes.boxes(images)])
     every = np.arange(len(images))
     unit = {"unit": str(count)}
-    return _leak("always", images, every, right, math.nan, rng, label, **unit)
+    found = _leak("always", images, every, right, math.nan, rng, label, **unit)
+    return dataclasses.replace(found, probe=f"always {count}")
 
 
 def cell_identity(images, *, rng, **label):

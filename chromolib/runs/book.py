@@ -9,7 +9,9 @@ import sysconfig
 
 import nbformat
 
+from chromolib import tables
 from chromolib.evidence import claims
+from chromolib.runs import source_pages
 
 SITE = pathlib.Path("_build") / "html"
 
@@ -27,8 +29,11 @@ def build(root, outcomes):
         (studies / f"{outcome.study}.ipynb").write_text(
             page(outcome.notebook), encoding="utf-8"
         )
-    text = claims_page(root)
-    (root / "book" / "claims.md").write_text(text, encoding="utf-8")
+    for name, text in (
+        ("claims.md", claims_page(root)),
+        ("sources.md", source_pages.page(root)),
+    ):
+        (root / "book" / name).write_text(text, encoding="utf-8")
     _jupyter_book(root)
     return root / SITE / "index.html"
 
@@ -62,22 +67,22 @@ def claims_page(root):
 def _entry(audit):
     claim = audit.claim
     facts = [f"**{audit.word}**", "protocol leaks" if audit.leaking else ""]
-    facts += [f"printed {_plain(claim.value)}"]
-    facts += [f"{audit.origin} {_plain(audit.shown)}" if audit.shown else ""]
-    lines = [f"({claim.id})=", f"{_plain(claim.statement)} *{_plain(claim.place)}*"]
+    facts += [f"printed {tables.plain(claim.value)}"]
+    facts += [f"{audit.origin} {tables.plain(audit.shown)}" if audit.shown else ""]
+    lines = [
+        f"({claim.id})=",
+        f"{tables.plain(claim.statement)} *{tables.plain(claim.place)}*",
+    ]
     lines += [": " + " · ".join(fact for fact in facts if fact)]
-    return "\n".join(lines + ([f"\n  {_plain(audit.reason)}"] if audit.reason else []))
+    return "\n".join(
+        lines + ([f"\n  {tables.plain(audit.reason)}"] if audit.reason else [])
+    )
 
 
 def _folded(audits, word):
     kept = claims.with_word(audits, word)
     body = "\n\n".join(_entry(audit) for audit in kept)
     return f"````{{dropdown}} {len(kept)} claims: {word}\n{body}\n````"
-
-
-def _plain(text):
-    """Text that Markdown leaves as it is."""
-    return re.sub(r"([\\`*_{}\[\]<>$~#|])", r"\\\1", text)
 
 
 def _markdown(frame):

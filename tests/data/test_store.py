@@ -138,10 +138,10 @@ def test_a_pipe_is_left_out_and_never_waited_for(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only here are names any bytes")
 def test_a_name_that_is_not_utf8_is_left_out_and_shown_readably(tmp_path):
-    pathlib.Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.png")).write_bytes(b"x")
+    pathlib.Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xe9.png")).write_bytes(b"x")
     (only,) = store.open_at(tmp_path).problems
     assert only.reason == "name is not valid UTF-8"
-    assert only.file == "caf\\udce9.png"
+    assert only.file == "\\udce9.png"
 
 
 def test_a_damaged_zip_and_a_missing_folder_say_so(tmp_path):

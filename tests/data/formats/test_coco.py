@@ -80,6 +80,12 @@ def test_an_image_that_is_elsewhere_is_found_by_its_base_name(path):
     assert "kowalski" not in str(found.problems)
 
 
+def test_a_path_that_climbs_is_not_followed():
+    found = read({"a.jpg": b"", "d/c.json": changed("images", file_name="../a.jpg")})
+    assert list(found.images) == ["a.jpg"]
+    assert reasons(found, "repaired") == [("a.jpg", common.MOVED[0])]
+
+
 def test_an_image_that_cannot_be_told_is_an_error():
     moved = changed("images", file_name="/home/kowalski/a.jpg")
     found = read({"x/a.jpg": b"", "y/a.jpg": b"", "d/c.json": moved})

@@ -145,6 +145,29 @@ def test_the_yolo_layout_mirrors_images_and_names_no_path():
     assert yolo.dataset(store).classes == records.CLASSES
 
 
+def test_one_image_outside_images_moves_all():
+    store = stored("voc", {"a.jpg": [], "images/b.jpg": []})
+    names = converted(store, "voc", "yolo")[0].names
+    assert {"images/a.jpg", "images/images/b.jpg", "images/labels/b.txt"} < set(names)
+
+
+@pytest.mark.parametrize("target", ["coco", "yolo", "csv"])
+def test_scores_go_where_there_is_a_place_for_them(target):
+    store, _ = converted(
+        stored("coco", {"a.jpg": [X, X._replace(score=0.25)]}), "coco", target
+    )
+    (annotated,) = formats.FORMATS[target].dataset(store).images.values()
+    assert annotated.boxes.score.tolist() == [1, 0.25]
+
+
+@pytest.mark.parametrize("target", ["voc", "coco", "csv"])
+@pytest.mark.parametrize("label", ["a\rb", "a\r\nb", "\t", " a ", "]]>", "&#13;"])
+def test_white_space_and_markup_in_labels_are_kept(target, label):
+    store = stored("coco", {"a.jpg": [X._replace(label=label)]})
+    found = formats.FORMATS[target].dataset(converted(store, "coco", target)[0])
+    assert found.images["a.jpg"].boxes.label.tolist() == [label]
+
+
 def test_other_labels_are_ordered_by_the_alphabet():
     store = stored("csv", {"a.jpg": [X, X._replace(label="Q"), X._replace(label="10")]})
     assert formats.FORMATS["coco"].dataset(
@@ -240,7 +263,9 @@ def test_two_images_that_would_share_a_file_are_refused(target):
         converted(store, "csv", target)
 
 
-@pytest.mark.parametrize("name", ["../a.jpg", "/a.jpg", "b/../../a.jpg", "./a.jpg", ""])
+@pytest.mark.parametrize(
+    "name", ["../a.jpg", "/a.jpg", "b/../../a.jpg", "./a.jpg", "", "a\\b.jpg"]
+)
 def test_no_name_leads_out_of_the_folder(tmp_path, name):
     with pytest.raises(ValueError, match="leads out"):
         common.save(tmp_path / "in", name, b"")

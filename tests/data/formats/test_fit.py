@@ -27,8 +27,8 @@ def fitted(annotated, turn=1, width=W, height=H):
     return boxes, [(problem.level, problem.reason) for problem in problems]
 
 
-def repaired(*whats):
-    return [("repaired", what[0]) for what in whats]
+def repaired(*expected):
+    return [("repaired", what[0]) for what in expected]
 
 
 def test_boxes_inside_the_image_stay():

@@ -54,6 +54,7 @@ def test_byte_order_marks_and_declared_encodings_are_fine(encoding):
     [
         ({"train__a_jpg": b"", "a_jpg": b"", "train__a_xml": xml()}, "train/a.jpg"),
         ({"d__img__a_jpg": b"", "a_jpg": b"", "d__ann__a_xml": xml()}, "d/img/a.jpg"),
+        ({"d__n__a_xml": xml(), "d__i__a_jpg": b"", "e__n__a_jpg": b""}, "d/i/a.jpg"),
         (
             {"ann__t__a_xml": xml(), "t__a_jpg": b"", "img__t__a_jpg": b""},
             "img/t/a.jpg",
@@ -108,7 +109,9 @@ def test_two_annotations_of_one_image_are_an_error():
     assert reasons(found) == [("a.jpg", common.TWICE[0])]
 
 
-@pytest.mark.parametrize("value", ["NaN", "inf", "1e308", "1e999", "", "two", "1_0"])
+@pytest.mark.parametrize(
+    "value", ["NaN", "inf", "1e308", "1e999", "", "two", "1_0", "0" * 65]
+)
 def test_a_value_that_is_no_number_is_an_error(value):
     found = one(xml(X.replace("20", value)))
     assert not found.images
