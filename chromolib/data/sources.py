@@ -68,7 +68,8 @@ def load(source, root, *, on_error="refuse", keep=KEEP, workers=None, progress=N
     if errors and on_error == "refuse":
         first = errors[0]
         raise DataRefused(
-            f"{source}: {len(errors):,} errors, first {first.file}: {first.reason}; "
+            f"{source}: {len(errors):,} error{'s' * (len(errors) > 1)}, first "
+            f"{first.file}: {first.reason}; "
             f"{first.remedy}. `chromolib data check {source}` lists them, "
             "on_error=skip leaves these files out"
         )
