@@ -65,7 +65,7 @@ ROWS = """0 0.5 0.5 0.25 0.5
 3 0.25 0.25 0.125 0.25 0.875
 2 0.1 0.1 0.4 0.1 0.4 0.6 0.1 0.6
 """
-COCO = """{"info": {"url": "/home/kowalski/x"}, "images": [
+COCO = """{"info": {"url": "/srv/kowalski/x"}, "images": [
 {"id": 1, "file_name": "a.jpg", "width": 60, "height": 40},
 {"id": 2, "file_name": "C:\\\\Users\\\\kowalski\\\\b.jpg", "width": 60, "height": 40}],
 "annotations": [
@@ -108,7 +108,7 @@ SEEDS = {  # format -> sources, none of them damaged yet
 }
 TOKENS = [
     *("NaN", "Infinity", "-1", "1e308", "-1e-308", "1e999", "9" * 5000, "0x1F", "1_0"),
-    *("../../etc/passwd", "C:\\Users\\kowalski\\x.jpg", "/home/kowalski/x.jpg"),
+    *("../../etc/passwd", "C:\\Users\\kowalski\\x.jpg", "/srv/kowalski/x.jpg"),
     '<!DOCTYPE a [<!ENTITY b "ha"><!ENTITY c "&b;&b;&b;&b;">]>',
     '<!DOCTYPE a SYSTEM "file:///etc/passwd">',
     *("&c;", "&#0;", "&#13;", "<![CDATA[", "<?xml version='1.0' encoding='ebcdic'?>"),

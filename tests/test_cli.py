@@ -66,9 +66,9 @@ def test_studies_show_their_cards(root, outcomes):
         (("run", "chu", "-p", "seed"), 1, "error: 'seed' is not name=value"),
         (("run", "chu", "--profile", "fast"), 1, "known: 'smoke', 'quick', 'full'"),
         (
-            ("run", "chu", "-p", "source=bioimlab"),
+            ("run", "chu", "-p", "source=bioimlb"),
             1,
-            "source='bioimlab' is not available",
+            "source='bioimlb' is not available",
         ),
         (("claims", "nobody"), 1, "error: no claims file nobody.yml"),
         (("claims", "--word", "odd"), 1, "error: no word 'odd'"),

@@ -71,7 +71,7 @@ def test_byte_order_marks_are_fine(encoding):
 
 @pytest.mark.parametrize(
     "path",
-    ["C:\\data\\kowalski\\a.jpg", "/home/kowalski/a.jpg", "../a.jpg", "old/a.jpg"],
+    ["C:\\data\\kowalski\\a.jpg", "/srv/kowalski/a.jpg", "../a.jpg", "old/a.jpg"],
 )
 def test_an_image_that_is_elsewhere_is_found_by_its_base_name(path):
     found = one(changed("images", file_name=path))
@@ -87,7 +87,7 @@ def test_a_path_that_climbs_is_not_followed():
 
 
 def test_an_image_that_cannot_be_told_is_an_error():
-    moved = changed("images", file_name="/home/kowalski/a.jpg")
+    moved = changed("images", file_name="/srv/kowalski/a.jpg")
     found = read({"x/a.jpg": b"", "y/a.jpg": b"", "d/c.json": moved})
     assert not found.images
     assert ("d/a.jpg", common.NO_IMAGE[0]) in reasons(found)

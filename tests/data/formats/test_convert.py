@@ -229,7 +229,7 @@ def test_errors_refuse_all_unless_skipped(tmp_path):
 
 def test_an_image_whose_size_cannot_be_read_is_an_error():
     def sizes(name):
-        raise OSError("/home/kowalski/a.jpg")
+        raise OSError("/srv/kowalski/a.jpg")
 
     with pytest.raises(convert.ConvertError, match="size of the image") as error:
         converted(stored("voc", {"a.jpg": [X]}), "voc", "yolo", sizes=sizes)

@@ -148,7 +148,7 @@ def test_a_malformed_annotation_leaves_its_image_out(content, what):
 def test_a_file_that_cannot_be_read_is_an_error():
     class Broken(fuzz.Memory):
         def read(self, name):
-            raise OSError("/home/kowalski/a.xml is damaged")
+            raise OSError("/srv/kowalski/a.xml is damaged")
 
     found = voc.dataset(Broken({"a.jpg": b"", "a.xml": xml()}))
     assert reasons(found) == [("a.xml", common.CUT[0])]
