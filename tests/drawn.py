@@ -49,3 +49,11 @@ def tiff(pixels, *, rows, offsets, counts):
         body += struct.pack("<HHI", tag, 4, len(values)) + raw
     head = b"II*\0" + struct.pack("<I", first)
     return head + data + struct.pack("<H", len(tags)) + body + bytes(4) + extra
+
+
+def rod(length, width, *, seed=0, background=255):
+    """An upright rod with bands: what a straight chromosome would be, drawn."""
+    rng = np.random.default_rng(seed)
+    bands = np.repeat(rng.integers(60, 190, -(-length // 4)), 4)[:length]
+    levels = np.repeat(bands[:, None], width, axis=1).astype(np.uint8)
+    return levels if background else 255 - levels

@@ -1,0 +1,166 @@
+"""Karyograms put together from the single chromosomes of one cell, with boxes."""
+
+import collections
+import dataclasses
+
+import numpy as np
+import PIL.Image
+
+from chromolib import records
+from chromolib.data import pixels
+from chromolib.records import Problem
+
+# The order and the rows that the papers' karyograms share; rows get height by what
+# stands in them, slots the same width each, so a class is always in its place.
+ROWS = (
+    ("1", "2", "3", "4", "5"),
+    ("6", "7", "8", "9", "10", "11", "12"),
+    ("13", "14", "15", "16", "17", "18"),
+    ("19", "20", "21", "22", "X", "Y"),
+)
+HEIGHTS = (0.34, 0.27, 0.21, 0.18)  # shares of the canvas
+FILL = 0.86  # of a row's height and of a slot's width that chromosomes may take
+GAP = 0.08  # of a slot's width, between homologues
+SIZE = 416  # pixels; both theses resize their karyograms to it
+
+
+class ComposeError(ValueError):
+    """Chromosomes that no karyogram can be made of."""
+
+
+def karyogram(crops, labels, *, background, size=SIZE):
+    """A karyogram (size, size) uint8 and the boxes of its chromosomes.
+
+    `crops` are upright, tight and grey; one scale serves all of them, so that what is
+    long stays long. `background` is 255 for dark chromosomes and 0 for bright ones.
+    """
+    slots = _slots(labels, size)
+    if not slots:
+        raise ComposeError("no chromosome of the 24 classes; nothing to arrange")
+    shape = np.array([crop.shape for crop in crops])
+    scale = min(_scale(shape[which], slot) for which, slot in slots)
+    canvas = np.full((size, size), background, np.uint8)
+    lay = np.minimum if background else np.maximum
+    xyxy, names = [], []
+    for which, slot in slots:
+        for i, (x, y, width, height) in zip(
+            which, _places(shape[which], slot, scale), strict=True
+        ):
+            part = canvas[y : y + height, x : x + width]
+            lay(part, _resized(crops[i], width, height), out=part)
+            xyxy.append((x, y, x + width, y + height))
+            names.append(labels[i])
+    return canvas, records.Boxes(np.array(xyxy, float), np.array(names, dtype=str))
+
+
+def cells(images, *, background, crop=None, size=SIZE):
+    """A karyogram for each complete cell of a set of single chromosomes.
+
+    `crop` makes an image upright and tight; without it images are taken as they are. A
+    cell that lost chromosomes is left out: it is no monosomy. `extra["status"]` is
+    normal or numerical, `extra["change"]` says which copies are too many.
+    """
+    crop = crop or as_it_is
+    made, lost = [], []
+    for which in of_cells(images):
+        change = composition(images.label[which])
+        if change is None:
+            lost.append(images.cell[which[0]])
+            continue
+        crops = [crop(images.pixels[i]) for i in which]
+        picture = karyogram(
+            crops, images.label[which], background=background, size=size
+        )
+        status = "numerical" if change else "normal"
+        made.append((which[0], *picture, {"status": status, "change": change}))
+    return as_set(images, made, lost)
+
+
+def of_cells(images):
+    """The indices of each cell's images, cell by cell."""
+    names, which = np.unique(images.cell, return_inverse=True)
+    order = np.argsort(which, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(which, minlength=len(names)))[:-1])
+
+
+def as_it_is(image):
+    """The image itself: what a crop is where none is asked for."""
+    return image
+
+
+def composition(labels):
+    """Copies a cell has too many of: "", "+21", "+X"; None where some are lost."""
+    copies = collections.Counter(labels)
+    extra = []
+    for name in records.CLASSES[:22]:
+        if copies[name] < 2:
+            return None
+        extra += [f"+{name}"] * (copies[name] - 2)
+    if not copies["X"] or copies["X"] + copies["Y"] < 2:
+        return None
+    extra += ["+Y"] * max(0, copies["Y"] - 1)
+    extra += ["+X"] * (copies["X"] - (2 if not copies["Y"] else 1))
+    return ",".join(extra)
+
+
+def as_set(images, made, lost=()):
+    """Karyograms as a set: `made` is (an image of the cell, picture, boxes, words)."""
+    if not made:
+        raise ComposeError(f"{images.source} has no complete cell to make one of")
+    first, pictures, boxes, words = zip(*made, strict=True)
+    first = np.array(first)
+    problems = tuple(
+        Problem("repaired", "a cell that lost chromosomes", cell, "no karyogram of it")
+        for cell in lost
+    )
+    return dataclasses.replace(
+        images,
+        name=images.cell[first],
+        label=np.full(len(first), ""),
+        group=images.group[first],
+        cell=images.cell[first],
+        pixels=pixels.pack(pictures),
+        boxes=boxes,
+        extra={key: np.array([w[key] for w in words], dtype=str) for key in words[0]},
+        problems=(*images.problems, *problems),
+    )
+
+
+def _slots(labels, size):
+    """Chromosomes that share a slot, and the slot: (indices, (x, y, width, height))."""
+    labels, found, y = np.asarray(labels), [], 0.0
+    for row, share in zip(ROWS, HEIGHTS, strict=True):
+        height, width = share * size, size / len(row)
+        for column, name in enumerate(row):
+            which = np.flatnonzero(labels == name)
+            if len(which):
+                found.append((which, (column * width, y, width, height)))
+        y += height
+    return found
+
+
+def _scale(shape, slot):
+    _, _, width, height = slot
+    gaps = GAP * width * (len(shape) - 1)
+    wide = (FILL * width - gaps) / shape[:, 1].sum()
+    return min(wide, FILL * height / shape[:, 0].max())
+
+
+def _places(shape, slot, scale):
+    """Corner and size of each chromosome of a slot, side by side around its middle."""
+    x, y, width, height = slot
+    sizes = np.maximum(1, np.round(shape * scale)).astype(int)
+    gap = GAP * width
+    left = x + (width - sizes[:, 1].sum() - gap * (len(sizes) - 1)) / 2
+    places = []
+    for tall, wide in sizes:
+        places.append(
+            (round(left), round(y + (height - tall) / 2), int(wide), int(tall))
+        )
+        left += wide + gap
+    return places
+
+
+def _resized(crop, width, height):
+    image = PIL.Image.fromarray(crop)
+    return np.asarray(image.resize((width, height), PIL.Image.Resampling.BILINEAR))

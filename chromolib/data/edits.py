@@ -1,0 +1,226 @@
+"""Known abnormalities made of real chromosomes, and shams that hold all but these.
+
+A network finds a seam before an abnormality. So whatever an edit leaves behind (a cut,
+a join, its smoothing, the straightening before) a sham leaves as well: cut and rejoined
+in place, or grafted with the same stretch of its own homologue.
+"""
+
+import dataclasses
+
+import numpy as np
+import PIL.Image
+import scipy.ndimage
+
+from chromolib import records
+from chromolib.data import compose, pixels
+
+SHARE = (0.15, 0.35)  # of a chromosome's length, that a segment may take
+MARGIN = 0.08  # of its length, at either end, where nothing is cut
+SEAM = 1.2  # rows: the Gaussian that every join is smoothed with
+REACH = 3  # rows on either side that the smoothing reaches
+UNTOUCHED = "none"
+
+
+class EditError(ValueError):
+    """A chromosome that cannot be edited as asked."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Edit:
+    """An edited chromosome: upright ink, and the rows that are not as they were."""
+
+    ink: np.ndarray  # (length, width), 0 is background
+    kind: str
+    first: int  # rows [first, last) of the result; empty where rows were lost
+    last: int
+
+
+def deletion(ink, first, last, partner=None):
+    """The rows [first, last) lost, what is left joined."""
+    return _joined("del", [ink[:first], *_halves(ink[last:])], first, first)
+
+
+def duplication(ink, first, last, partner=None):
+    """The rows [first, last) there twice, one after the other."""
+    parts = [ink[:last], ink[first:last], ink[last:]]
+    return _joined("dup", parts, first, 2 * last - first)
+
+
+def inversion(ink, first, last, partner=None):
+    """The rows [first, last) upside down in their place."""
+    parts = [ink[:first], ink[first:last][::-1], ink[last:]]
+    return _joined("inv", parts, first, last)
+
+
+def swap(ink, first, last, partner):
+    """What lies below `first`, exchanged for as much of another chromosome's end."""
+    lost = len(ink) - first
+    end = _resized(partner, len(partner), ink.shape[1])[-lost:]
+    return _joined("t", [ink[:first], *_halves(end)], first, first + len(end))
+
+
+def _halves(ink):
+    """A part cut once more and rejoined: every edit and every sham has two joins."""
+    return ink[: len(ink) // 2], ink[len(ink) // 2 :]
+
+
+def rejoined(ink, first, last, partner=None):
+    """A sham: cut at both ends of the rows and joined again, nothing changed."""
+    parts = [ink[:first], ink[first:last], ink[last:]]
+    return _joined("rejoined", parts, first, last)
+
+
+def grafted(ink, first, last, partner):
+    """A sham: the rows replaced by the same stretch of the homologue."""
+    graft = _resized(partner, *ink.shape)[first:last]
+    return _joined("grafted", [ink[:first], graft, ink[last:]], first, last)
+
+
+ABNORMAL = {"del": deletion, "dup": duplication, "inv": inversion, "t": swap}
+SHAMS = {"rejoined": rejoined, "grafted": grafted}
+EDITS = ABNORMAL | SHAMS
+
+
+def structural(images, inks, *, rng, background=255):
+    """A third of a set edited, a third with shams, a third as it was, each image once.
+
+    `inks` are the straightened chromosomes, None where straightening failed; these are
+    left out. Labels are normal and abnormal; `extra` holds kind, sham and the rows that
+    were edited. Whatever happens to one image, its group stays.
+    """
+    usable = np.array([i for i, ink in enumerate(inks) if ink is not None], int)
+    kinds = _assigned(len(usable), rng)
+    made, kept = [], []
+    for i, kind in zip(usable, kinds, strict=True):
+        edit = _one(images, inks, i, kind, rng)
+        if edit is not None:
+            made.append(edit)
+            kept.append(i)
+    if not made:
+        raise EditError(f"{images.source}: no chromosome is straight enough to edit")
+    return _as_set(images.take(np.array(kept)), made, background)
+
+
+def _assigned(count, rng):
+    """As many of each, in random order: abnormal kinds, shams, untouched."""
+    third = [*ABNORMAL] * 2 + [*SHAMS] * 4 + [UNTOUCHED] * 8
+    return rng.permutation(np.resize(np.array(third), count))
+
+
+def _one(images, inks, i, kind, rng):
+    ink = inks[i]
+    if kind == UNTOUCHED:
+        return Edit(ink, kind, 0, 0)
+    partner = _partner(images, inks, i, kind, rng)
+    length, margin = len(ink), MARGIN * len(ink)
+    rows = max(2, round(rng.uniform(*SHARE) * length))
+    first = round(rng.uniform(margin, max(margin, length - margin - rows)))
+    needs = kind in ("t", "grafted")
+    if first < 1 or first + rows >= length or (needs and partner is None):
+        return None
+    return EDITS[kind](ink, first, first + rows, partner)
+
+
+def _partner(images, inks, i, kind, rng):
+    """The homologue for a graft, another class of the same cell for an exchange."""
+    here = images.cell == images.cell[i]
+    same = images.label == images.label[i]
+    asked = here & same if kind == "grafted" else here & ~same
+    found = [j for j in np.flatnonzero(asked) if j != i and inks[j] is not None]
+    return inks[rng.choice(found)] if found else None
+
+
+NUMERICAL = ("gain", "loss", "exchange", UNTOUCHED)  # exchange: the sham
+
+
+def numerical(images, *, rng, background, crop=None, size=compose.SIZE):
+    """Karyograms of complete normal cells: a quarter each gain, loss, sham, untouched.
+
+    What is added comes from another cell of the same group, or where there is none is
+    the homologue in a mirror: no image ever crosses from one group to another. The sham
+    exchanges one chromosome for such another and keeps the count.
+    """
+    crop = crop or compose.as_it_is
+    every = compose.of_cells(images)
+    whole = [w for w in every if compose.composition(images.label[w]) == ""]
+    kinds = rng.permutation(np.resize(np.array(NUMERICAL), len(whole)))
+    made = []
+    for which, kind in zip(whole, kinds, strict=True):
+        name = str(rng.choice(records.CLASSES[:22]))
+        crops = [crop(images.pixels[i]) for i in which]
+        crops, labels = _counted(images, which, crops, name, kind, crop, rng)
+        picture = compose.karyogram(crops, labels, background=background, size=size)
+        sign = {"gain": f"+{name}", "loss": f"-{name}"}.get(str(kind), "")
+        words = {"status": "numerical" if sign else "normal", "change": sign}
+        words["sham"] = "yes" if kind == "exchange" else "no"
+        made.append((which[0], *picture, words))
+    composed = compose.as_set(images, made)
+    return dataclasses.replace(composed, provenance="real, edited")
+
+
+def _counted(images, which, crops, name, kind, crop, rng):
+    """A cell's crops and labels with one chromosome more, less, or another."""
+    labels = list(images.label[which])
+    if kind == UNTOUCHED:
+        return crops, labels
+    place = labels.index(name)
+    donor = _donor(images, which, crops, name, place, crop, rng)
+    if kind in ("loss", "exchange"):
+        del crops[place], labels[place]
+    if kind in ("gain", "exchange"):
+        crops.insert(place, donor)
+        labels.insert(place, name)
+    return crops, labels
+
+
+def _donor(images, which, crops, name, place, crop, rng):
+    """Another chromosome of that class and group, else the other homologue mirrored."""
+    group, cell = images.group[which[0]], images.cell[which[0]]
+    kin = (images.group == group) & (images.cell != cell) & (images.label == name)
+    if kin.any():
+        return crop(images.pixels[rng.choice(np.flatnonzero(kin))])
+    other = images.label[which].tolist().index(name, place + 1)
+    return np.ascontiguousarray(crops[other][:, ::-1])
+
+
+def _as_set(images, made, background):
+    kind = np.array([edit.kind for edit in made])
+    rows = [f"{edit.first}:{edit.last}" for edit in made]
+    abnormal = np.isin(kind, list(ABNORMAL))
+    return dataclasses.replace(
+        images,
+        label=np.where(abnormal, "abnormal", "normal"),
+        pixels=pixels.pack([rendered(edit.ink, background) for edit in made]),
+        boxes=None,
+        extra={
+            "class": images.label,
+            "kind": kind,
+            "sham": np.where(np.isin(kind, list(SHAMS)), "yes", "no"),
+            "rows": np.array(rows, dtype=str),
+        },
+        provenance="real, edited",
+    )
+
+
+def rendered(ink, background=255):
+    """Ink as grey levels: dark on white, or bright on black."""
+    levels = np.clip(np.round(255 * ink), 0, 255).astype(np.uint8)
+    return 255 - levels if background else levels
+
+
+def _joined(kind, parts, first, last):
+    """Parts end to end, every join smoothed alike."""
+    parts = [part for part in parts if len(part)]
+    ink = np.concatenate(parts).astype(np.float32)
+    seams = np.cumsum([len(part) for part in parts])[:-1]
+    smooth = scipy.ndimage.gaussian_filter1d(ink, SEAM, axis=0, mode="nearest")
+    far = np.abs(np.arange(len(ink))[:, None] - (seams - 0.5)[None, :]).min(1)
+    weight = np.clip(1 - far / REACH, 0, 1)[:, None]
+    return Edit(weight * smooth + (1 - weight) * ink, kind, int(first), int(last))
+
+
+def _resized(ink, length, width):
+    if ink.shape == (length, width):
+        return ink
+    image = PIL.Image.fromarray(np.asarray(ink, np.float32))
+    return np.asarray(image.resize((width, length), PIL.Image.Resampling.BILINEAR))

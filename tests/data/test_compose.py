@@ -1,0 +1,105 @@
+"""Karyograms of single chromosomes: every one in its place, nothing stretched."""
+
+import drawn
+import numpy as np
+import pytest
+
+from chromolib import records
+from chromolib.data import compose, pixels
+
+NORMAL = [*map(str, range(1, 23))] * 2
+
+
+def cell_of(labels, *, groups=None, cells=None, source="pki3", background=255):
+    """A set of drawn chromosomes, longer the lower their number."""
+    labels = np.array(labels, dtype=str)
+    order = {name: i for i, name in enumerate(records.CLASSES)}
+    pictures = [
+        drawn.rod(90 - 3 * order.get(label, 0), 12, seed=i, background=background)
+        for i, label in enumerate(labels)
+    ]
+    groups = np.array(["c1"] * len(labels) if groups is None else groups)
+    return records.ImageSet(
+        source=source,
+        name=np.array([f"{i}.png" for i in range(len(labels))]),
+        label=labels,
+        group=groups,
+        unit="case",
+        cell=groups if cells is None else np.array(cells),
+        pixels=pixels.pack(pictures),
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "change"),
+    [
+        ([*NORMAL, "X", "X"], ""),
+        ([*NORMAL, "X", "Y"], ""),
+        ([*NORMAL, "X", "Y", "21"], "+21"),
+        ([*NORMAL, "X", "X", "Y"], "+X"),
+        ([*NORMAL, "X", "Y", "Y"], "+Y"),
+        ([*NORMAL, "X", "X", "X"], "+X"),
+        ([*NORMAL, "X", "X", "13", "18"], "+13,+18"),
+        ([*NORMAL, "X"], None),
+        ([*NORMAL[1:], "X", "X"], None),
+        ([*NORMAL, "Y", "Y"], None),
+        ([], None),
+    ],
+)
+def test_what_a_cell_has_too_many_of(labels, change):
+    assert compose.composition(labels) == change
+
+
+@pytest.mark.parametrize("background", [0, 255])
+def test_every_chromosome_lies_in_its_box_and_nothing_outside(background):
+    images = cell_of([*NORMAL, "X", "Y"], background=background)
+    picture, boxes = compose.karyogram(
+        list(images.pixels), images.label, background=background
+    )
+    assert picture.shape == (416, 416)
+    assert len(boxes) == 46
+    outside = np.ones(picture.shape, bool)
+    for x0, y0, x1, y1 in boxes.xyxy.astype(int):
+        inside = picture[y0:y1, x0:x1]
+        assert (inside != background).mean() > 0.5
+        outside[y0:y1, x0:x1] = False
+    assert (picture[outside] == background).all()
+
+
+def test_boxes_do_not_overlap_and_homologues_stand_side_by_side():
+    images = cell_of([*NORMAL, "X", "X", "21"])
+    _, boxes = compose.karyogram(list(images.pixels), images.label, background=255)
+    canvas = np.zeros((416, 416), int)
+    for x0, y0, x1, y1 in boxes.xyxy.astype(int):
+        canvas[y0:y1, x0:x1] += 1
+    assert canvas.max() == 1
+    middles = boxes.xyxy[boxes.label == "21", 1::2].mean(1)
+    assert np.ptp(middles) <= 1
+
+
+def test_one_scale_keeps_what_is_long_long():
+    images = cell_of([*NORMAL, "X", "X"])
+    _, boxes = compose.karyogram(list(images.pixels), images.label, background=255)
+    before = np.array([image.shape[0] for image in images.pixels], float)
+    name = dict(zip(images.label, before, strict=True))
+    tall = boxes.xyxy[:, 3] - boxes.xyxy[:, 1]
+    ratio = tall / [name[label] for label in boxes.label]
+    assert np.ptp(ratio) <= 1 / before.min() + 1e-9  # half a pixel of rounding each
+
+
+def test_complete_cells_become_karyograms_and_incomplete_ones_are_said():
+    labels = [*NORMAL, "X", "X", *NORMAL, "X", "Y", "21", *NORMAL, "X"]
+    groups = ["a"] * 46 + ["b"] * 47 + ["c"] * 45
+    composed = compose.cells(cell_of(labels, groups=groups), background=255)
+    assert list(composed.group) == ["a", "b"]
+    assert list(composed.extra["status"]) == ["normal", "numerical"]
+    assert list(composed.extra["change"]) == ["", "+21"]
+    assert [len(boxes) for boxes in composed.boxes] == [46, 47]
+    assert [p.file for p in composed.problems] == ["c"]
+
+
+def test_nothing_to_compose_is_an_error():
+    with pytest.raises(compose.ComposeError, match="pki3 has no complete cell"):
+        compose.cells(cell_of(["1", "2"]), background=255)
+    with pytest.raises(compose.ComposeError, match="nothing to arrange"):
+        compose.karyogram([drawn.rod(20, 8)], ["mar"], background=255)

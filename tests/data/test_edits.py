@@ -1,0 +1,166 @@
+"""Edited chromosomes: what was done is there, and a sham has all but that."""
+
+import numpy as np
+import pytest
+import test_compose
+
+from chromolib.data import compose, edits, leakage
+
+LADDER = np.repeat(np.arange(1, 41)[:, None] / 40, 10, axis=1)  # each row its own grey
+
+
+def rows(edit):
+    """Which row of the ladder each row of the result was, away from the joins."""
+    return np.round(edit.ink.mean(1) * 40).astype(int) - 1
+
+
+def far(edit, seams):
+    """Rows that no smoothing reached."""
+    every = np.arange(len(edit.ink))
+    near = [np.abs(every - seam + 0.5) < edits.REACH for seam in seams]
+    return ~np.any(near, axis=0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected", "seams"),
+    [
+        ("del", [*range(10), *range(20, 40)], [10, 20]),
+        ("dup", [*range(20), *range(10, 40)], [20, 30]),
+        ("inv", [*range(10), *range(19, 9, -1), *range(20, 40)], [10, 20]),
+        ("rejoined", range(40), [10, 20]),
+    ],
+)
+def test_an_edit_does_what_it_says(kind, expected, seams):
+    edit = edits.EDITS[kind](LADDER, 10, 20, None)
+    assert edit.kind == kind
+    kept = far(edit, seams)
+    np.testing.assert_array_equal(rows(edit)[kept], np.array(expected)[kept])
+
+
+def test_an_exchange_takes_the_other_s_end_and_keeps_the_length():
+    other = np.full((60, 14), 0.5)
+    edit = edits.swap(LADDER, 15, 20, other)
+    assert edit.ink.shape == (40, 10)
+    assert (edit.first, edit.last) == (15, 40)
+    np.testing.assert_allclose(edit.ink[20:], 0.5, atol=1e-6)
+    np.testing.assert_allclose(edit.ink[:11], LADDER[:11], atol=1e-6)
+
+
+def test_a_graft_of_oneself_changes_no_more_than_a_rejoin():
+    one = edits.grafted(LADDER, 10, 20, LADDER)
+    other = edits.rejoined(LADDER, 10, 20)
+    np.testing.assert_allclose(one.ink, other.ink)
+
+
+@pytest.mark.parametrize("kind", edits.EDITS)
+def test_every_edit_and_every_sham_has_two_joins(kind, monkeypatch):
+    joined, seen = edits._joined, []
+
+    def spy(kind, parts, first, last):
+        seen.append([len(part) for part in parts])
+        return joined(kind, parts, first, last)
+
+    monkeypatch.setattr(edits, "_joined", spy)
+    edits.EDITS[kind](LADDER, 10, 20, LADDER)
+    assert len(seen[0]) == 3
+    assert min(seen[0]) >= 5
+
+
+def test_a_join_of_nothing_new_changes_nothing():
+    flat = np.ones((40, 10))
+    for edit in edits.EDITS.values():
+        np.testing.assert_allclose(edit(flat, 10, 20, flat).ink, 1, atol=1e-6)
+
+
+def lab(count=12):
+    """Cells of one lab: each a case of its own, all normal."""
+    labels = [*test_compose.NORMAL, "X", "X"] * count
+    groups = np.repeat([f"c{i}" for i in range(count)], 46)
+    return test_compose.cell_of(labels, groups=groups)
+
+
+def inks_of(images):
+    return [(255 - image) / np.float32(255) for image in images.pixels]
+
+
+def test_a_structural_set_is_thirds_and_keeps_every_group():
+    images = lab()
+    made = edits.structural(images, inks_of(images), rng=np.random.default_rng(0))
+    assert made.provenance == "real, edited"
+    assert len(set(made.name)) == len(made)
+    group = dict(zip(images.name, images.group, strict=True))
+    assert all(group[n] == g for n, g in zip(made.name, made.group, strict=True))
+    abnormal = made.label == "abnormal"
+    sham = made.extra["sham"] == "yes"
+    assert not (abnormal & sham).any()
+    for share in (abnormal.mean(), sham.mean(), (~abnormal & ~sham).mean()):
+        assert share == pytest.approx(1 / 3, abs=0.03)
+    assert set(made.extra["kind"]) == {*edits.EDITS, edits.UNTOUCHED}
+
+
+def test_what_could_not_be_straightened_is_left_out():
+    images = lab(2)
+    inks = inks_of(images)
+    inks[0] = None
+    made = edits.structural(images, inks, rng=np.random.default_rng(0))
+    assert images.name[0] not in made.name
+    with pytest.raises(edits.EditError, match="straight enough"):
+        edits.structural(images, [None] * len(images), rng=np.random.default_rng(0))
+
+
+def test_one_seed_makes_one_set():
+    images = lab(3)
+
+    def made(seed):
+        rng = np.random.default_rng(seed)
+        return edits.structural(images, inks_of(images), rng=rng)
+
+    assert made(1).pixels.buffer.tobytes() == made(1).pixels.buffer.tobytes()
+    assert made(1).pixels.buffer.tobytes() != made(2).pixels.buffer.tobytes()
+
+
+def test_a_numerical_set_counts_what_it_says():
+    made = edits.numerical(lab(), rng=np.random.default_rng(0), background=255)
+    size = np.array([len(boxes) for boxes in made.boxes])
+    gained = np.char.startswith(made.extra["change"], "+")
+    lost = np.char.startswith(made.extra["change"], "-")
+    np.testing.assert_array_equal(size, 46 + gained - lost.astype(int))
+    assert (gained.sum(), lost.sum(), (made.extra["sham"] == "yes").sum()) == (3, 3, 3)
+    assert set(made.extra["status"][gained | lost]) == {"numerical"}
+    for boxes, change in zip(made.boxes, made.extra["change"], strict=True):
+        if change:
+            copies = (boxes.label == change[1:]).sum()
+            assert copies == (3 if change[0] == "+" else 1)
+
+
+def test_the_count_gives_a_numerical_set_away_and_its_card_says_so():
+    made = edits.numerical(lab(60), rng=np.random.default_rng(0), background=255)
+    rng = np.random.default_rng(1)
+    leak = leakage.count_only(made, made.extra["status"], rng=rng)
+    assert leak.found
+
+
+def test_no_chromosome_crosses_from_one_group_to_another():
+    """Every case has a grey of its own; no karyogram may hold two of them."""
+    images = lab(6)
+    case = {name: 40 + 30 * i for i, name in enumerate(sorted(set(images.group)))}
+    flat = [
+        np.full(image.shape, case[group], np.uint8)
+        for image, group in zip(images.pixels, images.group, strict=True)
+    ]
+    from chromolib.data import pixels
+
+    object.__setattr__(images, "pixels", pixels.pack(flat))
+    made = edits.numerical(images, rng=np.random.default_rng(0), background=255)
+    for picture, group in zip(made.pixels, made.group, strict=True):
+        assert set(np.unique(picture)) == {255, case[group]}
+
+
+def test_only_whole_normal_cells_are_edited():
+    labels = [*test_compose.NORMAL, "X", "X", "21"]
+    with pytest.raises(compose.ComposeError, match="no complete cell"):
+        edits.numerical(
+            test_compose.cell_of(labels),
+            rng=np.random.default_rng(0),
+            background=255,
+        )
