@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -230,3 +231,43 @@ def test_data_convert_writes_another_format_and_never_over_anything(root, tmp_pa
     again = chromolib(*words, cwd=tmp_path, PYTHONPATH=str(root))
     assert again.returncode == 1
     assert "out" in again.stderr
+
+
+def test_data_check_lets_no_label_write_to_the_terminal(root, tmp_path):
+    mine = drawn_folder(tmp_path)
+    (tmp_path / "mine" / "data.yaml").write_text('names: ["\\e[31mred"]')
+    for name in ("normal/c1/a.txt", "abnormal/c2/b.txt"):
+        (tmp_path / "mine" / name).write_text("0 .5 .5 .5 .4\n")
+    done = chromolib("data", "check", "yolo", "--data", mine, cwd=root)
+    assert done.returncode == 0, done.stderr
+    assert "\\x1b[31mred" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("convert", "mine", "a/b", "--from", "yolo", "--to", "voc"), "b cannot be"),
+        (("convert", "mine", "mine/b", "--from", "yolo", "--to", "voc"), "the source"),
+        (("convert", "mine", "x" * 300, "--from", "yolo", "--to", "voc"), "too long"),
+        (("leaks", "folder", "--data", "mine", "--out", "a"), "a cannot be made"),
+        (
+            ("leaks", "folder", "--data", "mine/normal"),
+            "single group cannot be divided",
+        ),
+        (("check", "folder", "--data", "x" * 5000), "no folder or zip"),
+        (("check", "folder", "--data", "a"), "no folder or zip 'a'"),
+    ],
+)
+def test_data_complains_in_one_line_about_odd_places(root, tmp_path, words, complaint):
+    drawn_folder(tmp_path)
+    (tmp_path / "mine" / "classes.txt").write_text("X\n")
+    for name in ("normal/c1/a.txt", "abnormal/c2/b.txt"):
+        (tmp_path / "mine" / name).write_text("0 .5 .5 .5 .4\n")
+    (tmp_path / "a").write_text("a file")
+    done = chromolib("data", *words, cwd=tmp_path, PYTHONPATH=str(root))
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()
+    assert re.search(complaint, line)
+    assert str(tmp_path) not in line
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "mine"]

@@ -52,7 +52,7 @@ def check(
     on_error=skip.
     """
     from chromolib.data import check as tables
-    from chromolib.data import sources
+    from chromolib.data import sources, store
     from chromolib.runs import inputs, repository
 
     root = inputs.data_root(repository.root(), data)
@@ -64,9 +64,9 @@ def check(
             bar.update(task, completed=done, total=total)
 
         images = sources.inspect(source, root, progress=progress)
-    show.table(tables.counts(images))
+    show.table(tables.counts(images).map(store.shown))
     show.say("")
-    show.table(tables.classes(images))
+    show.table(tables.classes(images).map(store.shown))
     found = tables.problems(images)
     for row in found.itertuples():
         show.say(f"\n{row.level}: {row.reason} ({row.files:,})")
@@ -94,15 +94,22 @@ def convert(
     from chromolib.data.formats import convert as conversion
 
     files = store.open_at(source)
-    report = conversion.convert(
-        files,
-        given,
-        wanted,
-        pathlib.Path(out),
-        sizes=lambda name: decode.size(files.read(name)),
-        images=images,
-        skip=skip,
-    )
+    if pathlib.Path(out).resolve().is_relative_to(pathlib.Path(source).resolve()):
+        raise conversion.ConvertError("out lies in the source itself; name another")
+    try:
+        report = conversion.convert(
+            files,
+            given,
+            wanted,
+            pathlib.Path(out),
+            sizes=lambda name: decode.size(files.read(name)),
+            images=images,
+            skip=skip,
+        )
+    except OSError as error:
+        name = store.shown(pathlib.PurePath(out).name)
+        reason = f"{name} cannot be written: {error.strerror or error}"
+        raise conversion.ConvertError(reason) from None
     show.say(str(report))
 
 
@@ -120,6 +127,8 @@ def leaks(
     from chromolib.data import leakage
     from chromolib.runs import inputs, probing, repository
 
+    if out:
+        _made(out)
     started, root = time.monotonic(), repository.root()
     values = {"source": source, "external": external, "on_error": "refuse"}
     values |= {"data": data or "", "external_data": external_data}
@@ -131,3 +140,14 @@ def leaks(
         place = pathlib.Path(out)
         probing.write(root, found, images, place, started=started)
         show.say(f"\nResults: {show.near(place)}")
+
+
+def _made(out):
+    """Make the folder of results before any work is done for them."""
+    from chromolib.data import store
+
+    try:
+        pathlib.Path(out).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        name = store.shown(pathlib.PurePath(out).name)
+        raise store.StoreError(f"{name} cannot be made: {error.strerror}") from None

@@ -14,6 +14,7 @@ from chromolib.data.formats import Annotated, coco, table, voc, yolo
 from chromolib.data.listing import Item, Listing
 from chromolib.records import Problem
 
+PIECES = 1000  # of one class's mask; it has two chromosomes and some dirt
 MARKER = "mar"  # ISCN's word for a chromosome nobody can name
 
 
@@ -129,12 +130,16 @@ def _status(files):
         if base in STATUS:
             missing.discard(base)
             text = files.read(name).decode("utf-8-sig", "replace")
-            for row in csv.DictReader(io.StringIO(text)):
-                status[pathlib.PurePath(row.get("filename") or "").stem] = STATUS[base]
+            try:
+                for row in csv.DictReader(io.StringIO(text)):
+                    stem = pathlib.PurePath(row.get("filename") or "").stem
+                    status[stem] = STATUS[base]
+            except csv.Error:
+                missing.add(base)
     problems = [
         Problem(
             "repaired",
-            "a list of karyotypes is missing",
+            "a list of karyotypes is missing or cannot be read",
             name,
             "its images have no status; add the list from the source",
         )
@@ -201,7 +206,9 @@ def _from_masks(files, stem, masks):
                 "a mask that is not 0 and 255, or not of class 1 to 24; save it anew"
             )
         sizes.add(mask.shape)
-        pieces, _ = scipy.ndimage.label(mask, np.ones((3, 3)))
+        pieces, count = scipy.ndimage.label(mask, np.ones((3, 3)))
+        if count > PIECES:
+            raise ValueError("a mask of too many pieces; save it anew")
         for rows, columns in scipy.ndimage.find_objects(pieces):
             corners.append((columns.start, rows.start, columns.stop, rows.stop))
             labels.append(label)

@@ -14,6 +14,11 @@ FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
 PIXELS = 64_000_000  # of one image; a metaphase has one or two million
 ORIENTATION = 0x0112  # the EXIF tag
 STRIP_OFFSETS, ROWS_PER_STRIP, PLANAR, TIFF_HEADER = 273, 278, 284, 8
+PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
+BOUNDED = (1, 32773)  # compressions of TIFF that tifffile unpacks within bounds
+JPEGS = ("JPEG", "MPO")
+SCANS = 1000  # of one JPEG, which has about ten; each goes over the whole image again
+BLOCK = 1 << 22  # pixels that are floating point at one time
 
 COLOUR = "colour image", "read as its luminance"
 COPIES = "grey image stored as colour", "one of the equal channels is read"
@@ -28,8 +33,10 @@ PALETTE = "a colour palette", "read as its luminance"
 # What decoders find odd in a file goes to the problem list, not to stderr. Filters are
 # set once: changing them around each image is not safe between threads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
-logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
+for library in ("PIL", "tifffile"):
+    logging.getLogger(library).setLevel(logging.CRITICAL + 1)
 
+CLEAR = {"1": "LA", "L": "LA", "P": "RGBA", "PA": "RGBA", "RGB": "RGBA"}
 CHROMA = 3  # grey levels by which JPEG's colour channels may stray in a grey image
 
 
@@ -94,9 +101,7 @@ TURNS = {
 
 def _turn(image):
     """EXIF's orientation, 1 where there is none that anybody defined."""
-    if image.format not in ("JPEG", "TIFF") and "exif" not in image.info:
-        return 1, []
-    try:
+    try:  # of a PNG this reads the pixels too: EXIF may stand behind them
         turn = image.getexif().get(ORIENTATION, 1)
     except Exception:  # a decoder may raise anything on hostile bytes
         return 1, [NO_EXIF]
@@ -124,6 +129,8 @@ def _open(blob):
         raise _damaged("not a BMP, JPEG, PNG or TIFF image") from None
     if image.width * image.height > PIXELS:
         raise _too_large()
+    if image.format in JPEGS and blob.count(b"\xff\xda") > SCANS:
+        raise _damaged(f"a JPEG of more than {SCANS:,} scans")
     if not image.width * image.height:
         raise DecodeError("an image without pixels", "get it again")
     return image
@@ -142,9 +149,7 @@ def _damaged(reason="image data damaged or truncated"):
 
 def _levels(image, blob):
     """Grey levels as stored, and the repairs they took."""
-    if image.mode == "L" and image.format != "TIFF":
-        return _loaded(image), []
-    if image.format == "JPEG" and image.mode == "RGB":
+    if image.format in JPEGS and image.mode == "RGB":
         return _jpeg(image)
     if image.format == "TIFF" and not _strips_agree(image):
         return _by_tifffile(blob)
@@ -154,7 +159,14 @@ def _levels(image, blob):
         if image.format != "TIFF":
             raise
         return _by_tifffile(blob)
-    return _to_grey(levels, image)
+    result, repairs = _to_grey(levels, image)
+    return (255 - result if _left_inverted(image, repairs) else result), repairs
+
+
+def _left_inverted(image, repairs):
+    """Whether white is zero: Pillow sees to that itself, but not beyond 8 bits."""
+    tags = image.tag_v2 if image.format == "TIFF" else {}
+    return DEEP in repairs and tags.get(PHOTOMETRIC) == WHITE_IS_ZERO
 
 
 def _strips_agree(image):
@@ -163,6 +175,8 @@ def _strips_agree(image):
     offsets, rows = tags.get(STRIP_OFFSETS), tags.get(ROWS_PER_STRIP, image.height)
     if offsets is None or tags.get(PLANAR, 1) != 1:
         return True  # tiles, or a plane for each channel: not ours to count
+    if not all(isinstance(value, int) for value in (rows, *offsets)):
+        raise _damaged()
     if len(set(offsets)) < len(offsets) or min(offsets) < TIFF_HEADER:
         raise _damaged()
     return len(offsets) * rows >= image.height > (len(offsets) - 1) * rows
@@ -187,10 +201,15 @@ def _jpeg(image):
 
 
 def _to_grey(levels, image):
+    if image.mode == "PA" or (image.mode in CLEAR and "transparency" in image.info):
+        grey, repairs = _channels(_loaded(image.convert(CLEAR[image.mode])))
+        return grey, [PALETTE, *repairs] if image.mode in ("P", "PA") else repairs
     if image.mode == "P":
         return _loaded(image.convert("RGBA").convert("L")), [PALETTE]
     if image.mode == "CMYK":
         return _loaded(image.convert("L")), [COLOUR]
+    if image.mode in ("YCbCr", "LAB"):
+        return levels[..., 0], [COLOUR]
     if levels.dtype == bool:
         return levels.astype(np.uint8) * 255, []
     if levels.ndim == 3:
@@ -205,13 +224,30 @@ def _channels(levels):
     if alpha is not None and (alpha == 255).all():
         repairs.append(OPAQUE)
     elif alpha is not None:
-        share = alpha[..., None] / 255
-        bands = (bands * share + 255 * (1 - share) + 0.5).astype(np.uint8)
+        bands = _in_blocks(_on_white, bands, alpha)
         repairs.append(ALPHA)
     if bands.shape[2] == 1 or (bands == bands[..., :1]).all():
         return bands[..., 0], repairs + ([COPIES] if bands.shape[2] == 3 else [])
+    return _in_blocks(_luminance, bands), [*repairs, COLOUR]
+
+
+def _on_white(bands, alpha):
+    share = alpha[..., None] / 255
+    return (bands * share + 255 * (1 - share) + 0.5).astype(np.uint8)
+
+
+def _luminance(bands):
     weights = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
-    return (bands @ weights + 0.5).astype(np.uint8), [*repairs, COLOUR]
+    return (bands @ weights + 0.5).astype(np.uint8)
+
+
+def _in_blocks(function, *arrays):
+    """A function of whole arrays, a few rows at a time to spare memory."""
+    step = max(1, BLOCK // arrays[0].shape[1])
+    starts = range(0, len(arrays[0]), step)
+    return np.concatenate(
+        [function(*(a[i : i + step] for a in arrays)) for i in starts]
+    )
 
 
 def _parted(levels):
@@ -242,8 +278,10 @@ def _by_tifffile(blob):
     try:
         with tifffile.TiffFile(io.BytesIO(blob)) as file:
             page = file.pages[0]
-            if np.prod(page.shape, dtype=float) > 4 * PIXELS:
+            if np.prod(page.shape, dtype=float) * page.dtype.itemsize > 4 * PIXELS:
                 raise _too_large()
+            if page.compression not in BOUNDED:
+                raise _damaged()
             levels = page.asarray()
             inverted = page.photometric == 0  # white is zero
     except DecodeError:

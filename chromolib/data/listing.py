@@ -1,5 +1,6 @@
 """What an adapter finds in a store before any pixel is read, and how names are read."""
 
+import collections
 import csv
 import dataclasses
 import io
@@ -8,6 +9,7 @@ import re
 
 from chromolib import records
 from chromolib.data import decode, store
+from chromolib.data.formats import common
 from chromolib.records import Problem
 
 CLASS = re.compile(
@@ -15,6 +17,8 @@ CLASS = re.compile(
 )
 DENVER = {"A": (1, 3), "B": (4, 5), "C": (6, 12), "D": (13, 15), "E": (16, 18)}
 DENVER |= {"F": (19, 20), "G": (21, 22)}
+COLUMNS = ("image", "group", "cell", "label", "status")
+TABLE = 64 << 20  # bytes of images.csv
 PARTS = {"train": "train", "valid": "valid", "val": "valid", "test": "test"}
 
 
@@ -99,28 +103,58 @@ def source_image(name):
 def told(files):
     """What the user's own `images.csv` says: image name -> its row, and problems.
 
-    Columns: image (a relative or a base name) and any of group, cell, label, status.
+    Columns: image (a relative name, or a base name that only one image has) and any of
+    group, cell, label, status.
     """
-    found = [n for n in files.names if pathlib.PurePosixPath(n).name == "images.csv"]
-    rows, problems = {}, []
-    for name in found:
+    names, rows, problems = set(images(files)), {}, set()
+    bases = collections.Counter(pathlib.PurePosixPath(n).name for n in names)
+    for name in files.names:
+        if pathlib.PurePosixPath(name).name != "images.csv":
+            continue
         try:
-            table = csv.DictReader(
-                io.StringIO(files.read(name).decode("utf-8-sig")), strict=True
-            )
-            for row in table:
-                if row.get("image"):
-                    rows[row["image"]] = {k: v or "" for k, v in row.items() if k}
-        except (OSError, UnicodeDecodeError, csv.Error):
-            problems.append(
-                Problem(
-                    "error",
-                    "images.csv cannot be read",
-                    store.shown(name),
-                    "write it as UTF-8; columns image, group, cell, label, status",
-                )
-            )
-    return rows, problems
+            for row in _rows(common.content(files, name, limit=TABLE)):
+                found = 1 if row["image"] in names else bases[row["image"]]
+                again = found and rows.setdefault(row["image"], row) != row
+                what = TWICE if again else (STRANGER, None, SEVERAL)[min(found, 2)]
+                if what:
+                    problems.add(Problem(what[0], what[1], store.shown(name), what[2]))
+        except (common.Malformed, csv.Error):
+            problems.add(Problem(BROKEN[0], BROKEN[1], store.shown(name), BROKEN[2]))
+    return rows, sorted(problems)
+
+
+def _rows(data):
+    """Rows that name an image, our columns alone, without blanks around the words."""
+    table = csv.DictReader(io.StringIO(common.text(data), newline=""), strict=True)
+    table.fieldnames = [word.strip() for word in table.fieldnames or ()]
+    if "image" not in table.fieldnames:
+        raise common.Malformed(*BROKEN[1:])
+    for cells in table:
+        row = {key: (cells.get(key) or "").strip() for key in COLUMNS}
+        told = [row[key] for key in COLUMNS[1:]]
+        if max(map(len, told)) > common.LONGEST or not "".join(told).isprintable():
+            raise common.Malformed(*BROKEN[1:])
+        if row["image"]:
+            yield row
+
+
+BROKEN = (
+    "error",
+    "images.csv cannot be read",
+    "write it as UTF-8 with commas; columns image, group, cell, label, status; "
+    "words of at most 200 printable characters",
+)
+STRANGER = (
+    "repaired",
+    "images.csv names an image that is not here",
+    "the row is not used; is the name right?",
+)
+SEVERAL = (
+    "error",
+    "images.csv means several images by one name",
+    "name them with their folders",
+)
+TWICE = ("error", "images.csv says two things of one image", "keep one of the rows")
 
 
 def own(rows, name):

@@ -7,6 +7,7 @@ import os
 import pathlib
 
 import numpy as np
+from scipy import sparse
 
 from chromolib import records
 from chromolib.data import adapters, decode, pixels, store
@@ -15,6 +16,7 @@ from chromolib.records import Problem
 
 KEEP = 2 << 30  # bytes of pixels held in memory; beyond, they are read on demand
 CHUNK = 32  # files a task: small images cost less to decode than to hand over
+FILLED = 64 << 20  # bytes of pixels with which a task waits for its turn
 SMALL = 32 << 10  # bytes of a file below which threads only get in each other's way
 
 
@@ -43,12 +45,12 @@ def locate(source, root):
         raise DataUnavailable(f"unknown source {source!r}; known: {known}")
     root = pathlib.Path(root)
     if source in adapters.GENERIC:
-        found = root if root.is_dir() or root.suffix == ".zip" else None
+        found = root if store.there(root) else None
         wanted = store.shown(root.name)
     else:
         wanted = adapters.NAMED[source][1]
         found = store.find(root, wanted)
-    if found is None or not found.exists():
+    if found is None:
         raise DataUnavailable(
             f"{source}: no folder or zip {wanted!r} under the data root; "
             f"`chromolib data list` says where to get it, --data or CHROMOLIB_DATA "
@@ -98,12 +100,13 @@ def _pass(files, listing, keep, workers, progress):
     for chunk in _ordered(files, listing, workers or _workers(files, items)):
         for one in chunk:
             item, done = items[done], done + 1
+            one = one or _read(files, listing, item)
             shapes.append(one.image.shape if one.image is not None else (0, 0))
             if packed is not None and one.image is not None:
                 packed += one.image.data
+            if packed is not None and len(packed) > keep:
+                packed = None
             kept.append((item, dataclasses.replace(one, image=None)))
-        if packed is not None and len(packed) > keep:
-            packed = None
         if progress:
             progress(done, len(items))
     return packed, np.array(shapes, np.int64).reshape(-1, 2), kept
@@ -133,7 +136,16 @@ def _batched(items):
 
 
 def _read_all(files, listing, items):
-    return [_read(files, listing, item) for item in items]
+    """Items read; None for those after `FILLED` bytes, which are read when it is time.
+
+    A small file may unpack to a large image: tasks ahead would fill the memory.
+    """
+    found, held = [], 0
+    for item in items:
+        found.append(_read(files, listing, item) if held < FILLED else None)
+        if found[-1] is not None and found[-1].image is not None:
+            held += found[-1].image.size
+    return found
 
 
 def _read(files, listing, item):
@@ -213,7 +225,7 @@ def _assembled(source, files, listing, found, problems):
             for key in sorted(columns)
         },
         problems=tuple(sorted(set(problems))),
-        fingerprint=_fingerprint(read, keep),
+        fingerprint=_fingerprint(read, keep, cells=source in adapters.GENERIC),
     )
 
 
@@ -236,39 +248,66 @@ class _Reader:
 
 def _joined(read, good):
     """Groups in which byte-identical images are together, and what that changed."""
-    first, groups = {}, np.array([item.group for item, _ in read], dtype=object)
-    clash, problems = np.zeros(len(read), bool), []
+    alike, problems = {}, []
     for i in np.flatnonzero(good):
-        item, one = read[i]
-        twin = first.setdefault(one.digest, i)
-        if twin == i:
-            continue
-        name = store.shown(item.name)
-        if item.label != read[twin][0].label:
-            clash[[i, twin]] = True
-            remedy = "find out which label is right and remove the other file"
-            reason = "byte-identical to an image of another label"
-            problems.append(Problem("error", reason, name, remedy))
-        elif groups[twin] != groups[i]:
-            groups[groups == groups[i]] = groups[twin]
-            remedy = "their groups are joined"
-            reason = "byte-identical to an image of another group"
-            problems.append(Problem("repaired", reason, name, remedy))
-        else:
-            remedy = "kept; both belong to one group"
-            reason = "byte-identical to another image of its group"
-            problems.append(Problem("repaired", reason, name, remedy))
-    return np.array(groups, dtype=str), clash, problems
+        alike.setdefault(read[i][1].digest, []).append(i)
+    groups, clash = _united(read, alike.values()), np.zeros(len(read), bool)
+    for twins in alike.values():
+        clash[twins] = len({read[i][0].label for i in twins}) > 1
+        first = read[twins[0]][0]
+        for i in twins[1:]:
+            other = read[i][0].group != first.group
+            what = CLASH if clash[i] else JOINED if other else TWIN
+            name = store.shown(read[i][0].name)
+            problems.append(Problem(what[0], what[1], name, what[2]))
+    return groups, clash, problems
 
 
-def _fingerprint(read, keep):
-    """A hash of all that was read: the same for a folder and for its zip."""
+def _united(read, alike):
+    """The group of each item, one name for all that are linked by identical images."""
+    groups, which = np.unique([item.group for item, _ in read], return_inverse=True)
+    if not len(groups):
+        return groups
+    pairs = [(which[twins[0]], which[i]) for twins in alike for i in twins]
+    rows, columns = np.array(pairs, int).reshape(-1, 2).T
+    links = sparse.coo_array((np.ones(len(rows)), (rows, columns)), [len(groups)] * 2)
+    _, part = sparse.csgraph.connected_components(links, directed=False)
+    _, first = np.unique(part, return_index=True)
+    return groups[first[part]][which]
+
+
+CLASH = (
+    "error",
+    "byte-identical to an image of another label",
+    "find out which label is right and remove the other file",
+)
+JOINED = (
+    "repaired",
+    "byte-identical to an image of another group",
+    "their groups are joined",
+)
+TWIN = (
+    "repaired",
+    "byte-identical to another image of its group",
+    "kept; both belong to one group",
+)
+
+
+def _fingerprint(read, keep, *, cells):
+    """A hash of all that was read: the same for a folder and for its zip.
+
+    `cells` where a user may tell them; those of a public source stand in its names.
+    """
     total = hashlib.sha256()
     for i in keep:
         item, one = read[i]
         total.update(repr((item.name, item.label, item.group, item.extra)).encode())
         total.update(one.digest)
+        total.update(repr(item.cell).encode() if cells else b"")
         if one.boxes is not None:
             total.update(one.boxes.xyxy.tobytes())
             total.update("\0".join(one.boxes.label).encode())
+            if (one.boxes.score != 1).any() or one.boxes.polygon:
+                outlines = [p if p is None else p.tolist() for p in one.boxes.polygon]
+                total.update(repr((one.boxes.score.tolist(), outlines)).encode())
     return total.hexdigest()

@@ -127,8 +127,10 @@ def _strata(images, stratify):
 def _share(groups, strata, share, protocol, seed):
     """A mask over that share: so many of so many folds, of at most twenty."""
     units = len(groups) if protocol == "published" else len(np.unique(groups))
-    taken = fractions.Fraction(share).limit_denominator(min(20, units))
-    taken = min(max(taken, fractions.Fraction(1, 20)), fractions.Fraction(19, 20))
+    most = max(2, min(20, units))
+    taken = fractions.Fraction(share).limit_denominator(most)
+    least = fractions.Fraction(1, most)
+    taken = min(max(taken, least), 1 - least)
     masks = _cut(groups, strata, taken.denominator, protocol, seed)
     return np.any(masks[: taken.numerator], axis=0)
 
@@ -138,6 +140,8 @@ def _cut(groups, strata, count, protocol, seed):
     _known(protocol)
     groups = np.arange(len(groups)) if protocol == "published" else groups
     units = len(np.unique(groups))
+    if units < 2:
+        raise SplitError("a single group cannot be divided; add groups")
     if not 2 <= count <= units:
         raise SplitError(f"{count} parts of {units} groups; take 2 to {units}")
     strata = _without_rare(strata, count)
@@ -191,6 +195,12 @@ def save(split, images, path):
     path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
+UNREADABLE = (
+    *(OSError, ValueError, LookupError, TypeError, AttributeError),
+    *(RecursionError, zlib.error),
+)
+
+
 def load(path, images):
     """The split of a file, on the images it was made for; others are refused."""
     try:
@@ -198,7 +208,7 @@ def load(path, images):
         same = found["images"] == _names_hash(images)
         split = {key: found[key] for key in ("source", "protocol", "unit", "seed")}
         part = _decoded(found, images) if same else None
-    except (ValueError, KeyError, TypeError, RecursionError, zlib.error) as error:
+    except UNREADABLE as error:
         reason = type(error).__name__
         raise SplitError(f"{path.name} is no split file ({reason})") from None
     if not same:
@@ -212,6 +222,9 @@ def load(path, images):
 def _decoded(found, images):
     part = np.full(len(images), "out", dtype="<U5")
     if found["protocol"] == "clean":
+        named = [group for groups in found["groups"].values() for group in groups]
+        if len(set(named)) < len(named) or not found["groups"].keys() <= set(PARTS):
+            raise ValueError("a group in two parts, or a part of another name")
         for name, groups in found["groups"].items():
             part[np.isin(_ids(images), groups)] = name
         return part

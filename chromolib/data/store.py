@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 import posixpath
 import stat
+import struct
 import threading
 import zipfile
 
@@ -11,7 +12,8 @@ from chromolib.records import Problem
 
 LARGEST = 256 << 20  # bytes of one file
 MOST = 2_000_000  # files of one source
-RATIO = 200  # of an entry that unpacks to more than a megabyte
+LONGEST = 500  # characters of a name
+RATIO = 200  # of an entry, or of a whole archive, of more than a megabyte
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 LITTER = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini", ".git")
 
@@ -53,10 +55,16 @@ class Store:
 
 def find(root, name):
     """The folder or zip of that name under a data root; None where there is none."""
-    for path in (root / name, root / f"{name}.zip"):
-        if path.is_dir() or (path.suffix == ".zip" and path.is_file()):
-            return path
-    return None
+    places = (root / name, root / f"{name}.zip")
+    return next((path for path in places if there(path)), None)
+
+
+def there(path):
+    """Whether a folder or a zip can be seen at this path."""
+    try:
+        return path.is_dir() or (path.suffix.lower() == ".zip" and path.is_file())
+    except OSError:  # a name that no system takes, or a folder that is closed to us
+        return False
 
 
 def open_at(path):
@@ -67,12 +75,18 @@ def open_at(path):
             return _folder(path)
         if path.is_file():
             return _archive(path)
-    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+    except DAMAGED as error:
         raise StoreError(
             f"{shown(path.name)} cannot be opened: {_why(error)}; "
             "a source is a folder or an undamaged .zip"
         ) from None
     raise StoreError(f"there is no folder or zip {shown(path.name)!r}; check the path")
+
+
+DAMAGED = (  # what an archive raises that lies about itself
+    *(OSError, RuntimeError, ValueError, EOFError, LookupError),
+    *(zipfile.BadZipFile, struct.error),
+)
 
 
 def shown(name):
@@ -87,14 +101,16 @@ def shown(name):
 
 def _folder(root):
     home, sizes, problems = root.resolve(), {}, []
-    for path, name in _walk(root, ""):
-        reason = _refused_path(path, home) or _refused_name(name)
+    for path, name in _walk(root):
+        try:
+            reason = _refused_path(path, home) or _refused_name(name)
+            size = 0 if reason else path.stat().st_size
+        except OSError:
+            reason = "file cannot be looked at", "correct its rights, or remove it"
+        if not reason and size > LARGEST:
+            reason = TOO_LARGE
         if reason:
             problems.append(_error(name, *reason))
-            continue
-        size = path.stat().st_size
-        if size > LARGEST:
-            problems.append(_error(name, *TOO_LARGE))
         else:
             sizes[name] = size
 
@@ -102,35 +118,46 @@ def _folder(root):
         with (root / name).open("rb") as handle:
             return handle.read(LARGEST)
 
-    return _store(root.name, sizes, problems, opened)
+    return _store(root.absolute().name or "/", sizes, problems, opened)
 
 
-def _walk(folder, prefix):
+def _walk(root):
     """Files below a folder by relative name; linked folders are not entered."""
-    for path in sorted(folder.iterdir()):
-        name = f"{prefix}{path.name}"
-        if path.name in LITTER:
-            continue
-        if path.is_dir() and not path.is_symlink():
-            yield from _walk(path, f"{name}/")
-        else:
-            yield path, name
+    waiting = [(root, "")]
+    while waiting:
+        folder, prefix = waiting.pop()
+        for path in folder.iterdir():
+            name = f"{prefix}{path.name}"
+            if _litter(path.name):
+                continue
+            if not path.is_symlink() and path.is_dir():
+                waiting.append((path, f"{name}/"))
+            else:
+                yield path, name
+
+
+def _litter(part):
+    return part in LITTER or part.startswith("._")  # Apple's other half of a file
 
 
 def _archive(path):
     bundle = zipfile.ZipFile(path)
     infos = [info for info in bundle.infolist() if not info.is_dir()]
     sizes, problems, entries = {}, [], {}
-    top = _common_top([info.filename for info in infos])
+    top = _common_top([_entry_name(info) for info in infos])
+    if top and top != f"{path.stem}/":
+        problems.append(Problem("repaired", IN_ONE[0], shown(top), IN_ONE[1]))
     for info in infos:
-        name = info.filename.removeprefix(top)
-        if set(name.split("/")) & set(LITTER):
+        name = _entry_name(info).removeprefix(top)
+        if any(map(_litter, name.split("/"))):
             continue
         reason = _refused_entry(info, name, entries)
         if reason:
             problems.append(_error(name, *reason))
         else:
             sizes[name], entries[name] = info.file_size, info
+    if sum(sizes.values()) > max(RATIO * path.stat().st_size, 1 << 20):
+        raise zipfile.BadZipFile(f"it unpacks to more than {RATIO} times its size")
     lock = threading.Lock()
 
     def opened(name):
@@ -140,9 +167,20 @@ def _archive(path):
     return _store(path.name, sizes, problems, opened)
 
 
+def _entry_name(info):
+    """The name of an entry; many packers write UTF-8 without saying so."""
+    name = info.orig_filename
+    if info.flag_bits & 0x800:
+        return name
+    try:
+        return name.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return name
+
+
 def _common_top(names):
     """The single folder that holds everything in an archive, if there is one."""
-    tops = {name.split("/")[0] for name in names if name.split("/")[0] not in LITTER}
+    tops = {top for name in names if not _litter(top := name.split("/")[0])}
     nested = all("/" in name for name in names)
     top = tops.pop() if len(tops) == 1 and nested else ""
     return f"{top}/" if top not in ("", "..", ".") else ""
@@ -158,7 +196,7 @@ def _store(title, sizes, problems, opened):
 
 
 def _error(name, reason, remedy):
-    return Problem("error", reason, shown(name), remedy)
+    return Problem("error", reason, shown(name[:LONGEST]), remedy)
 
 
 TOO_LARGE = (
@@ -166,6 +204,10 @@ TOO_LARGE = (
     "an image of a metaphase is far smaller; convert or remove it",
 )
 CLIMBS = ("name leads out of the source", "pack it again with relative names")
+IN_ONE = (
+    "the archive holds a single folder, of another name than its own",
+    "taken as the source itself; if it is a class or a case, pack what holds it",
+)
 NESTED = ("an archive inside the source", "unpack it in its place")
 
 
@@ -179,6 +221,8 @@ def _refused_name(name):
         name.encode("utf-8")
     except UnicodeEncodeError:
         return "name is not valid UTF-8", "rename the file"
+    if len(name) > LONGEST:
+        return f"name longer than {LONGEST} characters", "rename the file"
     if not name.isprintable():
         return "name has control characters", "rename the file"
     if name.lower().endswith(ARCHIVES):
@@ -209,6 +253,8 @@ def _refused_entry(info, name, entries):
         return "a link inside an archive", "pack the file itself"
     if info.flag_bits & 1:
         return "an encrypted entry", "pack the archive again without a password"
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "a compression other than deflate", "pack the archive as a plain zip"
     if info.file_size > LARGEST:
         return TOO_LARGE
     if info.file_size > 1 << 20 and ratio > RATIO:

@@ -1,6 +1,8 @@
 """One grey image from any bytes: what is read, what is put right, what is refused."""
 
+import contextlib
 import io
+import lzma
 import struct
 import warnings
 import zlib
@@ -9,6 +11,7 @@ import drawn
 import numpy as np
 import PIL.Image
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -199,3 +202,107 @@ def test_damaged_bytes_give_an_image_or_a_named_error(form, data):
     assert found.grey.dtype == np.uint8
     assert found.grey.ndim == 2
     assert found.grey.size <= decode.PIXELS
+
+
+def tiff_of(*tags, data=RAMP.tobytes()):
+    """A grey TIFF in which these (tag, type, raw value) stand in for the right ones."""
+    right = {
+        256: 20,
+        257: 30,
+        258: 8,
+        259: 1,
+        262: 1,
+        273: 8,
+        277: 1,
+        278: 30,
+        279: 600,
+    }
+    entries = {tag: (4, struct.pack("<I", value)) for tag, value in right.items()}
+    entries |= {tag: (kind, raw) for tag, kind, raw in tags}
+    body = b"".join(
+        struct.pack("<HHI", tag, kind, 1) + raw.ljust(4, b"\0")
+        for tag, (kind, raw) in sorted(entries.items())
+    )
+    head = b"II*\0" + struct.pack("<I", 8 + len(data)) + data
+    return head + struct.pack("<H", len(entries)) + body + bytes(4)
+
+
+@pytest.mark.parametrize("tag", [273, 278])
+@pytest.mark.parametrize("kind", [2, 5, 7])
+def test_tags_of_another_type_are_refused(tag, kind):
+    for packed in (1, 5):
+        blob = tiff_of((tag, kind, b"8"), (259, 4, bytes([packed, 0, 0, 0])))
+        with contextlib.suppress(decode.DecodeError):
+            decode.grey(blob)
+
+
+@pytest.mark.parametrize(
+    ("number", "pack"), [(8, zlib.compress), (34925, lzma.compress)]
+)
+def test_malformed_strips_that_unpack_without_bound_are_refused(number, pack):
+    data = pack(bytes(5 << 20))
+    tags = ((259, number), (278, 10), (279, len(data)))
+    blob = tiff_of(*((t, 4, struct.pack("<I", v)) for t, v in tags), data=data)
+    with pytest.raises(decode.DecodeError, match="damaged or truncated"):
+        decode.grey(blob)
+
+
+def test_white_is_zero_beyond_8_bits_too():
+    deep = np.linspace(0, 4095, 600).astype(np.uint16).reshape(30, 20)
+    out = io.BytesIO()
+    tifffile.imwrite(out, deep, photometric="miniswhite")
+    found = decode.grey(out.getvalue())
+    np.testing.assert_array_equal(found.grey, 255 - (deep >> 4))
+
+
+@pytest.mark.parametrize("mode", ["YCbCr", "LAB"])
+def test_a_colour_space_with_a_lightness_is_read_by_it(mode):
+    bands = [PIL.Image.fromarray(RAMP), PIL.Image.new("L", (20, 30), 200)]
+    out = io.BytesIO()
+    PIL.Image.merge(mode, [*bands, bands[1]]).save(out, "TIFF")
+    found = decode.grey(out.getvalue())
+    np.testing.assert_array_equal(found.grey, RAMP)
+    assert found.repairs == (decode.COLOUR,)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGB"])
+def test_a_colour_that_stands_for_transparent_lies_on_white_too(mode):
+    image, out = PIL.Image.fromarray(RAMP).convert(mode), io.BytesIO()
+    image.save(out, "PNG", transparency=(7, 7, 7) if mode == "RGB" else 7)
+    found = decode.grey(out.getvalue())
+    np.testing.assert_array_equal(found.grey, np.where(RAMP == 7, 255, RAMP))
+    assert decode.ALPHA in found.repairs
+
+
+def test_a_palette_with_alpha_is_no_grey_with_alpha():
+    image, out = PIL.Image.fromarray(RAMP).convert("P"), io.BytesIO()
+    image.putpalette(bytes(255 - i // 3 for i in range(768)))
+    image.convert("PA").save(out, "TIFF")
+    np.testing.assert_array_equal(decode.grey(out.getvalue()).grey, 255 - RAMP)
+
+
+def test_exif_behind_the_pixels_of_a_png_turns_them_too():
+    blob = drawn.turned(drawn.LETTER_F, 6)
+    at = blob.index(b"eXIf") - 4
+    chunk = blob[at : at + 12 + int.from_bytes(blob[at : at + 4], "big")]
+    late = blob.replace(chunk, b"")
+    late = late.replace(late[-12:], chunk + late[-12:])
+    found = decode.grey(late)
+    np.testing.assert_array_equal(found.grey, drawn.LETTER_F.T[:, ::-1])
+    assert (found.turn, found.stored) == (6, (4, 5))
+
+
+def test_a_jpeg_of_endless_scans_is_refused():
+    blob = drawn.encoded(RAMP, "JPEG", progressive=True)
+    scan = blob[blob.rindex(b"\xff\xda") : -2]
+    decode.grey(blob)
+    with pytest.raises(decode.DecodeError, match="more than 1,000 scans"):
+        decode.grey(blob[:-2] + scan * 1000 + blob[-2:])
+
+
+def test_colours_laid_on_white_in_blocks_are_those_of_the_whole(monkeypatch):
+    levels = np.random.default_rng(0).integers(0, 256, (30, 20, 4), dtype=np.uint8)
+    blob = drawn.encoded(levels)
+    whole = decode.grey(blob).grey
+    monkeypatch.setattr(decode, "BLOCK", 50)
+    np.testing.assert_array_equal(decode.grey(blob).grey, whole)

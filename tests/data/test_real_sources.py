@@ -1,12 +1,14 @@
 """The four real sources, as they are: each stated quirk is found, none in silence."""
 
 import collections
+import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from chromolib import records
-from chromolib.data import decode, splits
+from chromolib.data import check, decode, splits
 
 pytestmark = pytest.mark.realdata
 
@@ -96,3 +98,12 @@ def test_a_clean_split_shares_no_group_and_a_published_one_does(real, source):
         split = splits.divide(images, protocol=protocol, test=0.2)
         shared = set(images.group[split.train]) & set(images.group[split.test])
         assert bool(shared) == leaks
+
+
+@pytest.mark.parametrize("source", ["bioimlab", "pki3", "tseng2023", "roboflow"])
+def test_the_committed_results_are_of_these_very_images(real, root, source):
+    images, folder = real(source), root / "data" / "results" / "sources" / "full"
+    told = json.loads((folder / source / "manifest.json").read_text())
+    assert told["images"]["source"]["fingerprint"] == images.fingerprint
+    counts = pd.read_csv(folder / source / "counts.csv")
+    assert dict(counts.to_numpy()) == dict(check.counts(images).to_numpy())

@@ -384,3 +384,92 @@ def test_sources_that_may_share_patients_do_not_judge_each_other(root):
         with pytest.raises(cards.CardError, match="may not judge"):
             cards.apart(folder, one, other)
     cards.apart(folder, "pki3", "bioimlab")
+
+
+def test_a_third_label_takes_all_copies_out_and_their_groups_still_join(tmp_path):
+    one, two = picture(), picture()
+    files = {
+        "normal/p1/a.png": one,
+        "normal/p2/b.png": one,
+        "abnormal/p3/c.png": one,
+        "normal/p2/d.png": two,
+        "normal/p4/e.png": two,
+        "normal/p5/f.png": picture(),
+    }
+    images = sources.inspect("folder", written(tmp_path, files))
+    assert [name[-5] for name in images.name] == ["d", "e", "f"]
+    assert images.group[0] == images.group[1] != images.group[2]
+
+
+TOLD = {
+    "image;group\na.png;p\n": "images.csv cannot be read",
+    "file,group\na.png,p\n": "images.csv cannot be read",
+    'image,group\na.png,"\0"\n': "images.csv cannot be read",
+    "image,label\na.png,\x1b[31mred\n": "images.csv cannot be read",
+    "image,group\na.png," + "p" * 201 + "\n": "images.csv cannot be read",
+    "image,group\nother.png,p\n": "images.csv names an image that is not here",
+    "image,group\nb.png,p\n": "images.csv means several images by one name",
+    "image,group\na.png,p\na.png,q\n": "images.csv says two things of one image",
+}
+
+
+@pytest.mark.parametrize(("text", "reason"), TOLD.items())
+def test_what_images_csv_says_in_vain_is_said(tmp_path, text, reason):
+    files = {name: picture() for name in ("n/a.png", "n/b.png", "m/b.png")}
+    images = sources.inspect("folder", written(tmp_path, files | {"images.csv": text}))
+    assert [p.reason for p in images.problems] == [reason]
+
+
+def test_blanks_in_images_csv_make_no_second_patient(tmp_path):
+    told = " image , group\na.png,p \nb.png, p\n"
+    files = {"n/a.png": picture(), "m/b.png": picture(), "images.csv": told}
+    images = sources.load("folder", written(tmp_path, files))
+    assert list(images.group) == ["p", "p"]
+
+
+def test_a_cell_that_is_told_changes_the_fingerprint(tmp_path):
+    files, seen = {"n/a.png": picture(), "m/b.png": picture()}, set()
+    for cell in "xy":
+        told = {"images.csv": f"image,group,cell\na.png,p,{cell}\nb.png,q,z\n"}
+        root = written(tmp_path / cell, files | told)
+        seen.add(sources.load("folder", root).fingerprint)
+    assert len(seen) == 2
+
+
+def test_a_score_or_an_outline_changes_the_fingerprint(tmp_path):
+    image, seen = picture("PNG", (20, 10)), set()
+    rows = (".5 .5 .4 .4", ".5 .5 .4 .4 .9", ".3 .3 .7 .3 .7 .7 .3 .7")
+    for row in (*rows, ".3 .3 .7 .3 .7 .7 .3 .6"):
+        files = {"a.png": image, "classes.txt": "1\n", "a.txt": f"0 {row}\n"}
+        root = written(tmp_path / row, files)
+        seen.add(sources.load("yolo", root).fingerprint)
+    assert len(seen) == 4
+
+
+def test_images_that_fill_the_memory_wait_for_their_turn(tmp_path, monkeypatch):
+    files = {f"n/{i}.png": picture() for i in range(9)}
+    before = sources.load("folder", written(tmp_path, files))
+    monkeypatch.setattr(sources, "FILLED", 200)
+    after = sources.load("folder", tmp_path)
+    assert before.fingerprint == after.fingerprint
+    np.testing.assert_array_equal(before.pixels.buffer, after.pixels.buffer)
+
+
+def test_a_list_of_karyotypes_that_is_no_table_is_said(tmp_path):
+    files = tseng2023() | {"normal.csv": "filename\n" + "x" * 200_000}
+    images = loaded(tmp_path, "tseng2023", files)
+    assert [p.file for p in images.problems if "karyotypes is" in p.reason] == [
+        "normal.csv"
+    ]
+
+
+def test_a_mask_of_a_thousand_pieces_is_refused(tmp_path):
+    levels = np.zeros((80, 80), np.uint8)
+    levels[::2, ::2] = 255
+    files = {
+        "images/a.png": picture("PNG", (80, 80)),
+        "annotations/a_c1_0.png": drawn.encoded(levels),
+    }
+    root = written(tmp_path / "mfish-dapi", files).parent
+    (only,) = sources.inspect("mfish", root).problems
+    assert only.reason == "a mask of too many pieces"

@@ -184,3 +184,30 @@ def test_too_few_groups_are_refused():
 def test_an_unknown_protocol_is_refused():
     with pytest.raises(splits.SplitError, match="protocol 'secret'"):
         splits.divide(CELLS, protocol="secret", test=0.2)
+
+
+def test_two_groups_are_divided_and_one_is_not():
+    split = splits.divide(images_of("aaab"), protocol="clean", test=0.2)
+    assert len(set(split.part)) == 2
+    for protocol, groups in (("clean", "aaaa"), ("published", "a")):
+        with pytest.raises(splits.SplitError, match="single group cannot be divided"):
+            splits.divide(images_of(groups), protocol=protocol, test=0.2)
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [["1"], {"train": ["1"], "test": ["1"]}, {"train": ["1"], "testing": ["2"]}],
+)
+def test_groups_in_two_parts_or_in_none_are_refused(tmp_path, groups):
+    path = tmp_path / "split.json"
+    splits.save(splits.divide(CELLS, protocol="clean", test=0.2), CELLS, path)
+    found = json.loads(path.read_text()) | {"groups": groups}
+    path.write_text(json.dumps(found))
+    with pytest.raises(splits.SplitError, match=r"split\.json is no split file"):
+        splits.load(path, CELLS)
+
+
+def test_a_split_file_that_is_not_there_is_named_without_its_folder(tmp_path):
+    with pytest.raises(splits.SplitError, match=r"none\.json is no split") as caught:
+        splits.load(tmp_path / "none.json", CELLS)
+    assert str(tmp_path) not in str(caught.value)

@@ -4,6 +4,7 @@ import io
 import os
 import pathlib
 import stat
+import struct
 import sys
 import zipfile
 
@@ -31,7 +32,7 @@ def test_a_folder_and_its_zip_hold_the_same(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(blob)
     inside = {f"set/{name}": blob for name, blob in files.items()}
-    archive = zipped(tmp_path / "packed.zip", inside)
+    archive = zipped(tmp_path / "set.zip", inside)
     folder, packed = store.open_at(tmp_path / "set"), store.open_at(archive)
     assert folder.names == packed.names == tuple(sorted(files))
     assert all(folder.read(n) == packed.read(n) == files[n] for n in files)
@@ -181,3 +182,117 @@ def test_what_operating_systems_leave_behind_is_no_part_of_a_source(tmp_path):
     found = store.open_at(archive)
     assert found.names == ("a.png",)
     assert not found.problems
+
+
+def test_half_files_of_a_mac_and_utf8_without_its_flag_read_as_in_a_folder(tmp_path):
+    for name in ("é/a.png", "é/._a.png"):
+        path = tmp_path / "set" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    archive = zipped(tmp_path / "set.zip", {"set/é/a.png": b"x", "set/é/._a.png": b""})
+    raw = bytearray(archive.read_bytes())
+    for mark, flags in ((b"PK\x03\x04", 7), (b"PK\x01\x02", 9)):
+        at = -1
+        while (at := raw.find(mark, at + 1)) >= 0:
+            raw[at + flags] &= ~8
+    archive.write_bytes(raw)
+    folder, packed = store.open_at(tmp_path / "set"), store.open_at(archive)
+    assert folder.names == packed.names == ("é/a.png",)
+    assert packed.read("é/a.png") == b"x"
+
+
+def test_a_single_folder_taken_for_the_source_is_said(tmp_path):
+    archive = zipped(tmp_path / "set.zip", {"normal/1/a.png": b"x"})
+    found = store.open_at(archive)
+    assert found.names == ("1/a.png",)
+    assert [(p.level, p.file) for p in found.problems] == [("repaired", "normal/")]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_compressions_that_unpack_without_bound_are_left_out(tmp_path, method):
+    path = tmp_path / "set.zip"
+    with zipfile.ZipFile(path, "w", method) as bundle:
+        bundle.writestr("a.bmp", b"x" * 9000)
+    assert reasons(store.open_at(path)) == {"a.bmp": "a compression other than deflate"}
+
+
+def test_entries_that_share_their_bytes_unpack_to_too_much(tmp_path):
+    path = zipped(tmp_path / "set.zip", {f"{i:02}.bmp": bytes(1 << 20) for i in (1,)})
+    raw = path.read_bytes()
+    start = raw.index(b"PK\x01\x02")
+    entry, end = raw[start : raw.index(b"PK\x05\x06")], raw[raw.index(b"PK\x05\x06") :]
+    every = b"".join(entry.replace(b"01.bmp", b"%02d.bmp" % i) for i in range(50))
+    count = struct.pack("<HHI", 50, 50, len(every))
+    path.write_bytes(raw[:start] + every + end[:8] + count + end[16:])
+    with pytest.raises(store.StoreError, match="more than 200 times its size"):
+        store.open_at(path)
+
+
+@pytest.mark.parametrize("name", [b"\xff\xff.png", b""])
+def test_an_archive_with_impossible_names_is_no_archive(tmp_path, name):
+    path = zipped(tmp_path / "set.zip", {"é.png": b"x"})
+    raw = path.read_bytes()
+    at = raw.index(b"PK\x01\x02")
+    entry = bytearray(raw[at : at + 46])
+    entry[28:30] = struct.pack("<H", len(name))
+    path.write_bytes(raw[:at] + entry + name + raw[at + 46 + len("é.png".encode()) :])
+    with pytest.raises(store.StoreError, match=r"set\.zip cannot be opened"):
+        store.open_at(path)
+
+
+def test_names_that_end_early_or_never_are_left_out(tmp_path):
+    long = "a" * 60_000 + ".png"
+    path = zipped(tmp_path / "set.zip", {"aXb.png": b"x", long: b"y"})
+    path.write_bytes(path.read_bytes().replace(b"aXb", b"a\0b"))
+    found = store.open_at(path)
+    assert found.names == ()
+    assert {p.reason for p in found.problems} == {
+        "name has control characters",
+        "name longer than 500 characters",
+    }
+    assert max(len(p.file) for p in found.problems) < 1000
+
+
+@pytest.fixture
+def bottomless(tmp_path):
+    """A folder with 1,100 folders in one another; no tool of Python removes these."""
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1100):
+        os.mkdir("d", dir_fd=here)
+        above, here = here, os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(above)
+    os.close(os.open("b.png", os.O_CREAT | os.O_WRONLY, dir_fd=here))
+    os.close(here)
+    yield tmp_path
+    while (top := tmp_path / "d").exists():
+        top.rename(tmp_path / "e")
+        if (tmp_path / "e" / "d").exists():
+            (tmp_path / "e" / "d").rename(top)
+        (tmp_path / "e" / "b.png").unlink(missing_ok=True)
+        (tmp_path / "e").rmdir()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such folders there")
+def test_folders_without_end_do_no_harm(bottomless):
+    (bottomless / "a.png").write_bytes(b"x")
+    found = store.open_at(bottomless)
+    assert found.names == ("a.png",)
+    assert [p.reason for p in found.problems] == ["name longer than 500 characters"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights on Windows")
+def test_a_link_to_a_name_that_no_system_takes_is_left_out(tmp_path):
+    (tmp_path / "link.png").symlink_to("a" * 300)
+    assert reasons(store.open_at(tmp_path)) == {"link.png": "file cannot be looked at"}
+
+
+def test_a_path_that_no_system_takes_is_not_there(tmp_path):
+    assert store.find(tmp_path, "a" * 5000) is None
+    assert not store.there(tmp_path / ("a" * 5000))
+    with pytest.raises(store.StoreError, match="cannot be opened"):
+        store.open_at(tmp_path / ("a" * 300))
+
+
+def test_the_folder_we_are_in_has_a_name_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert store.open_at(".").title == tmp_path.name
