@@ -119,7 +119,10 @@ def leaks(
     data: str = ROOT,
     external: str = typer.Option("", help="A second source: are its images new?"),
     external_data: str = typer.Option("", help="Its data root."),
-    seed: int = typer.Option(0, min=0, help="Which random split."),
+    edited: str = typer.Option(
+        "", help="structural or numerical: edit its chromosomes first, with shams."
+    ),
+    seed: int = typer.Option(0, min=0, help="Which random split, and which edits."),
     out: str = typer.Option("", help="A folder for the tables and a manifest."),
 ):
     """Split a source by image and by group, and measure what either gives away."""
@@ -133,9 +136,13 @@ def leaks(
     values = {"source": source, "external": external, "on_error": "refuse"}
     values |= {"data": data or "", "external_data": external_data}
     images = inputs.read(root, values)
+    if edited:
+        images = probing.edited(root, images, edited, seed=seed)
     found = probing.leaks(images, seed=seed)
-    shown = leakage.frame(found).drop(columns=["meaning", "kind"])
+    shown = leakage.frame(found.leaks).drop(columns=["meaning", "kind"])
     show.table(shown.map(records.digits))
+    for sentence in found.unasked:
+        show.say(f"not asked: {sentence}")
     if out:
         place = pathlib.Path(out)
         probing.write(root, found, images, place, started=started)

@@ -22,12 +22,14 @@ def stop(message, code):
 def console(*, stderr=False):
     """Where words go: as wide as the terminal, or `WIDE` where there is none."""
     width = None if (sys.stderr if stderr else sys.stdout).isatty() else WIDE
-    return rich.console.Console(stderr=stderr, width=width, highlight=False)
+    return rich.console.Console(
+        stderr=stderr, width=width, highlight=False, emoji=False
+    )
 
 
 def say(text):
     """Print a line as it is."""
-    console().print(text, markup=False, soft_wrap=True)
+    console().print(text, markup=False, emoji=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import PIL.Image
 
 from chromolib import records
 from chromolib.data import pixels
+from chromolib.imaging import axis
 from chromolib.records import Problem
 
 # The order and the rows that the papers' karyograms share; rows get height by what
@@ -28,7 +29,7 @@ class ComposeError(ValueError):
     """Chromosomes that no karyogram can be made of."""
 
 
-def karyogram(crops, labels, *, background, size=SIZE):
+def karyogram(crops, labels, *, background=255, size=SIZE):
     """A karyogram (size, size) uint8 and the boxes of its chromosomes.
 
     `crops` are upright, tight and grey; one scale serves all of them, so that what is
@@ -53,21 +54,45 @@ def karyogram(crops, labels, *, background, size=SIZE):
     return canvas, records.Boxes(np.array(xyxy, float), np.array(names, dtype=str))
 
 
-def cells(images, *, background, crop=None, size=SIZE):
+def straightened(images, *, orient):
+    """The same chromosomes straight, tight and dark on white; failures are left out.
+
+    With `orient` the short arm comes up; without it the upper end stays, for sources
+    that stand upright already.
+    """
+    done = axis.straighten_all(images.pixels, orient=orient)
+    good = [i for i, one in enumerate(done) if isinstance(one, axis.Straight)]
+    problems = tuple(
+        Problem("repaired", one.reason, str(name), "cannot be straightened: left out")
+        for one, name in zip(done, images.name, strict=True)
+        if not isinstance(one, axis.Straight)
+    )
+    straight = images.take(np.array(good, int))
+    return dataclasses.replace(
+        straight,
+        pixels=pixels.pack([rendered(done[i].ink) for i in good]),
+        problems=(*images.problems, *problems),
+    )
+
+
+def rendered(ink):
+    """Ink as grey levels, dark on white."""
+    return 255 - np.clip(np.round(255 * ink), 0, 255).astype(np.uint8)
+
+
+def cells(images, *, background=255, size=SIZE):
     """A karyogram for each complete cell of a set of single chromosomes.
 
-    `crop` makes an image upright and tight; without it images are taken as they are. A
-    cell that lost chromosomes is left out: it is no monosomy. `extra["status"]` is
+    A cell that lost chromosomes is left out: it is no monosomy. `extra["status"]` is
     normal or numerical, `extra["change"]` says which copies are too many.
     """
-    crop = crop or as_it_is
     made, lost = [], []
     for which in of_cells(images):
         change = composition(images.label[which])
         if change is None:
             lost.append(images.cell[which[0]])
             continue
-        crops = [crop(images.pixels[i]) for i in which]
+        crops = [images.pixels[i] for i in which]
         picture = karyogram(
             crops, images.label[which], background=background, size=size
         )
@@ -81,11 +106,6 @@ def of_cells(images):
     names, which = np.unique(images.cell, return_inverse=True)
     order = np.argsort(which, kind="stable")
     return np.split(order, np.cumsum(np.bincount(which, minlength=len(names)))[:-1])
-
-
-def as_it_is(image):
-    """The image itself: what a crop is where none is asked for."""
-    return image
 
 
 def composition(labels):

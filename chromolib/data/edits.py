@@ -81,24 +81,20 @@ SHAMS = {"rejoined": rejoined, "grafted": grafted}
 EDITS = ABNORMAL | SHAMS
 
 
-def structural(images, inks, *, rng, background=255):
+def structural(images, *, rng):
     """A third of a set edited, a third with shams, a third as it was, each image once.
 
-    `inks` are the straightened chromosomes, None where straightening failed; these are
-    left out. Labels are normal and abnormal; `extra` holds kind, sham and the rows that
-    were edited. Whatever happens to one image, its group stays.
+    `images` are straight and dark on white, as `compose.straightened` leaves them.
+    Labels become normal and abnormal; `extra` holds class, kind, sham and the edited
+    rows. Whatever happens to an image, its group stays.
     """
-    usable = np.array([i for i, ink in enumerate(inks) if ink is not None], int)
-    kinds = _assigned(len(usable), rng)
-    made, kept = [], []
-    for i, kind in zip(usable, kinds, strict=True):
-        edit = _one(images, inks, i, kind, rng)
-        if edit is not None:
-            made.append(edit)
-            kept.append(i)
-    if not made:
-        raise EditError(f"{images.source}: no chromosome is straight enough to edit")
-    return _as_set(images.take(np.array(kept)), made, background)
+    inks = [(255 - image) / np.float32(255) for image in images.pixels]
+    kinds = _assigned(len(images), rng)
+    done = [_one(images, inks, i, kind, rng) for i, kind in enumerate(kinds)]
+    kept = [i for i, edit in enumerate(done) if edit is not None]
+    if not kept:
+        raise EditError(f"{images.source}: no chromosome is long enough to edit")
+    return _as_set(images.take(np.array(kept)), [done[i] for i in kept])
 
 
 def _assigned(count, rng):
@@ -126,29 +122,28 @@ def _partner(images, inks, i, kind, rng):
     here = images.cell == images.cell[i]
     same = images.label == images.label[i]
     asked = here & same if kind == "grafted" else here & ~same
-    found = [j for j in np.flatnonzero(asked) if j != i and inks[j] is not None]
+    found = [j for j in np.flatnonzero(asked) if j != i]
     return inks[rng.choice(found)] if found else None
 
 
 NUMERICAL = ("gain", "loss", "exchange", UNTOUCHED)  # exchange: the sham
 
 
-def numerical(images, *, rng, background, crop=None, size=compose.SIZE):
+def numerical(images, *, rng, background=255, size=compose.SIZE):
     """Karyograms of complete normal cells: a quarter each gain, loss, sham, untouched.
 
     What is added comes from another cell of the same group, or where there is none is
     the homologue in a mirror: no image ever crosses from one group to another. The sham
     exchanges one chromosome for such another and keeps the count.
     """
-    crop = crop or compose.as_it_is
     every = compose.of_cells(images)
     whole = [w for w in every if compose.composition(images.label[w]) == ""]
     kinds = rng.permutation(np.resize(np.array(NUMERICAL), len(whole)))
     made = []
     for which, kind in zip(whole, kinds, strict=True):
         name = str(rng.choice(records.CLASSES[:22]))
-        crops = [crop(images.pixels[i]) for i in which]
-        crops, labels = _counted(images, which, crops, name, kind, crop, rng)
+        crops = [images.pixels[i] for i in which]
+        crops, labels = _counted(images, which, crops, name, kind, rng)
         picture = compose.karyogram(crops, labels, background=background, size=size)
         sign = {"gain": f"+{name}", "loss": f"-{name}"}.get(str(kind), "")
         words = {"status": "numerical" if sign else "normal", "change": sign}
@@ -158,13 +153,13 @@ def numerical(images, *, rng, background, crop=None, size=compose.SIZE):
     return dataclasses.replace(composed, provenance="real, edited")
 
 
-def _counted(images, which, crops, name, kind, crop, rng):
+def _counted(images, which, crops, name, kind, rng):
     """A cell's crops and labels with one chromosome more, less, or another."""
     labels = list(images.label[which])
     if kind == UNTOUCHED:
         return crops, labels
     place = labels.index(name)
-    donor = _donor(images, which, crops, name, place, crop, rng)
+    donor = _donor(images, which, crops, name, place, rng)
     if kind in ("loss", "exchange"):
         del crops[place], labels[place]
     if kind in ("gain", "exchange"):
@@ -173,24 +168,24 @@ def _counted(images, which, crops, name, kind, crop, rng):
     return crops, labels
 
 
-def _donor(images, which, crops, name, place, crop, rng):
+def _donor(images, which, crops, name, place, rng):
     """Another chromosome of that class and group, else the other homologue mirrored."""
     group, cell = images.group[which[0]], images.cell[which[0]]
     kin = (images.group == group) & (images.cell != cell) & (images.label == name)
     if kin.any():
-        return crop(images.pixels[rng.choice(np.flatnonzero(kin))])
+        return images.pixels[rng.choice(np.flatnonzero(kin))]
     other = images.label[which].tolist().index(name, place + 1)
     return np.ascontiguousarray(crops[other][:, ::-1])
 
 
-def _as_set(images, made, background):
+def _as_set(images, made):
     kind = np.array([edit.kind for edit in made])
     rows = [f"{edit.first}:{edit.last}" for edit in made]
     abnormal = np.isin(kind, list(ABNORMAL))
     return dataclasses.replace(
         images,
         label=np.where(abnormal, "abnormal", "normal"),
-        pixels=pixels.pack([rendered(edit.ink, background) for edit in made]),
+        pixels=pixels.pack([compose.rendered(edit.ink) for edit in made]),
         boxes=None,
         extra={
             "class": images.label,
@@ -200,12 +195,6 @@ def _as_set(images, made, background):
         },
         provenance="real, edited",
     )
-
-
-def rendered(ink, background=255):
-    """Ink as grey levels: dark on white, or bright on black."""
-    levels = np.clip(np.round(255 * ink), 0, 255).astype(np.uint8)
-    return 255 - levels if background else levels
 
 
 def _joined(kind, parts, first, last):

@@ -106,6 +106,17 @@ def near_copies(images, train, test, *, rng, turns=False, prints=None, **label):
     return _leak("near copies", images, test, known, 0, rng, label)
 
 
+def copies_of(external, prints, *, rng, **label):
+    """Share of an external set's images that training holds, or nearly.
+
+    `prints` are the fingerprints of what trains.
+    """
+    pairs = duplicates.near(duplicates.fingerprints(external.pixels), prints)
+    every = np.arange(len(external))
+    known = np.isin(every, pairs.left)
+    return _leak("near copies", external, every, known, 0, rng, label)
+
+
 def random_labels(images, train, test, *, rng, draws=100, prints=None, **label):
     """Share of test images whose group's random label the nearest neighbour knows.
 

@@ -129,7 +129,7 @@ def checked_labels(images, labels):
     if counts.min() < FOLDS:
         rare = kinds[counts.argmin()]
         raise LeakageError(
-            f"label {rare!r} has {counts.min()} images, fewer than {FOLDS} folds; "
+            f"label {str(rare)!r} has {counts.min()} images, fewer than {FOLDS} folds; "
             "leave it out or join it with another"
         )
     return labels

@@ -5,14 +5,14 @@ import zlib
 
 import numpy as np
 
-from chromolib.data import check, leakage, survey
+from chromolib.data import cards, check, compose, edits, leakage, survey
 from chromolib.runs import inputs, results
 
 STUDY = "sources"
 
 
 def leaks(images, *, seed=0):
-    """Every probe on what `inputs.read` returned, under both protocols."""
+    """A survey of what `inputs.read` returned, under both protocols."""
     return survey.leaks(
         images["source"],
         rng=lambda purpose: np.random.default_rng([seed, zlib.crc32(purpose.encode())]),
@@ -24,6 +24,27 @@ def leaks(images, *, seed=0):
     )
 
 
+EDITS = {"structural": edits.structural, "numerical": edits.numerical}
+
+
+class NotSingle(ValueError):
+    """A source that holds no single chromosomes to edit."""
+
+
+def edited(root, images, kind, *, seed=0):
+    """The source straightened, then edited with shams."""
+    given = images["source"]
+    card = cards.read(root / "data" / "cards", given.source)
+    if "upright" not in card or kind not in EDITS:
+        raise NotSingle(
+            f"{given.source} cannot be edited {kind}: edits are "
+            f"{' or '.join(EDITS)}, of sources of single chromosomes"
+        )
+    straight = compose.straightened(given, orient=not card["upright"])
+    rng = np.random.default_rng([seed, zlib.crc32(kind.encode())])
+    return {"source": EDITS[kind](straight, rng=rng)}
+
+
 def write(root, found, images, folder, *, started):
     """Counts, classes, problems, leaks and manifest of a source in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -32,7 +53,7 @@ def write(root, found, images, folder, *, started):
     results.table(folder / "classes.csv", check.classes(source))
     problems = check.problems(source).drop(columns="which")
     results.table(folder / "problems.csv", problems)
-    results.table(folder / "leaks.csv", leakage.frame(found))
+    results.table(folder / "leaks.csv", leakage.frame(found.leaks))
     facts = {
         "study": STUDY,
         "finished": results.now(),

@@ -1,10 +1,12 @@
 """Edited chromosomes: what was done is there, and a sham has all but that."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import test_compose
 
-from chromolib.data import compose, edits, leakage
+from chromolib.data import compose, edits, leakage, pixels
 
 LADDER = np.repeat(np.arange(1, 41)[:, None] / 40, 10, axis=1)  # each row its own grey
 
@@ -79,13 +81,9 @@ def lab(count=12):
     return test_compose.cell_of(labels, groups=groups)
 
 
-def inks_of(images):
-    return [(255 - image) / np.float32(255) for image in images.pixels]
-
-
 def test_a_structural_set_is_thirds_and_keeps_every_group():
     images = lab()
-    made = edits.structural(images, inks_of(images), rng=np.random.default_rng(0))
+    made = edits.structural(images, rng=np.random.default_rng(0))
     assert made.provenance == "real, edited"
     assert len(set(made.name)) == len(made)
     group = dict(zip(images.name, images.group, strict=True))
@@ -98,14 +96,14 @@ def test_a_structural_set_is_thirds_and_keeps_every_group():
     assert set(made.extra["kind"]) == {*edits.EDITS, edits.UNTOUCHED}
 
 
-def test_what_could_not_be_straightened_is_left_out():
-    images = lab(2)
-    inks = inks_of(images)
-    inks[0] = None
-    made = edits.structural(images, inks, rng=np.random.default_rng(0))
-    assert images.name[0] not in made.name
-    with pytest.raises(edits.EditError, match="straight enough"):
-        edits.structural(images, [None] * len(images), rng=np.random.default_rng(0))
+def test_what_is_too_short_to_edit_is_left_out():
+    dots = test_compose.cell_of([*test_compose.NORMAL, "X", "X"])
+    tiny = pixels.pack([image[:3] for image in dots.pixels])
+    with pytest.raises(edits.EditError, match="long enough"):
+        edits.structural(
+            dataclasses.replace(dots, pixels=tiny).take([0, 1]),
+            rng=np.random.default_rng(3),
+        )
 
 
 def test_one_seed_makes_one_set():
@@ -113,7 +111,7 @@ def test_one_seed_makes_one_set():
 
     def made(seed):
         rng = np.random.default_rng(seed)
-        return edits.structural(images, inks_of(images), rng=rng)
+        return edits.structural(images, rng=rng)
 
     assert made(1).pixels.buffer.tobytes() == made(1).pixels.buffer.tobytes()
     assert made(1).pixels.buffer.tobytes() != made(2).pixels.buffer.tobytes()
@@ -148,9 +146,7 @@ def test_no_chromosome_crosses_from_one_group_to_another():
         np.full(image.shape, case[group], np.uint8)
         for image, group in zip(images.pixels, images.group, strict=True)
     ]
-    from chromolib.data import pixels
-
-    object.__setattr__(images, "pixels", pixels.pack(flat))
+    images = dataclasses.replace(images, pixels=pixels.pack(flat))
     made = edits.numerical(images, rng=np.random.default_rng(0), background=255)
     for picture, group in zip(made.pixels, made.group, strict=True):
         assert set(np.unique(picture)) == {255, case[group]}
