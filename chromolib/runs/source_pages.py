@@ -4,7 +4,14 @@ import pandas as pd
 
 from chromolib import plots, records, tables
 from chromolib.data import adapters, cards
+from chromolib.runs import probing
 
+EDITED = (
+    "Edited sets are made of these chromosomes by `chromolib data leaks --edited`: "
+    "known abnormalities, and **shams** that hold all but the abnormality (cut and "
+    "rejoined in place, grafted with the homologue, or one chromosome exchanged). What "
+    "counting, ink or the canvas alone tell of the label is what a network must beat."
+)
 SPLITS = ("published", "as shipped", "clean", "whole set")
 FIGURE = "leaks.svg"
 ALT = (
@@ -23,6 +30,7 @@ def page(root):
     parts.append(_figure(measured))
     for name, one in found.items():
         parts += _source(name, cards.read(folder, name), one)
+        parts += _edited(root, name)
     parts += ["## Your own images", _own(folder)]
     return "\n\n".join(parts) + "\n"
 
@@ -71,6 +79,17 @@ def _source(name, card, found):
         _html(_shown(found["leaks"]), f"Leak probes on {name}"),
     ]
     return parts
+
+
+def _edited(root, name):
+    """The probes of the edited sets made of a source: their card."""
+    parts = []
+    for kind in probing.EDITS:
+        found = results(root, f"{name}-{kind}")
+        if found:
+            caption = f"Leak probes on {kind} edits of {name} (real, edited)"
+            parts.append(_html(_shown(found["leaks"]), caption))
+    return [EDITED, *parts] if parts else []
 
 
 def _list(items):

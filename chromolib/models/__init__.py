@@ -1,0 +1,1 @@
+"""Networks and what feeds them; augmentation runs inside the model graph."""
