@@ -15,9 +15,9 @@ from chromolib.models import augment
 BATCH = 32  # part of the result: what is drawn depends on the place in the batch
 
 # How many images each paper had after augmentation, and whether we count the originals
-# among them. ChromoNet: 660 + 286 normal and 603 + 254 abnormal (lines 101-103),
-# "generated from" 193 (line 73). Hamza: 832 generated from 75 (line 439). Chu: the set
-# "got" 376 and 316 after augmentation (line 236), from 105 and 41 (line 219).
+# among them. ChromoNet: 660 + 286 normal and 603 + 254 abnormal (section 4.5),
+# generated from 193 (section 4.3). Hamza: 832 generated from 75 (chapter 4). Chu: 376
+# and 316 there were after augmentation, from 105 and 41 (section 3.1.2).
 COUNTS = {
     "chromonet": {"normal": 946, "abnormal": 857},
     "hamza": 832,
