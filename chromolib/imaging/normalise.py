@@ -1,0 +1,231 @@
+"""From any picture of one chromosome to its ink and its outline, whatever the polarity.
+
+`ink(image)` -> (height, width) float32, 0 is background, 1 the strongest stain
+`foreground(ink)` -> (height, width) bool, the one chromosome with its holes filled
+`crop(image, mask, margin)`, `pad(image, canvas)`, `resize(image, scale)`,
+`fit(images, canvas)`: sizes, never stretched
+"""
+
+import dataclasses
+
+import numpy as np
+from scipy import ndimage
+
+SMALLEST = 12  # pixels of the smallest chromosome that has a shape
+SPECK = 0.02  # of the largest part: what is smaller is noise
+RIVAL = 0.35  # of the largest part: what is larger and apart is another chromosome
+PIECES = 0.3  # of all that is stained: a largest part below is one of many
+CROSS = ndimage.generate_binary_structure(2, 1)
+BLOCK = np.ones((3, 3), bool)
+
+
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """Why one picture gave no result, and what to do about it."""
+
+    reason: str
+    remedy: str
+
+
+class ImagingError(ValueError):
+    """A picture that holds no single chromosome one could measure."""
+
+    def __init__(self, reason, remedy):
+        super().__init__(f"{reason}; {remedy}")
+        self.failure = Failure(reason, remedy)
+
+    @property
+    def reason(self):
+        """What is wrong with the picture."""
+        return self.failure.reason
+
+    @property
+    def remedy(self):
+        """What to do about it."""
+        return self.failure.remedy
+
+    def __reduce__(self):
+        return type(self), (self.reason, self.remedy)
+
+
+def polarity(image):
+    """ "dark" for dark chromosomes on a light ground, "light" for the reverse.
+
+    What differs from the border's middle level, and in which direction, decides; this
+    holds for a tight crop too, as long as half of its border is background.
+    """
+    image = _checked(image)
+    ground = np.median(_border(image))
+    return "dark" if image.mean(dtype=np.float64) <= ground else "light"
+
+
+def ink(image):
+    """Stain from 0, the background, to 1, the strongest stain of this picture."""
+    image = _checked(image)
+    border = _border(image)
+    middle = np.median(border)
+    light = image.mean(dtype=np.float64) > middle
+    if light:  # fluorescence: bright where there is chromatin
+        image, border, middle = -image, -border, -middle
+    stain = _ground(border, middle, middle - image.min()) - image
+    top = float(np.partition(stain, -5, axis=None)[-5:].min()) if stain.size > 4 else 0
+    if not top > 0:
+        raise ImagingError("nothing but background", "leave the picture out")
+    return np.clip(stain / np.float32(top), 0, 1, dtype=np.float32)
+
+
+def _checked(image):
+    """The picture as float32, refused where it cannot hold a chromosome."""
+    image = np.asarray(image)
+    if image.ndim != 2 or not image.size:
+        raise ImagingError(
+            f"not a grey picture: shape {image.shape}", "give (height, width) pixels"
+        )
+    image = image.astype(np.float32)
+    if not np.isfinite(image).all():
+        raise ImagingError("values that are not numbers", "read the picture again")
+    if min(image.shape) < 3:
+        raise ImagingError(f"too small: {image.size} pixels", "leave the picture out")
+    return image
+
+
+def _border(image):
+    return np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]])
+
+
+def _ground(border, middle, contrast):
+    """Level of a light background, also where the chromosome touches the border."""
+    low, high = np.quantile(border, [0.25, 0.9])
+    return float(middle if high - low < 0.2 * contrast else high)
+
+
+def foreground(stain):
+    """Where the chromosome is: its largest part and what belongs to it, holes filled.
+
+    Satellites and telomeres that a pale band cuts off are kept, specks are not.
+    """
+    mask = np.pad(stain > _threshold(stain), 1)
+    label, n = ndimage.label(mask, BLOCK)
+    if n > 1:
+        mask = _one(label, n)
+    if mask.sum() < SMALLEST:
+        size = int(mask.sum())
+        raise ImagingError(f"too small: {size} pixels", "leave the picture out")
+    return _filled(mask)[1:-1, 1:-1]
+
+
+def _threshold(stain):
+    """Half of Otsu's level, so that pale bands stay, but clear of the noise."""
+    count = np.bincount((stain.ravel() * 63.999).astype(np.intp), minlength=64)
+    level = np.arange(64) / 64 + 1 / 128
+    below, weight = np.cumsum(count), np.cumsum(count * level)
+    above = below[-1] - below
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gap = weight / below - (weight[-1] - weight) / above
+        otsu = level[np.nanargmax(below * above * gap**2)]
+    border = _border(stain)
+    ground = border[border <= otsu]
+    noise = 1.48 * np.median(np.abs(ground - np.median(ground))) if ground.size else 0
+    return float(np.clip(max(0.5 * otsu, 5 * noise), 0.1, 0.6))
+
+
+def _one(label, n):
+    """The largest part with its neighbours; another large part is refused."""
+    size = np.bincount(label.ravel(), minlength=n + 1)
+    size[0] = 0
+    main = int(size.argmax())
+    if size[main] < PIECES * size.sum():
+        raise ImagingError("many pieces, none of them a chromosome", "look at it")
+    other = np.flatnonzero(size > max(3, SPECK * size[main]))
+    other = other[other != main]
+    mask = label == main
+    if not len(other):
+        return mask
+    away = ndimage.distance_transform_edt(~mask)
+    deepest = ndimage.distance_transform_edt(mask).max()
+    gap = ndimage.minimum(away, label, other)
+    reach = 0.0
+    for part, distance in zip(other, gap, strict=True):
+        both = mask | (label == part)
+        if distance <= max(2, 0.8 * deepest) or (
+            distance <= 2 * deepest and _thickness(both) < 1.3 * _thickness(mask)
+        ):
+            mask, reach = both, max(reach, distance)
+        elif size[part] > RIVAL * size[main]:
+            raise ImagingError("two chromosomes in one crop", "cut them apart first")
+    return _bridged(mask, reach) if reach else mask
+
+
+def _thickness(mask):
+    """Spread across the principal axis."""
+    return np.sqrt(max(np.linalg.eigvalsh(np.cov(*np.nonzero(mask)))[0], 0.1))
+
+
+def _bridged(mask, reach):
+    """Parts joined over the gap between them."""
+    wide = int(np.ceil(reach)) + 1
+    mask = np.pad(mask, wide)
+    near = ndimage.distance_transform_edt(~mask) <= reach / 2 + 0.5
+    closed = ndimage.distance_transform_edt(near) > reach / 2 + 0.5
+    return (closed | mask)[wide:-wide, wide:-wide]
+
+
+def _filled(mask):
+    """The mask without holes; one wide enough to be a ring's is refused."""
+    label, n = ndimage.label(~mask, CROSS)
+    if n < 2:
+        return mask
+    whole = label != label[0, 0]
+    hole = whole & ~mask
+    if hole.sum() > 0.1 * mask.sum():
+        wide = ndimage.distance_transform_edt(hole).max()
+        thick = ndimage.distance_transform_edt(mask).max()
+        if wide > 2 and wide > 0.8 * thick:
+            raise ImagingError("a ring has no two ends", "look at it; leave it out")
+    return whole
+
+
+def crop(image, mask, *, margin=0):
+    """The part of a picture that the mask fills, with a margin where there is one."""
+    rows, columns = ndimage.find_objects(mask.astype(np.int8))[0]
+    return image[
+        max(rows.start - margin, 0) : rows.stop + margin,
+        max(columns.start - margin, 0) : columns.stop + margin,
+    ]
+
+
+def pad(image, canvas, *, value=0):
+    """The picture in the middle of a canvas (height, width) that holds it."""
+    room = np.subtract(canvas, image.shape)
+    if (room < 0).any():
+        raise ValueError(f"{image.shape} does not fit on {tuple(canvas)}; resize first")
+    before = room // 2
+    return np.pad(image, np.stack([before, room - before], 1), constant_values=value)
+
+
+def resize(image, scale):
+    """The picture at another scale, the same in both directions; never stretched."""
+    if scale == 1:
+        return np.asarray(image, np.float32)
+    shape = np.maximum(1, np.round(np.multiply(image.shape, scale))).astype(int)
+    image = np.asarray(image, np.float32)
+    if scale < 1:
+        image = ndimage.gaussian_filter(image, 0.5 * (1 / scale - 1))
+    grid = [(np.arange(n) + 0.5) / scale - 0.5 for n in shape]
+    at = np.meshgrid(*grid, indexing="ij")
+    return ndimage.map_coordinates(image, at, order=1, mode="nearest")
+
+
+def fit(images, canvas):
+    """Images on canvases of one size, all at one scale, so that sizes compare.
+
+    The scale is the largest, never above 1, at which every image fits: (n, height,
+    width) float32, and the scale.
+    """
+    shapes = np.array([image.shape for image in images]).reshape(-1, 2)
+    scale = min(1.0, float((np.array(canvas) / shapes.max(0, initial=1)).min()))
+    out = np.zeros((len(images), *canvas), np.float32)
+    for k, image in enumerate(images):
+        small = resize(image, scale)[: canvas[0], : canvas[1]]
+        out[k] = pad(small, canvas)
+    return out, scale

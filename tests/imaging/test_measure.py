@@ -1,0 +1,107 @@
+"""The same measures for every source, in the order of their names."""
+
+import numpy as np
+import pytest
+import ribbon
+from scipy import ndimage
+
+from chromolib import records
+from chromolib.imaging import axis, measure, normalise
+
+
+@pytest.fixture(scope="module")
+def bow():
+    return axis.straighten(ribbon.draw(ribbon.arc(1.0))[0])
+
+
+@pytest.mark.parametrize("samples", [16, 64, 100])
+def test_a_profile_has_mean_zero_and_unit_spread(bow, samples):
+    profile = measure.profile(bow, samples=samples)
+    assert profile.shape == (samples,)
+    assert profile.mean() == pytest.approx(0, abs=1e-9)
+    assert profile.std() == pytest.approx(1)
+    assert measure.widths(bow, samples=samples).mean() == pytest.approx(1)
+
+
+def test_resampling_keeps_the_mean():
+    values = np.random.default_rng(0).random(37)
+    assert measure.resampled(values, samples=64).mean() == pytest.approx(values.mean())
+
+
+@pytest.mark.parametrize("waist", [0.2, 0.3, 0.4, 0.5])
+def test_the_waist_is_the_centromere(waist):
+    image, _, _ = ribbon.draw(ribbon.arc(1.2), waist=waist)
+    found = measure.measures(axis.straighten(image))
+    assert found.centromere == pytest.approx(waist, abs=0.03)
+
+
+def test_measures_are_in_pixels_of_the_picture():
+    image, length, _ = ribbon.draw(ribbon.arc(2.0), width=16)
+    found = measure.measures(axis.straighten(image))
+    assert found.length == pytest.approx(length, rel=0.03)
+    assert found.area == pytest.approx((image < 255).sum(), rel=0.03)
+    assert found.width == pytest.approx(found.area / found.length, rel=0.03)
+
+
+def test_features_leave_failures_out_and_count_them(bow):
+    lost = normalise.Failure("too small: 3 pixels", "leave the picture out")
+    table = measure.features([lost, bow, lost, bow])
+    assert table.values.shape == (2, len(table.names))
+    assert table.kept.tolist() == [1, 3]
+    assert table.failures == {"too small: 3 pixels": 2}
+    assert table.values[0, table.names.index("length")] == pytest.approx(bow.length)
+
+
+def test_no_chromosome_at_all_is_an_empty_table():
+    table = measure.features([])
+    assert table.values.shape == (0, len(table.names))
+
+
+def rows(image):
+    """The twin without straightening: rows across the principal axis."""
+    stain = normalise.ink(image)
+    mask = normalise.foreground(stain)
+    y, x = np.nonzero(mask)
+    long = np.linalg.eigh(np.cov(x, y))[1][:, 1]
+    angle = np.degrees(np.arctan2(*(long * np.sign(long[1] or 1))))
+    turned = ndimage.rotate(mask.astype(np.float32), -angle, order=1) > 0.5
+    ink = ndimage.rotate(stain * mask, -angle, order=1) * turned
+    count = turned.sum(1)
+    keep = np.flatnonzero(count > axis.TIP * np.median(count[count > 0]))
+    cut = slice(keep[0], keep[-1] + 1)
+    raw = measure.resampled((ink.sum(1) / np.maximum(count, 1))[cut])
+    return (raw - raw.mean()) / raw.std()
+
+
+def to_class_mean(profiles, label, half):
+    """Correlation of each with the mean of its class in the other half of the cases."""
+    found = np.full(len(profiles), np.nan)
+    for name in np.unique(label):
+        for side in (0, 1):
+            one, other = (
+                (label == name) & (half == side),
+                (label == name) & (half != side),
+            )
+            if one.any() and other.any():
+                mean = profiles[other].mean(0)
+                mean = (mean - mean.mean()) / mean.std()
+                found[one] = profiles[one] @ mean / len(mean)
+    return found
+
+
+@pytest.mark.realdata
+def test_straightening_makes_real_profiles_of_a_class_more_alike(real):
+    images = real("pki3")
+    images = images.take(np.isin(images.label, records.CLASSES))
+    images = images.take(np.random.default_rng(1).permutation(len(images))[:1200])
+    found = axis.straighten_all(images.pixels, orient=False)
+    kept = [i for i, one in enumerate(found) if isinstance(one, axis.Straight)]
+    bend = np.array([found[i].bend for i in kept])
+    half = np.unique(images.group[kept], return_inverse=True)[1] % 2
+    straight = np.array([measure.profile(found[i]) for i in kept])
+    raw = np.array([rows(images.pixels[i]) for i in kept])
+    gain = to_class_mean(straight, images.label[kept], half) - to_class_mean(
+        raw, images.label[kept], half
+    )
+    assert np.nanmean(gain) > 0
+    assert np.nanmean(gain[bend >= np.quantile(bend, 0.9)]) > 0.02
