@@ -81,15 +81,43 @@ def read_tseng(_):
 
 def near_copies(_):
     """Near duplicates among BioImLab and PKI-3 together, against reading them."""
-    from chromolib.data import duplicates, pixels, sources
+    from chromolib.data import duplicates, pixels
 
-    started = time.perf_counter()
-    sets = [sources.load(name, data_root()) for name in ("bioimlab", "pki3")]
-    read = time.perf_counter() - started
-    together = pixels.pack([image for one in sets for image in one.pixels])
+    sets = [timed(name) for name in ("bioimlab", "pki3")]
+    read = sum(seconds for _, seconds in sets)
+    together = pixels.pack([image for one, _ in sets for image in one.pixels])
     started = time.perf_counter()
     duplicates.near(duplicates.fingerprints(together))
     return time.perf_counter() - started, read
+
+
+def straighten(_):
+    """PKI-3 chromosomes straightened a second, against read a second."""
+    from chromolib.imaging import axis
+
+    images, read = timed("pki3")
+    started = time.perf_counter()
+    axis.straighten_all(images.pixels)
+    return len(images) / (time.perf_counter() - started), len(images) / read
+
+
+def compose_cells(_):
+    """Karyograms composed of PKI-3 a second, against cells read a second."""
+    from chromolib.data import compose
+
+    images, read = timed("pki3")
+    started = time.perf_counter()
+    made = compose.cells(images)
+    return len(made) / (time.perf_counter() - started), len(made) / read
+
+
+def timed(source):
+    """A source's images, and the seconds that reading them took."""
+    from chromolib.data import sources
+
+    started = time.perf_counter()
+    images = sources.load(source, data_root())
+    return images, time.perf_counter() - started
 
 
 def memory(_):
@@ -113,12 +141,10 @@ def memory(_):
 
 def reading(source):
     """Seconds to read a source, and those of Pillow alone on the same files."""
-    from chromolib.data import adapters, decode, sources, store
+    from chromolib.data import adapters, decode, store
 
     path = store.find(data_root(), adapters.NAMED[source][1])
-    started = time.perf_counter()
-    sources.load(source, data_root())
-    ours = time.perf_counter() - started
+    _, ours = timed(source)
     files = store.open_at(path)
     blobs = [files.read(name) for name in files.names if decode.is_image(name)]
     started = time.perf_counter()
@@ -137,6 +163,7 @@ def data_root():
 
 ROWS = (start_up, audit, fresh_run, reused_run)
 ROWS += (read_bioimlab, read_pki3, read_tseng, near_copies, memory)
+ROWS += (straighten, compose_cells)
 
 
 def main():
