@@ -104,6 +104,12 @@ class ImageSet:
     def __len__(self):
         return len(self.name)
 
+    @property
+    def origin(self):
+        """What every number made of these carries: the source, and whether edited."""
+        edited = self.provenance not in ("real", self.source)
+        return f"{self.source} ({self.provenance})" if edited else self.source
+
     def take(self, which):
         """The chosen images, by mask or by index; pixels are shared, not copied."""
         index = np.arange(len(self))[which]

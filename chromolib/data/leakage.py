@@ -230,7 +230,7 @@ def _leak(name, images, which, right, chance, rng, label, **words):
         high=high,
         n=len(group),
         groups=len(np.unique(group)),
-        source=images.source,
+        source=images.origin,
         **told,
     )
     meaning = meaning.format(**{"unit": images.unit} | words)

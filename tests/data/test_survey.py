@@ -43,6 +43,7 @@ def test_edited_karyograms_are_asked_of_counts_and_ink():
     found = survey.leaks(made, rng=rng, protocols=("clean",))
     assert {"count only", "ink area", "always 46", "position only"} <= probes(found)
     assert any("near copies" in sentence for sentence in found.unasked)
+    assert {leak.estimate.source for leak in found.leaks} == {"pki3 (real, edited)"}
 
 
 def test_what_cannot_be_asked_is_said_and_ends_nothing():
