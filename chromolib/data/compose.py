@@ -22,7 +22,7 @@ ROWS = (
 HEIGHTS = (0.34, 0.27, 0.21, 0.18)  # shares of the canvas
 FILL = 0.86  # of a row's height and of a slot's width that chromosomes may take
 GAP = 0.08  # of a slot's width, between homologues
-SIZE = 416  # pixels; both theses resize their karyograms to it
+SIZE = 416  # pixels; both papers with karyograms resize to it
 
 
 class ComposeError(ValueError):
