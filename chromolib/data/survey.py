@@ -48,6 +48,8 @@ def leaks(images, *, rng, protocols, external=None, seed=0, **label):
             found.append(probe(rng=rng(purpose)))
         except leakage.LeakageError as error:
             unasked.append(f"{purpose}: {error}")
+    if not found:
+        raise leakage.LeakageError(f"no probe can be asked; {'; '.join(unasked)}")
     return Survey(tuple(found), tuple(unasked))
 
 

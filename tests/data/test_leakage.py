@@ -336,4 +336,4 @@ def test_an_estimate_carries_what_it_is_told():
     split = halves(images, by_group=False)
     leak = leakage.group_overlap(images, *split, rng=stream(), protocol="x", **LABEL)
     assert (leak.estimate.study, leak.estimate.protocol) == ("toy", "x")
-    assert leak.estimate.source == "drawn"
+    assert leak.estimate.source == "drawn (synthetic)"
