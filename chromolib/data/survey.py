@@ -28,18 +28,9 @@ def leaks(images, *, rng, protocols, external=None, seed=0, **label):
     if images is None:
         return Survey((), ())
     prints, words = duplicates.fingerprints(images.pixels), {"seed": seed, **label}
-    asked = [*_of_set(images, {"protocol": "whole set", **words})]
-    unasked = []
-    for protocol in protocols:
-        try:
-            split = splits.divide(images, protocol=protocol, test=TEST, seed=seed)
-        except splits.SplitError as error:
-            unasked.append(f"{protocol} split: {error}")
-            continue
-        asked += _of_split(images, split, f"test={TEST}", prints, words)
-    if "published" in protocols and "test" in images.extra.get("part", ()):
-        shipped = splits.shipped(images)
-        asked += _of_split(images, shipped, "split=shipped", prints, words)
+    asked, unasked = list(_of_set(images, {"protocol": "whole set", **words})), []
+    for condition, split in _divisions(images, protocols, seed, unasked):
+        asked += _of_split(images, split, condition, prints, words)
     if external is not None:
         asked.append(_between(images, external, prints, words))
     found = []
@@ -51,6 +42,19 @@ def leaks(images, *, rng, protocols, external=None, seed=0, **label):
     if not found:
         raise leakage.LeakageError(f"no probe can be asked; {'; '.join(unasked)}")
     return Survey(tuple(found), tuple(unasked))
+
+
+def _divisions(images, protocols, seed, unasked):
+    """A split for each protocol and the one that was shipped; or why there is none."""
+    for protocol in protocols:
+        try:
+            split = splits.divide(images, protocol=protocol, test=TEST, seed=seed)
+        except splits.SplitError as error:
+            unasked.append(f"{protocol} split: {error}")
+        else:
+            yield f"test={TEST}", split
+    if "published" in protocols and "test" in images.extra.get("part", ()):
+        yield "split=shipped", splits.shipped(images)
 
 
 def _of_split(images, split, condition, prints, words):
