@@ -119,6 +119,7 @@ def leaks(
     data: str = ROOT,
     external: str = typer.Option("", help="A second source: are its images new?"),
     external_data: str = typer.Option("", help="Its data root."),
+    skip: bool = typer.Option(False, help="Leave out files with errors."),
     edited: str = typer.Option(
         "", help="structural or numerical: edit its chromosomes first, with shams."
     ),
@@ -133,7 +134,11 @@ def leaks(
     if out:
         _made(out)
     started, root = time.monotonic(), repository.root()
-    values = {"source": source, "external": external, "on_error": "refuse"}
+    values = {
+        "source": source,
+        "external": external,
+        "on_error": "skip" if skip else "refuse",
+    }
     values |= {"data": data or "", "external_data": external_data}
     images = inputs.read(root, values)
     if edited:
