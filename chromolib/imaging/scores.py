@@ -1,0 +1,153 @@
+"""How well found chromosomes agree with annotated ones: boxes, masks and counts.
+
+`match(truth, found)` pairs boxes one to one; `detection(pairs)` adds fields up to
+recall, precision and F1; `counts` asks only how many there are;
+`panoptic` judges masks.
+"""
+
+import dataclasses
+
+import numpy as np
+from scipy import optimize
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Match:
+    """The pairs of one field, and how many there were to pair."""
+
+    truth: np.ndarray  # (m,) index of the annotated box
+    found: np.ndarray  # (m,) index of the found box
+    iou: np.ndarray  # (m,)
+    n_truth: int
+    n_found: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Detection:
+    """Fields added up: a share of nothing is 1, as nothing was missed or invented."""
+
+    matched: int
+    n_truth: int
+    n_found: int
+
+    @property
+    def recall(self):
+        """Share of the annotated chromosomes that were found."""
+        return self.matched / self.n_truth if self.n_truth else 1.0
+
+    @property
+    def precision(self):
+        """Share of the found chromosomes that are annotated ones."""
+        return self.matched / self.n_found if self.n_found else 1.0
+
+    @property
+    def f1(self):
+        """Harmonic mean of recall and precision."""
+        n = self.n_truth + self.n_found
+        return 2 * self.matched / n if n else 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Counts:
+    """Errors of the number of chromosomes, over fields."""
+
+    mean: float  # of found - annotated: which way it errs
+    absolute: float  # mean of the error's size
+    median: float  # of the error's size
+    exact: float  # share of the fields with no error
+    n: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Panoptic:
+    """Quality of masks: PQ = SQ x RQ (Kirillov et al., CVPR 2019, equation 2)."""
+
+    quality: float  # PQ
+    segmentation: float  # SQ, mean IoU of the pairs; 0 where there are none
+    recognition: float  # RQ, F1 of the pairs
+
+
+def box_iou(truth, found):
+    """Overlap of every box of one `Boxes` with every one of the other, (n, m)."""
+    a, b = truth.xyxy[:, None], found.xyxy[None]
+    low, high = np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])
+    both = np.clip(high - low, 0, None).prod(-1)
+    either = _area(a) + _area(b) - both
+    return np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+
+
+def _area(boxes):
+    return (boxes[..., 2:] - boxes[..., :2]).prod(-1)
+
+
+def mask_iou(truth, found):
+    """Overlap of every instance of a label image with every one of another, (n, m).
+
+    Row `i` is label `i + 1`; 0 is background.
+    """
+    if truth.shape != found.shape:
+        raise ValueError(f"label images of two sizes: {truth.shape}, {found.shape}")
+    n, m = int(truth.max(initial=0)) + 1, int(found.max(initial=0)) + 1
+    cells = truth.ravel().astype(np.int64) * m + found.ravel()
+    both = np.bincount(cells, minlength=n * m).reshape(n, m).astype(float)
+    either = both.sum(1, keepdims=True) + both.sum(0, keepdims=True) - both
+    iou = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+    return iou[1:, 1:]
+
+
+def pair(iou, *, least=0.5):
+    """The one-to-one pairs with an overlap of at least `least`: as many as possible.
+
+    Among as many, those with the largest sum of overlaps.
+    """
+    fit = iou >= least
+    gain = np.where(fit, iou + iou.size + 1, 0)  # a pair more outweighs any overlap
+    truth, found = optimize.linear_sum_assignment(gain, maximize=True)
+    keep = fit[truth, found]
+    truth, found = truth[keep], found[keep]
+    return Match(truth, found, iou[truth, found], *iou.shape)
+
+
+def match(truth, found, *, least=0.5):
+    """The annotated and the found boxes of one field, paired one to one."""
+    return pair(box_iou(truth, found), least=least)
+
+
+def detection(matches):
+    """What the matches of many fields come to."""
+    matches = list(matches)
+    return Detection(
+        sum(len(m.truth) for m in matches),
+        sum(m.n_truth for m in matches),
+        sum(m.n_found for m in matches),
+    )
+
+
+def counts(n_truth, n_found):
+    """How far the numbers of chromosomes are off, over at least one field."""
+    error = np.asarray(n_found, float) - np.asarray(n_truth, float)
+    if not error.size:
+        raise ValueError("no field to count in")
+    size = np.abs(error)
+    median, exact = float(np.median(size)), float((size == 0).mean())
+    return Counts(float(error.mean()), float(size.mean()), median, exact, error.size)
+
+
+def panoptic(truth, found):
+    """Quality of a field's masks, with pairs that overlap by more than half.
+
+    Two label images without any instance agree: 1.
+    """
+    iou = mask_iou(truth, found)
+    iou = iou[_present(truth)][:, _present(found)]
+    pairs = pair(iou, least=np.nextafter(0.5, 1))
+    total = (pairs.n_truth + pairs.n_found) / 2
+    if not total:
+        return Panoptic(1.0, 1.0, 1.0)
+    segmentation = float(pairs.iou.mean()) if len(pairs.iou) else 0.0
+    recognition = len(pairs.iou) / total
+    return Panoptic(segmentation * recognition, segmentation, recognition)
+
+
+def _present(labels):
+    return np.flatnonzero(np.bincount(labels.ravel())[1:])
