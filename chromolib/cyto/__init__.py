@@ -1,0 +1,1 @@
+"""Cytogenetics without pixels: bands, Denver groups, karyotypes as text."""
