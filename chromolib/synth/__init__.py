@@ -1,0 +1,1 @@
+"""The synthetic lab: chromosomes, metaphases and karyograms with a known truth."""

@@ -1,0 +1,162 @@
+"""Patients by chance: which karyotype the next one has.
+
+`karyotype(rng, abnormal)` -> ISCN string
+`KINDS` kind -> a drawing of one karyotype of that kind
+"""
+
+from chromolib.cyto import bands, groups
+
+LEVEL = 550
+AUTOSOMES = tuple(map(str, range(1, 23)))
+WHOLE = ("13", "18", "21", "21", "21", "8", "9", "16", "22")  # 21 three times as often
+SEXES = ("45,X", "47,XXY", "47,XXX", "47,XYY", "48,XXYY", "48,XXXX")
+MOSAICS = (
+    "mos 45,X[12]/46,XX[18]",
+    "mos 47,XXY[20]/46,XY[10]",
+    "mos 47,{sex},+21[15]/46,{sex}[15]",
+)
+
+
+def karyotype(rng, abnormal=0.0):
+    """The karyotype of a patient; this share of patients is abnormal."""
+    sex = "XX" if rng.random() < 0.5 else "XY"
+    if rng.random() >= abnormal:
+        return f"46,{sex}"
+    kind = rng.choice(tuple(KINDS))
+    return KINDS[kind](rng, sex)
+
+
+def _gain(rng, sex):
+    return f"47,{sex},+{rng.choice(WHOLE)}"
+
+
+def _loss(rng, sex):
+    return f"45,{sex},-{rng.choice(WHOLE)}"
+
+
+def _sexes(rng, sex):
+    return str(rng.choice(SEXES))
+
+
+def _mosaic(rng, sex):
+    return str(rng.choice(MOSAICS)).format(sex=sex)
+
+
+def _deletion(rng, sex):
+    name = rng.choice(AUTOSOMES)
+    arm = _arm(rng, name)
+    if rng.random() < 0.5:
+        return f"46,{sex},del({name})({_band(rng, name, arm)})"
+    near, far = _pair(rng, name, arm)
+    return f"46,{sex},del({name})({near}{far})"
+
+
+def _duplication(rng, sex):
+    name = rng.choice(AUTOSOMES)
+    near, far = _pair(rng, name, _arm(rng, name))
+    if rng.random() < 0.3:
+        near, far = far, near
+    return f"46,{sex},dup({name})({near}{far})"
+
+
+def _inversion(rng, sex):
+    name = rng.choice([n for n in AUTOSOMES if n not in groups.ACROCENTRIC])
+    if rng.random() < 0.6:
+        return f"46,{sex},inv({name})({_band(rng, name, 'p')}{_band(rng, name, 'q')})"
+    near, far = _pair(rng, name, _arm(rng, name))
+    return f"46,{sex},inv({name})({near}{far})"
+
+
+def _translocation(rng, sex):
+    first, second = _two(rng, AUTOSOMES)
+    return f"46,{sex},t({first};{second})({_any(rng, first)};{_any(rng, second)})"
+
+
+def _unbalanced(rng, sex):
+    first, second = _two(rng, AUTOSOMES)
+    made = rng.choice((first, second))
+    breaks = f"{_any(rng, first)};{_any(rng, second)}"
+    return f"46,{sex},der({made})t({first};{second})({breaks})"
+
+
+def _robertsonian(rng, sex):
+    first, second = _two(rng, groups.ACROCENTRIC)
+    return f"45,{sex},rob({first};{second})(q10;q10)"
+
+
+def _isochromosome(rng, sex):
+    if sex == "XX" and rng.random() < 0.5:
+        return "46,X,i(X)(q10)"
+    return f"46,{sex},i({rng.choice(('9', '12', '17', '18'))})(q10)"
+
+
+def _ring(rng, sex):
+    name = rng.choice([n for n in AUTOSOMES if n not in groups.ACROCENTRIC])
+    return f"46,{sex},r({name})({_last(name, 'p')}{_last(name, 'q')})"
+
+
+def _dicentric(rng, sex):
+    first, second = _two(rng, AUTOSOMES[:12])
+    breaks = f"{_last(first, 'q')};{_last(second, 'q')}"
+    return f"46,{sex},dic({first};{second})({breaks}),ace"
+
+
+def _marker(rng, sex):
+    return f"47,{sex},+mar"
+
+
+KINDS = {
+    "gain": _gain,
+    "loss": _loss,
+    "sex": _sexes,
+    "mosaic": _mosaic,
+    "del": _deletion,
+    "dup": _duplication,
+    "inv": _inversion,
+    "t": _translocation,
+    "der": _unbalanced,
+    "rob": _robertsonian,
+    "i": _isochromosome,
+    "r": _ring,
+    "dic": _dicentric,
+    "mar": _marker,
+}
+
+
+def _two(rng, names):
+    """Two different chromosomes, the lower number first."""
+    first, second = sorted(rng.choice(len(names), 2, replace=False))
+    return names[first], names[second]
+
+
+def _bands(name, arm):
+    """Bands of an arm where breaks are seen, from the centromere outwards."""
+    ideogram = bands.read(LEVEL)[name]
+    kinds = zip(ideogram.bands, ideogram.stain, strict=True)
+    found = [
+        band for band, kind in kinds if band[0] == arm and kind[:4] in ("gneg", "gpos")
+    ]
+    return found[::-1] if arm == "p" else found
+
+
+def _arm(rng, name):
+    return "q" if name in groups.ACROCENTRIC or rng.random() < 0.65 else "p"
+
+
+def _band(rng, name, arm):
+    return str(rng.choice(_bands(name, arm)))
+
+
+def _any(rng, name):
+    return _band(rng, name, _arm(rng, name))
+
+
+def _pair(rng, name, arm):
+    """Two bands of one arm, the one nearer the centromere first."""
+    found = _bands(name, arm)
+    near, far = sorted(rng.choice(len(found), 2, replace=False))
+    return found[near], found[far]
+
+
+def _last(name, arm):
+    return _bands(name, arm)[-1]

@@ -1,0 +1,150 @@
+"""What makes images of one laboratory alike, of one patient, and of one cell.
+
+`LOOKS` name -> trait -> Trait; fitted to training cells, see the calibration page
+`patient(look, seed, k)` -> the traits that all cells of a patient share
+`cell(look, shared, rng)` -> the traits of one cell
+`shape(style, count, rng)` -> bodies.Shape: what differs between its chromosomes
+"""
+
+import typing
+
+import numpy as np
+
+from chromolib.synth import bodies
+
+
+class LookError(ValueError):
+    """A look that nobody has drawn."""
+
+
+class Trait(typing.NamedTuple):
+    """A trait's middle, and how it varies between patients, cells and chromosomes.
+
+    Spreads of a `relative` trait are of its logarithm.
+    """
+
+    middle: float
+    patient: float = 0.0
+    cell: float = 0.0
+    chromosome: float = 0.0
+    relative: bool = True
+
+
+def _about(middle, patient=0.0, cell=0.0, chromosome=0.0):
+    return Trait(middle, patient, cell, chromosome, relative=False)
+
+
+LOOKS = {
+    "g": {  # single chromosomes cut from G-banded karyograms: small, dark on white
+        "unit": Trait(122, 0.04, 0.08, 0.04),
+        "width": Trait(16.3, 0.12, 0.08, 0.06),
+        "fill": Trait(1.15, 0.05, 0.06, 0.03),
+        "gap": _about(0.8, 0.35, 0.35, 0.4),
+        "flare": _about(0.005, 0.01, 0.01, 0.02),
+        "waist": _about(0.45, 0.03, 0.05, 0.1),
+        "tilt": _about(0, 0, 0, 0.015),
+        "bend": _about(0, 0, 0, 0.35),
+        "kink": _about(0, 0, 0, 0.25),
+        "wave": Trait(0.08, 0.1, 0.1, 0.4),
+        "flat": Trait(0.15, 0.1, 0.15, 0.1),
+        "pale": _about(0.33, 0.01, 0.015, 0.02),
+        "dark": _about(0.92, 0.015, 0.02, 0.03),
+        "gain": Trait(1, 0, 0, 0.02),
+        "smear": Trait(1.2, 0.15, 0.15, 0.05),
+        "slant": _about(0, 0, 0, 2.0),
+        "mottle": Trait(0.12, 0.1, 0.15, 0.2),
+        "blotch": Trait(0.07, 0.1, 0.15, 0.2),
+        "stretch": Trait(1.0, 0.1, 0.15, 0.2),
+        "rough": Trait(0.06, 0.1, 0.15, 0.2),
+        "blur": Trait(1.2, 0.12, 0.1),
+        "grain": Trait(0.3, 0.15, 0.15),
+        "sharp": Trait(1.3, 0.25, 0.2),
+        "noise": Trait(0.004, 0.1, 0.2, 0),
+        "cut": _about(0.04),
+    },
+    "q": {  # single chromosomes cut from Q-banded karyograms: bright on black, soft
+        "unit": Trait(85, 0, 0.21, 0.05),
+        "width": Trait(13.8, 0, 0.15, 0.06),
+        "fill": Trait(1.6, 0, 0.05, 0),
+        "gap": _about(0.3, 0, 0.3, 0.2),
+        "flare": _about(0.0, 0, 0.02, 0.02),
+        "waist": _about(0.33, 0, 0.05, 0.07),
+        "tilt": _about(0, 0, 0, 0.4),
+        "bend": _about(0, 0, 0, 0.35),
+        "kink": _about(0, 0, 0, 0.4),
+        "wave": Trait(0.1, 0, 0.2, 0.4),
+        "flat": Trait(0.5, 0, 0.1, 0.1),
+        "pale": _about(0.2, 0, 0.02, 0.02),
+        "dark": _about(0.65, 0, 0.04, 0.04),
+        "gain": Trait(1, 0, 0.17, 0.12),
+        "smear": Trait(1.4, 0, 0.15, 0.05),
+        "slant": _about(0, 0, 0, 1.0),
+        "mottle": Trait(0.1, 0, 0.2, 0.2),
+        "blotch": Trait(0.1, 0, 0.2, 0.2),
+        "stretch": Trait(1.0, 0, 0.2, 0.2),
+        "rough": Trait(0.06, 0, 0.2, 0.2),
+        "blur": Trait(1.1, 0, 0.14, 0),
+        "grain": Trait(0.08, 0, 0.2, 0),
+        "sharp": _about(0),
+        "noise": Trait(0.004, 0, 0.2, 0),
+        "cut": _about(0.015),
+    },
+}
+DARK = {"g": True, "q": False}  # chromosomes darker than the ground
+LEVELS = {"g": (400, 550), "q": (400, 550)}  # of bands, in short and in long cells
+SHORT = 0.9  # over the usual length
+TAILED = ("bend", "kink")  # mostly slight, now and then strong
+TAIL = 0.8  # sd of the logarithm
+SHAPE = tuple(bodies.Shape.__dataclass_fields__)
+
+
+def known(look):
+    """Refuse a look that nobody has drawn."""
+    if look not in LOOKS:
+        raise LookError(f"look {look!r}; known: {', '.join(LOOKS)}")
+
+
+def patient(look, rng):
+    """Trait -> the middle that all cells of one patient share."""
+    return {
+        name: _moved(trait, trait.middle, trait.patient, rng.standard_normal())
+        for name, trait in LOOKS[look].items()
+    }
+
+
+def cell(look, shared, rng):
+    """Trait -> the middle that all chromosomes of one cell share."""
+    style = {
+        name: _moved(trait, shared[name], trait.cell, rng.standard_normal())
+        for name, trait in LOOKS[look].items()
+    }
+    long = style["unit"] > SHORT * LOOKS[look]["unit"].middle
+    return style | {"level": LEVELS[look][int(long)]}
+
+
+def shape(look, style, count, rng):
+    """How each chromosome of a cell lies and what it holds."""
+    rows = {}
+    for name in SHAPE:
+        trait = LOOKS[look][name]
+        chance = rng.standard_normal(count)
+        if name in TAILED:
+            chance *= np.exp(TAIL * rng.standard_normal(count))
+        rows[name] = _moved(trait, style[name], trait.chromosome, chance)
+    rows["gap"] = np.maximum(rows["gap"], 0)
+    rows["flare"] = np.maximum(rows["flare"], 0)
+    rows["waist"] = np.clip(rows["waist"], 0, 0.9)
+    gain = _moved(
+        LOOKS[look]["gain"],
+        style["gain"],
+        LOOKS[look]["gain"].chromosome,
+        rng.standard_normal(count),
+    )
+    rows["pale"], rows["dark"] = rows["pale"] * gain, rows["dark"] * gain
+    return bodies.Shape(**rows)
+
+
+def _moved(trait, middle, spread, chance):
+    if trait.relative:
+        return middle * np.exp(spread * chance)
+    return middle + spread * chance
