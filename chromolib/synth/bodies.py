@@ -188,6 +188,7 @@ def _heading(patterns, shape, draw, t):
     waves = np.sin(np.pi * order[:, None] * t), np.cos(np.pi * order[:, None] * t)
     for part, wave in enumerate(waves):
         heading = heading + (shape.wave[:, None] / order * draw.waves[..., part]) @ wave
+    heading = heading - heading.mean(1, keepdims=True)
     circle = 2 * np.pi * t
     heading = np.where(patterns.ring[:, None], circle, heading)
     return heading + shape.tilt[:, None]

@@ -63,7 +63,7 @@ def cell(karyotype, *, look="g", seed=0, patient=0, number=0, fit=True):
         look=look,
         homologues=homologues,
         patterns=banding.patterns(
-            homologues, look, sizes, level=style["level"], fit=fit
+            homologues, looks.BANDS[look], sizes, level=style["level"], fit=fit
         ),
         style=types.MappingProxyType(style),
         key=key,

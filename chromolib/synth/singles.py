@@ -15,6 +15,10 @@ from chromolib.synth import bodies, lab, looks
 
 ROOM = 4  # pixels of a canvas that a chromosome leaves free at least, on either side
 HALO = 2.0  # of the blur: the reach of a scanner's sharpening
+STAINED = 0.15  # ink of the chromosome itself, without its blurred edge
+MOST = 33  # one in so many pixels is darker than the knee of that stretch
+KNEE = 0.9
+FULL = 0.98  # the darkest ink left when each chromosome is stretched by itself
 INSIDE = 0.5  # of a pixel: covered so far, it is chromosome
 
 
@@ -35,7 +39,7 @@ def draw(cell, *, canvas=None):
     truth = [_truth(laid, cell, i) for i in range(len(laid.start))]
     if canvas is not None:
         return pixels.Packed(grey, laid.start, laid.shape), tuple(truth)
-    ground = 255 if looks.DARK[cell.look] else 0
+    ground = grey[0]  # a corner of the first patch
     packed = pixels.Packed(grey, laid.start, laid.shape)
     cut = [_tight(packed[i], truth[i], ground) for i in range(len(truth))]
     return pixels.pack([one[0] for one in cut]), tuple(one[1] for one in cut)
@@ -56,10 +60,28 @@ def photograph(laid, cell, rng):
             wide = ndimage.gaussian_filter(seen, HALO * style["blur"], truncate=2)
             seen += np.float32(style["sharp"]) * (seen - wide)
         seen[seen < style["cut"]] = 0
+        if style["even"]:
+            seen = _even(seen, style["even"])
         ink[part] = seen.ravel()
-    ink += noise * (ink > 0)
+    ink = (ink + noise) * (ink > 0)
+    if style["levels"]:
+        ink = np.round(ink * style["levels"]) / style["levels"]
+    ink += style["floor"]
     grey = 1 - ink if looks.DARK[cell.look] else ink
     return np.clip(np.round(255 * grey), 0, 255).astype(np.uint8)
+
+
+def _even(ink, mean):
+    """The ink of one chromosome stretched to the full range, bent to that mean."""
+    stained = ink[ink > STAINED]
+    top = np.float32(
+        np.partition(stained, -max(1, len(stained) // MOST))[-len(stained) // MOST]
+    )
+    ink = KNEE * ink / top
+    over = np.maximum(ink - KNEE, 0) / (FULL - KNEE)
+    ink = np.minimum(ink, KNEE) + (FULL - KNEE) * (1 - np.exp(-over))
+    inside = float(ink[ink > STAINED].mean())
+    return FULL * (ink / FULL) ** (np.log(mean / FULL) / np.log(inside / FULL))
 
 
 def _truth(laid, cell, i):

@@ -85,7 +85,7 @@ def test_what_cannot_be_is_refused_with_the_part_at_fault(text, part):
 
 
 def test_an_unknown_look_is_refused():
-    with pytest.raises(looks.LookError, match="known: g, q"):
+    with pytest.raises(looks.LookError, match="known: g, q, field"):
         lab.cell("46,XX", look="R")
 
 
