@@ -8,6 +8,7 @@ import numpy as np
 
 CLASSES = (*map(str, range(1, 23)), "X", "Y")
 LEVELS = ("repaired", "error")
+DRAWN = ("polygon", "mask", "axis")  # what may be known of a box besides
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -32,24 +33,37 @@ class Problem:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Boxes:
-    """Boxes on one image, in pixels, half-open: width is `x1 - x0`, never `+ 1`."""
+    """Boxes on one image, in pixels, half-open: width is `x1 - x0`, never `+ 1`.
+
+    Where chromosomes lie over each other, the lowest comes first.
+    """
 
     xyxy: np.ndarray  # (n, 4)
     label: np.ndarray  # (n,) text
     score: np.ndarray | None = None  # (n,); 1.0 for ground truth
-    polygon: tuple = ()  # (n,) outlines (k, 2), None where there is none; or empty
+    # Of each box, or empty; None where a box has none:
+    polygon: tuple = ()  # outline (k, 2)
+    mask: tuple = ()  # bool, fills the box; whole also where another lies over it
+    axis: tuple = ()  # (k, 2) x, y along the chromosome, from the p end
 
     def __post_init__(self):
         xyxy = np.asarray(self.xyxy, np.float64).reshape(-1, 4)
         label = np.asarray(self.label, dtype=str).reshape(-1)
         score = np.ones(len(xyxy)) if self.score is None else np.asarray(self.score)
-        sizes = {len(xyxy), len(label), len(score), len(self.polygon) or len(xyxy)}
+        sizes = {len(xyxy), len(label), len(score)}
+        sizes |= {len(getattr(self, name)) or len(xyxy) for name in DRAWN}
         if len(sizes) > 1:
-            raise ValueError(f"boxes, labels, scores and outlines differ: {sizes}")
+            raise ValueError(
+                f"boxes, labels, scores, outlines, masks and axes differ: {sizes}"
+            )
         if not np.isfinite(xyxy).all():
             raise ValueError("a box has a coordinate that is not a number")
         if (xyxy[:, 2:] < xyxy[:, :2]).any():
             raise ValueError("boxes need x0 <= x1 and y0 <= y1; was this xywh?")
+        for box, mask in zip(xyxy, self.mask, strict=False):
+            _fills(mask, box)
+        for axis in self.axis:
+            _line(axis)
         for name, value in (("xyxy", xyxy), ("label", label), ("score", score)):
             object.__setattr__(self, name, value)
 
@@ -59,8 +73,34 @@ class Boxes:
     def take(self, which):
         """The chosen boxes, by mask or by index."""
         index = np.arange(len(self))[which]
-        polygon = tuple(self.polygon[i] for i in index) if self.polygon else ()
-        return Boxes(self.xyxy[index], self.label[index], self.score[index], polygon)
+        drawn = {
+            name: tuple(getattr(self, name)[i] for i in index)
+            for name in DRAWN
+            if getattr(self, name)
+        }
+        return Boxes(self.xyxy[index], self.label[index], self.score[index], **drawn)
+
+
+def _fills(mask, box):
+    """Refuse a mask of another kind or size than its box."""
+    if mask is None:
+        return
+    size = np.round(box[2:]).astype(int) - np.round(box[:2]).astype(int)
+    if mask.dtype != bool or mask.shape != tuple(size[::-1]):
+        raise ValueError(
+            f"a mask is {mask.dtype} {mask.shape}, its box {tuple(size.tolist())}; "
+            "a mask is bool and (height, width) of the box with its corners rounded"
+        )
+
+
+def _line(axis):
+    """Refuse an axis that is no line of points."""
+    if axis is None:
+        return
+    if axis.ndim != 2 or axis.shape[1:] != (2,) or len(axis) < 2:
+        raise ValueError(f"an axis has shape {axis.shape}, not (k, 2) with k > 1")
+    if not np.isfinite(axis).all():
+        raise ValueError("an axis has a coordinate that is not a number")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
