@@ -5,7 +5,7 @@ import pathlib
 
 import typer
 
-from chromolib.cli import data, show
+from chromolib.cli import data, show, synth
 
 app = typer.Typer(
     help="What deep karyotyping really achieves: run the studies, read the audit.",
@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+data.app.command()(synth.synth)
 app.add_typer(data.app, name="data")
 
 

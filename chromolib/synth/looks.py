@@ -36,8 +36,8 @@ def _about(middle, patient=0.0, cell=0.0, chromosome=0.0):
 
 LOOKS = {
     "g": {  # single chromosomes cut from G-banded karyograms: small, dark on white
-        "unit": Trait(122, 0.04, 0.08, 0.04),
-        "width": Trait(15.8, 0.12, 0.08, 0.06),
+        "unit": Trait(124, 0.04, 0.08, 0.04),
+        "width": Trait(16.4, 0.12, 0.08, 0.06),
         "fill": Trait(1.15, 0.05, 0.06, 0.03),
         "gap": _about(1.1, 0.3, 0.35, 0.4),
         "flare": _about(0.005, 0.01, 0.01, 0.02),
@@ -47,21 +47,21 @@ LOOKS = {
         "kink": _about(0, 0, 0, 0.3),
         "wave": Trait(0.08, 0.1, 0.1, 0.4),
         "flat": Trait(0.15, 0.1, 0.15, 0.1),
-        "pale": _about(0.22, 0.01, 0.02, 0.02),
-        "dark": _about(1.05, 0.02, 0.03, 0.03),
+        "pale": _about(0.29, 0.01, 0.02, 0.02),
+        "dark": _about(1.0, 0.02, 0.03, 0.03),
         "gain": Trait(1, 0, 0, 0.02),
         "smear": Trait(1.2, 0.2, 0.2, 0.05),
         "slant": _about(0, 0, 0, 2.0),
-        "mottle": Trait(0.16, 0.1, 0.15, 0.2),
-        "blotch": Trait(0.06, 0.1, 0.15, 0.2),
+        "mottle": Trait(0.13, 0.1, 0.15, 0.2),
+        "blotch": Trait(0.05, 0.1, 0.15, 0.2),
         "stretch": Trait(0.8, 0.1, 0.15, 0.2),
         "rough": Trait(0.06, 0.1, 0.15, 0.2),
-        "blur": Trait(1.05, 0.12, 0.1),
-        "grain": Trait(0.38, 0.15, 0.15),
-        "sharp": Trait(1.7, 0.25, 0.2),
-        "noise": Trait(0.005, 0.1, 0.2),
+        "blur": Trait(1.2, 0.12, 0.1),
+        "grain": Trait(0.34, 0.15, 0.15),
+        "sharp": Trait(1.45, 0.25, 0.2),
+        "noise": Trait(0.002, 0.1, 0.2),
         "even": Trait(
-            0.62, 0.01, 0.03
+            0.585, 0.01, 0.03
         ),  # mean ink, each chromosome stretched by itself
         "levels": _about(63),  # of grey that are left
         "floor": _about(0),

@@ -4,6 +4,7 @@
 `images(cells, canvas)` -> one ImageSet of many cells
 """
 
+import dataclasses
 import hashlib
 
 import numpy as np
@@ -11,15 +12,12 @@ from scipy import ndimage
 
 from chromolib import records
 from chromolib.data import pixels
-from chromolib.synth import bodies, lab, looks
+from chromolib.synth import bodies, lab, looks, truth
 
 ROOM = 4  # pixels of a canvas that a chromosome leaves free at least, on either side
 HALO = 2.0  # of the blur: the reach of a scanner's sharpening
 STAINED = 0.15  # ink of the chromosome itself, without its blurred edge
-MOST = 33  # one in so many pixels is darker than the knee of that stretch
-KNEE = 0.9
-FULL = 0.98  # the darkest ink left when each chromosome is stretched by itself
-INSIDE = 0.5  # of a pixel: covered so far, it is chromosome
+KNEE = 0.75  # ink above which a stretched chromosome darkens less and less
 
 
 def draw(cell, *, canvas=None):
@@ -36,12 +34,14 @@ def draw(cell, *, canvas=None):
         size = (canvas, canvas)
     laid = bodies.lay(cell.patterns, shape, rng, canvas=size)
     grey = photograph(laid, cell, rng)
-    truth = [_truth(laid, cell, i) for i in range(len(laid.start))]
-    if canvas is not None:
-        return pixels.Packed(grey, laid.start, laid.shape), tuple(truth)
-    ground = grey[0]  # a corner of the first patch
     packed = pixels.Packed(grey, laid.start, laid.shape)
-    cut = [_tight(packed[i], truth[i], ground) for i in range(len(truth))]
+    corner = np.zeros((len(laid.start), 2), int)
+    every = truth.boxes(laid, corner, range(len(corner)), cell.label)
+    told = [every.take([i]) for i in range(len(every))]
+    if canvas is not None:
+        return packed, tuple(told)
+    ground = grey[0]  # a corner of the first patch
+    cut = [_tight(packed[i], told[i], ground) for i in range(len(told))]
     return pixels.pack([one[0] for one in cut]), tuple(one[1] for one in cut)
 
 
@@ -72,35 +72,26 @@ def photograph(laid, cell, rng):
 
 
 def _even(ink, mean):
-    """The ink of one chromosome stretched to the full range, bent to that mean."""
-    stained = ink[ink > STAINED]
-    top = np.float32(
-        np.partition(stained, -max(1, len(stained) // MOST))[-len(stained) // MOST]
-    )
-    ink = KNEE * ink / top
-    over = np.maximum(ink - KNEE, 0) / (FULL - KNEE)
-    ink = np.minimum(ink, KNEE) + (FULL - KNEE) * (1 - np.exp(-over))
-    inside = float(ink[ink > STAINED].mean())
-    return FULL * (ink / FULL) ** (np.log(mean / FULL) / np.log(inside / FULL))
+    """The ink of one chromosome stretched to that mean; the darkest runs into black."""
+    inside = ink > STAINED
+    if not inside.any():  # a fragment too small to be seen
+        return ink
+    ink = ink * (mean / float(ink[inside].mean()))
+    over = np.maximum(ink - KNEE, 0) / (1 - KNEE)
+    return np.minimum(ink, KNEE) + (1 - KNEE) * (1 - np.exp(-over))
 
 
-def _truth(laid, cell, i):
-    mask = laid.box(i)[1] > INSIDE
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    box = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
-    inside = mask[box[1] : box[3], box[0] : box[2]]
-    label = [cell.homologues[i].label]
-    return records.Boxes([box], label, mask=(inside,), axis=(laid.axis[i],))
-
-
-def _tight(image, truth, ground):
+def _tight(image, told, ground):
     """The part of a picture that is not ground, and the truth as it lies there."""
     rows, columns = (np.flatnonzero((image != ground).any(k)) for k in (1, 0))
-    top, left = rows[0], columns[0]
-    box = truth.xyxy - (left, top, left, top)
-    axis = (truth.axis[0] - (left, top),)
-    inside = image[top : rows[-1] + 1, left : columns[-1] + 1]
-    return inside, records.Boxes(box, truth.label, mask=truth.mask, axis=axis)
+    corner = np.array([columns[0], rows[0]])
+    inside = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    moved = {
+        "xyxy": told.xyxy - np.tile(corner, 2),
+        "polygon": (told.polygon[0] - corner,),
+        "axis": (told.axis[0] - corner,),
+    }
+    return inside, dataclasses.replace(told, **moved)
 
 
 def images(cells, *, canvas=None):

@@ -1,0 +1,268 @@
+"""Synthetic images as files, with their boxes in three formats and their karyotypes.
+
+`Order` what to draw; `write(out, order, workers)` -> Report on the folder `out`:
+`images/`, `annotations/` (VOC), `labels/` and `data.yaml` (YOLO), `annotations*.json`
+(COCO), `images.csv` (groups), `iscn.csv` (karyotypes) and `manifest.yaml`
+
+Strategy: chance depends on the number of a cell alone, so any process may draw it.
+Workers hand over finished files, this process writes them in order, a part at a time,
+into a folder that takes its name only when all is there.
+"""
+
+import collections
+import concurrent.futures
+import contextlib
+import dataclasses
+import importlib.metadata
+import io
+import itertools
+import multiprocessing
+import os
+import pathlib
+import platform
+import secrets
+import shutil
+import signal
+
+import PIL.Image
+
+import chromolib
+from chromolib import records
+from chromolib.data import store
+from chromolib.synth import (
+    files,
+    karyogram,
+    lab,
+    looks,
+    metaphase,
+    sets,
+    singles,
+    truth,
+)
+
+MOST = 10**6  # cells
+WORKERS = 256
+PART = 100  # cells to a COCO file, which must stay below 16 MiB
+AHEAD = 4  # cells a worker draws before their turn
+SQUEEZE = 2  # of 9: what PNG gains beyond costs more than drawing
+PACKAGES = ("numpy", "scipy", "scikit-image", "pillow")
+
+
+class SynthError(ValueError):
+    """Why nothing was written."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Order:
+    """What to draw; checked when it is made."""
+
+    cells: int
+    abnormal: float = 0.0  # share of patients
+    seed: int = 0
+    what: str = "metaphases"
+    look: str = ""  # "" is the usual one
+    size: int = 0  # pixels; 0 is the usual size, of singles their own
+
+    def __post_init__(self):
+        if self.what not in KINDS:
+            raise SynthError(
+                f"{self.what!r} cannot be drawn; known: {', '.join(KINDS)}"
+            )
+        _, look, size, least = KINDS[self.what]
+        object.__setattr__(self, "look", self.look or look)
+        object.__setattr__(self, "size", self.size or size)
+        if not 0 < self.cells <= MOST:
+            raise SynthError(f"{self.cells:,} cells; give 1 to {MOST:,}")
+        if not 0 <= self.abnormal <= 1:
+            raise SynthError(f"abnormal is {self.abnormal:g}; it is a share, 0 to 1")
+        if not 0 <= self.seed < 2**63:
+            raise SynthError(f"seed {self.seed}; it is a whole number, not negative")
+        if self.size and not least <= self.size <= metaphase.LARGEST:
+            raise SynthError(
+                f"size {self.size:,}; {self.what} have {least} to "
+                f"{metaphase.LARGEST:,} pixels on a side"
+            )
+        looks.known(self.look)
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What was written."""
+
+    images: int
+    boxes: int
+    cells: int
+    patients: int
+    status: dict  # word -> cells
+
+    def __str__(self):
+        """The report in a sentence."""
+        words = ", ".join(f"{n:,} {word}" for word, n in sorted(self.status.items()))
+        return (
+            f"{self.images:,} images with {self.boxes:,} boxes of {self.cells:,} cells "
+            f"of {self.patients:,} patients: {words}."
+        )
+
+
+def _field(cell, size):
+    return [("", "", *metaphase.draw(cell, size=size))]
+
+
+def _karyogram(cell, size):
+    return [("", "", *karyogram.draw(cell, size=size))]
+
+
+def _singles(cell, size):
+    pictures, boxes = singles.draw(cell, canvas=size or None)
+    return [
+        (f"-{k:02d}", one.label[0], picture, one)
+        for k, (picture, one) in enumerate(zip(pictures, boxes, strict=True))
+    ]
+
+
+KINDS = {  # how, the usual look and size, the smallest size
+    "metaphases": (_field, "field", metaphase.SIZE, metaphase.SMALLEST),
+    "karyograms": (_karyogram, "g", karyogram.SIZE, karyogram.SMALLEST),
+    "singles": (_singles, "g", 0, 32),
+}
+
+
+def write(out, order, *, workers=1, progress=None):
+    """The report on a new folder that holds what was ordered.
+
+    The bytes depend on the order alone, not on the workers. `progress` is called with
+    the number of cells written and of all.
+    """
+    if not 0 < workers <= WORKERS:
+        raise SynthError(f"{workers} workers; give 1 to {WORKERS}")
+    out = _free(pathlib.Path(out))
+    try:
+        with _complete(out) as folder, _drawn(order, workers) as cells:
+            return _written(folder, order, cells, progress)
+    except OSError as error:
+        reason = f"{store.shown(out.name)} cannot be written: {error.strerror or error}"
+        raise SynthError(f"{reason}; nothing is left of it") from None
+    except concurrent.futures.BrokenExecutor:
+        reason = "a worker was stopped, perhaps for want of memory; nothing was written"
+        raise SynthError(f"{reason}, try fewer workers") from None
+
+
+def _free(out):
+    """The place to write to, if nothing is there yet."""
+    out = out.absolute()
+    empty = out.is_dir() and not out.is_symlink() and not any(out.iterdir())
+    if not empty and (out.exists() or out.is_symlink()):
+        name = store.shown(out.name)
+        raise SynthError(f"{name} exists and is not an empty folder; name another")
+    return out
+
+
+@contextlib.contextmanager
+def _complete(out):
+    """A folder beside `out` that takes its name when all is written, else goes."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folder = out.with_name(f".{out.name}.{secrets.token_hex(4)}.partial")
+    folder.mkdir()
+    try:
+        yield folder
+        os.replace(folder, out)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _drawn(order, workers):
+    """All cells in order, drawn by so many processes."""
+    if workers == 1:
+        yield (_cell(order, k) for k in range(order.cells))
+        return
+    pool = concurrent.futures.ProcessPoolExecutor(
+        min(workers, order.cells),
+        multiprocessing.get_context("spawn"),  # a fork may inherit locks and threads
+        signal.signal,
+        (signal.SIGINT, signal.SIG_IGN),  # one process says that it was interrupted
+    )
+    try:
+        yield _ahead(pool, order, AHEAD * workers)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _ahead(pool, order, most):
+    """Cells in order; at most so many are drawn and not yet taken."""
+    waiting = collections.deque()
+    for k in range(order.cells):
+        waiting.append(pool.submit(_cell, order, k))
+        if len(waiting) >= most:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _cell(order, k):
+    """Cell number k, drawn."""
+    (cell,) = lab.cells(
+        1, look=order.look, abnormal=order.abnormal, seed=order.seed, start=k
+    )
+    how = KINDS[order.what][0]
+    images = []
+    for suffix, label, picture, found in how(cell, order.size):
+        outlines = found.polygon or _outlines(found)
+        boxes = records.Boxes(found.xyxy, found.label, polygon=outlines)
+        name, size = f"{cell.name}{suffix}.png", picture.shape[::-1]
+        images.append(files.Image(name, str(label), _png(picture), size, boxes))
+    return files.Cell(
+        name=cell.name,
+        patient=cell.patient,
+        karyotype=cell.karyotype,
+        status=sets.status(cell),
+        count=len(cell.homologues),
+        images=tuple(images),
+    )
+
+
+def _outlines(boxes):
+    """The outlines of boxes that have masks only."""
+    corners = boxes.xyxy[:, :2]
+    pairs = zip(boxes.mask, corners, strict=True)
+    return tuple(truth.outline(mask) + corner for mask, corner in pairs)
+
+
+def _written(folder, order, cells, progress):
+    """Write the cells part by part, then what holds for all."""
+    seen = collections.Counter()
+    counted = _counted(cells, order.cells, seen, progress)
+    saved = (files.saved(folder, cell) for cell in counted)
+    for part in range(-(-order.cells // PART)):
+        several = f"-{part:04d}" if order.cells > PART else ""
+        files.put(folder, several, list(itertools.islice(saved, PART)))
+    status = {word: seen[word] for word in sets.STATUS if seen[word]}
+    report = Report(
+        seen["images"], seen["boxes"], order.cells, seen["patients"], status
+    )
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    versions |= {"python": platform.python_version()}
+    ours = {"source": lab.SOURCE, "chromolib": chromolib.__version__}
+    facts = ours | dataclasses.asdict(order) | dataclasses.asdict(report)
+    files.manifest(folder, facts | {"versions": versions})
+    return report
+
+
+def _counted(cells, total, seen, progress):
+    """The cells as they come, counted by what they are."""
+    last = None
+    for done, cell in enumerate(cells, 1):
+        seen["images"] += len(cell.images)
+        seen["boxes"] += sum(len(image.boxes) for image in cell.images)
+        seen["patients"] += cell.patient != last
+        seen[cell.status] += 1
+        last = cell.patient
+        yield cell
+        if progress:
+            progress(done, total)
+
+
+def _png(picture):
+    held = io.BytesIO()
+    PIL.Image.fromarray(picture).save(held, "PNG", compress_level=SQUEEZE)
+    return held.getvalue()
