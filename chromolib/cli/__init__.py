@@ -14,7 +14,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-data.app.command()(synth.synth)
+for command in (synth.synth, synth.calibrate, synth.exam):
+    data.app.command()(command)
 app.add_typer(data.app, name="data")
 
 

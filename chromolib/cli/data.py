@@ -132,7 +132,7 @@ def leaks(
     from chromolib.runs import inputs, probing, repository
 
     if out:
-        _made(out)
+        show.made(out)
     started, root = time.monotonic(), repository.root()
     values = {
         "source": source,
@@ -152,14 +152,3 @@ def leaks(
         place = pathlib.Path(out)
         probing.write(root, found, images, place, started=started)
         show.say(f"\nResults: {show.near(place)}")
-
-
-def _made(out):
-    """Make the folder of results before any work is done for them."""
-    from chromolib.data import store
-
-    try:
-        pathlib.Path(out).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        name = store.shown(pathlib.PurePath(out).name)
-        raise store.StoreError(f"{name} cannot be made: {error.strerror}") from None

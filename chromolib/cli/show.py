@@ -65,3 +65,14 @@ def near(path):
     with contextlib.suppress(ValueError):
         return path.relative_to(pathlib.Path.cwd())
     return path
+
+
+def made(out):
+    """Make the folder of results before any work is done for them."""
+    from chromolib.data import store
+
+    try:
+        pathlib.Path(out).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        name = store.shown(pathlib.PurePath(out).name)
+        raise store.StoreError(f"{name} cannot be made: {error.strerror}") from None

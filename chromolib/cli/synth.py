@@ -1,10 +1,14 @@
-"""`chromolib data synth`: synthetic images with boxes, outlines and karyotypes."""
+"""The synthetic lab: `chromolib data synth`, `data calibrate`, `data exam`."""
 
 import pathlib
+import time
 
 import typer
 
+from chromolib import records
 from chromolib.cli import show
+
+EXAM = 502  # the seed of cells that teach; no other set holds their patients
 
 
 def synth(
@@ -36,3 +40,65 @@ def synth(
             bar.stop()
             show.stop("interrupted; nothing was written", 130)
     show.say(f"{report}\nSynthetic, in {show.near(place)}: no patient is in it.")
+
+
+def calibrate(
+    source: str = typer.Argument(..., help="pki3, bioimlab or tseng2023."),
+    data: str = typer.Option(None, help="Data root; else $CHROMOLIB_DATA."),
+    fit: bool = typer.Option(False, help="Fit the look's bands to the source first."),
+    out: str = typer.Option(..., help="A folder for the tables and a manifest."),
+):
+    """Measure real training cells and synthetic ones alike, and compare them."""
+    from chromolib.runs import calibrating
+
+    started, root, images = _read(source, data, out)
+    if fit:
+        calibrating.fit(root, images, say=show.say)
+    found = calibrating.compare(root, images, pathlib.Path(out), started=started)
+    overall = found[found["class"] == "all"]
+    columns = ["quantity", "real_value", "synthetic_value", "distance"]
+    show.table(overall[columns].map(records.digits))
+    show.say(f"\nResults: {show.near(pathlib.Path(out))}")
+
+
+def exam(
+    source: str = typer.Argument(..., help="pki3 or bioimlab."),
+    data: str = typer.Option(None, help="Data root; else $CHROMOLIB_DATA."),
+    cells: int = typer.Option(400, min=1, help="Synthetic cells to learn from."),
+    seeds: int = typer.Option(3, min=1, help="Repetitions of every training."),
+    fit: bool = typer.Option(True, help="Bands fitted to training cells; else not."),
+    final: bool = typer.Option(False, help="Judge by the test part, kept for the end."),
+    workers: int = typer.Option(2, min=1, help="Threads that prepare images."),
+    out: str = typer.Option(..., help="A folder for results; started again, goes on."),
+):
+    """What synthetic cells teach a small network about real ones, and what tells them
+    apart."""
+    from chromolib.runs import calibrating, examining
+    from chromolib.synth import lab, singles
+
+    _, root, images = _read(source, data, out)
+    look = calibrating.look_of(source)
+    drawn = lab.cells(cells, look=look, seed=EXAM, fit=fit)
+    found = examining.hold(
+        root,
+        images,
+        singles.images(drawn),
+        pathlib.Path(out),
+        seeds=tuple(range(seeds)),
+        final=final,
+        workers=workers,
+        say=show.say,
+    )
+    for one in found:
+        show.say(f"{one.quantity} {one.model} {one} {one.condition}")
+    show.say(f"\nResults: {show.near(pathlib.Path(out))}")
+
+
+def _read(source, data, out):
+    """The start, the repository, and the images of a source for a named folder."""
+    from chromolib.runs import inputs, repository
+
+    show.made(out)
+    started, root = time.monotonic(), repository.root()
+    values = {"source": source, "on_error": "skip", "data": data or ""}
+    return started, root, inputs.read(root, values)["source"]

@@ -65,7 +65,7 @@ def fitted(look):
 
 
 @functools.cache
-def _reference(look, level, fit):
+def reference(look, level, fit):
     """Stain and breadth of all ideograms, one after the other on one line."""
     drawn = bands.read(level)
     one = drawn["1"].length
@@ -113,7 +113,7 @@ def _breadth(ideogram, at, which, one):
 
 def patterns(homologues, look, sizes, *, level, fit=True):
     """The patterns of these chromosomes; `sizes` is what `variants` made."""
-    stain, breadth = _reference(look, level, fit)
+    stain, breadth = reference(look, level, fit)
     drawn = bands.read(level)
     longer = 1 + fitted(look)[2].ravel() * fit
     rows = [

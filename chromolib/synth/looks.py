@@ -129,6 +129,7 @@ LOOKS = {
     },
 }
 BANDS = {"g": "g", "q": "q", "field": "g"}  # whose stain and means it has
+FITTED = ("g", "q")  # looks that have means of their own
 DARK = {"g": True, "q": False, "field": True}  # chromosomes darker than the ground
 LEVELS = (400, 550)  # of bands, in short cells and in long ones
 SHORT = 0.9  # over the usual length
