@@ -1,0 +1,83 @@
+"""Chromosome pictures as arrays for a network: ink, background 0, sizes to compare.
+
+`straight(images)` -> (n, 80, 20, 1) float32: laid straight, as large as in its cell
+`asis(images)` -> (n, 128, 96, 1) float32: grey and size as they are
+"""
+
+import concurrent.futures
+
+import numpy as np
+
+from chromolib.imaging import axis, normalise
+
+STRAIGHT, ASIS = (80, 20), (128, 96)  # canvases: height, width
+SIDE = 18  # pixels: side of a square as large as a cell's mean chromosome
+GROUND, MARGIN = 0.2, 2  # level of the ground; pixels of it around a chromosome
+
+
+def straight(images, *, workers=1):
+    """Each chromosome laid straight along its axis; the end that was higher stays up.
+
+    Sizes are relative to the cell, whose mean chromosome has the same area everywhere.
+    What cannot be straightened is laid down as it stands; nothing is left out.
+    """
+    found = axis.straighten_all(images.pixels, orient=False, workers=workers)
+    ink, area = [], np.zeros(len(images))
+    for i, one in enumerate(found):
+        failed = isinstance(one, normalise.Failure)
+        stain, mask = _standing(images.pixels[i]) if failed else (one.ink, one.mask)
+        ink.append(stain)
+        area[i] = max(mask.sum(), 1)
+    _, cell = np.unique(images.cell, return_inverse=True)
+    mean = np.bincount(cell, area) / np.bincount(cell)
+    scale = SIDE / np.sqrt(mean[cell])
+    out = np.zeros((len(images), *STRAIGHT, 1), np.float32)
+    for i, stain in enumerate(ink):
+        out[i, ..., 0] = _laid(normalise.resize(stain, scale[i]), STRAIGHT)
+    return np.clip(out, 0, 1)
+
+
+def _standing(picture):
+    """Ink and mask of a picture that has no axis; of an empty one, nothing."""
+    try:
+        stain = normalise.ink(picture)
+    except normalise.ImagingError:
+        stain = np.zeros(np.shape(picture), np.float32)
+    mask = stain > 0.15
+    return stain * mask, mask
+
+
+def _laid(image, canvas, value=0):
+    """The image in the middle of a canvas; what is larger loses both ends alike."""
+    room = np.maximum(np.subtract(image.shape, canvas), 0) // 2
+    image = image[room[0] :, room[1] :][: canvas[0], : canvas[1]]
+    return normalise.pad(image, canvas, value=value)
+
+
+def asis(images, *, workers=1):
+    """Each chromosome with a little of its ground, grey and scale as they are.
+
+    The ground lies at 0.2 and stain is above it, whatever the polarity, so that the
+    noise of the ground is still there.
+    """
+
+    def one(i):
+        picture = np.asarray(images.pixels[i], np.float32) / 255
+        dark = normalise.polarity(picture) == "dark"
+        border = np.concatenate([*picture[[0, -1]], *picture[:, [0, -1]].T])
+        ground = np.quantile(border, 0.9 if dark else 0.1)
+        stain = _cut(ground - picture if dark else picture - ground)
+        return _laid(GROUND + (1 - GROUND) * stain, ASIS, GROUND)
+
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        out = list(pool.map(one, range(len(images))))
+    return np.clip(np.array(out, np.float32).reshape(-1, *ASIS, 1), 0, 1)
+
+
+def _cut(stain):
+    """The chromosome with a small margin; a picture without one stays whole."""
+    try:
+        mask = normalise.foreground(np.clip(stain / max(stain.max(), 1e-6), 0, 1))
+    except normalise.ImagingError:
+        return stain
+    return normalise.crop(stain, mask, margin=MARGIN)

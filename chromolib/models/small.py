@@ -1,0 +1,189 @@
+"""Two small networks for single chromosomes, and the augmentation they learn with.
+
+`cnn(shape, classes, *, seed, mirror)` -> classifier, under 120,000 parameters
+`resnet(shape, classes, *, seed, mirror)` -> residual network, under 200,000
+`ready(model, *, steps, rate)` -> the same, compiled to learn for so many steps
+
+Both give logits, take (batch, height, width, 1) in [0, 1] with background 0, and are
+fully determined by the seed.
+"""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from chromolib.models import augment, checks, draws, layers
+
+MIRROR = ("horizontal",)  # left for right: no chromosome has a left side
+SMOOTHING = 0.1  # of labels
+DECAY = 0.02  # of weights
+WARM = 0.1  # of the steps, in which the learning rate rises
+
+
+@layers.register
+class Gamma(layers.Changing):
+    """Bands paler or darker between background and full stain, which stay."""
+
+    SETTINGS = ("most",)
+
+    def __init__(self, *, most, **kwargs):
+        super().__init__(**kwargs)
+        self.most = checks.within("most", most, 2)
+
+    def change(self, images, amount):
+        """The images to the power of exp(amount)."""
+        power = ops.exp(amount * self.most)[:, None, None, None]
+        least = 1e-4  # the slope of a root at 0 has no end
+        return ops.power(ops.maximum(images, least), power) - ops.power(least, power)
+
+
+@layers.register
+class Stretch(layers.Changing):
+    """Longer or shorter, wider or narrower, and unevenly so along the chromosome.
+
+    `zoom` in both directions alike and again along it, `shift` in each, and `warp`, a
+    wave along it: shares, each drawn evenly from minus to plus its setting. Outside is
+    background 0. Rows and columns are resampled by two small matrices an image.
+    """
+
+    WORDS, SETTINGS = 9, ("zoom", "shift", "warp")
+
+    def __init__(self, *, zoom, shift, warp, **kwargs):
+        super().__init__(**kwargs)
+        self.zoom = checks.within("zoom", zoom, 0.4)
+        self.shift = checks.within("shift", shift, 1)
+        self.warp = checks.within("warp", warp, 0.15)
+
+    def choose(self, words, _height, _width):
+        """Per image: size, shift and wave along, then size and shift across."""
+        number = draws.unit(words)
+        on = ops.cast(number[:, 0] < self.chance, "float32")
+        both, along, down, wave, phase, across, aside = (
+            on * (2 * number[:, i] - 1) for i in range(1, 8)
+        )
+        return (
+            ((both + along) * self.zoom, down * self.shift, wave * self.warp, phase),
+            ((both + across) * self.zoom, aside * self.shift, 0 * wave, phase),
+        )
+
+    def change(self, images, along, across):
+        """The images resampled."""
+        height, width = images.shape[1:3]
+        images = ops.transpose(images, (0, 3, 1, 2))
+        rows = _resampling(height, *along)[:, None]
+        columns = ops.transpose(_resampling(width, *across), (0, 2, 1))[:, None]
+        images = ops.matmul(ops.matmul(rows, images), columns)
+        return ops.transpose(images, (0, 2, 3, 1))
+
+
+def _resampling(count, size, shift, wave, phase):
+    """Matrices (batch, count, count) that resample a line, linear between pixels."""
+    at = np.arange(count, dtype=np.float32) - (count - 1) / 2
+    turn = 2 * math.pi * at / count + math.pi * phase[:, None]
+    read = at / (1 + size[:, None]) + count * (
+        shift[:, None] + wave[:, None] * ops.sin(turn)
+    )
+    return ops.relu(1 - ops.abs(read[:, :, None] - at))
+
+
+def _augmented(entry, seed, mirror):
+    """What a chromosome could as well have looked like, while a model learns."""
+
+    def make(layer, **settings):
+        own = draws.seed_of(seed, layer.__name__)
+        return layer(seed=own, background=0.0, **settings)
+
+    changes = [
+        make(layers.Orientation, mirror=mirror),
+        make(Gamma, most=0.3),
+        make(layers.Blur, most=1.0, chance=0.5),
+        make(Stretch, zoom=0.1, shift=0.04, warp=0.03),
+    ]
+    return augment.Augmentation(changes, name="augmentation")(entry)
+
+
+class _Maker:
+    """Layers whose first weights depend on the seed and on their place only."""
+
+    def __init__(self, seed):
+        self.seed, self.made = seed, 0
+
+    def __call__(self):
+        self.made += 1
+        return draws.seed_of(self.seed, f"layer {self.made}")
+
+    def conv(self, x, filters, size, *, strides=1):
+        """A convolution, normalised, not yet bent."""
+        x = keras.layers.Conv2D(
+            filters,
+            size,
+            strides=strides,
+            padding="same",
+            use_bias=False,
+            kernel_initializer=keras.initializers.HeNormal(self()),
+        )(x)
+        return keras.layers.BatchNormalization(momentum=0.95)(x)
+
+    def head(self, x, classes, drop=0.3):
+        """Logits."""
+        first = keras.initializers.GlorotUniform(self())
+        x = keras.layers.Dropout(drop, seed=self())(x)
+        return keras.layers.Dense(classes, kernel_initializer=first, name="logits")(x)
+
+
+def cnn(shape, classes, *, seed, mirror=MIRROR):
+    """A classifier of straight chromosomes: four convolutions and every position.
+
+    The place on the canvas is known to the head, because size is a chromosome's first
+    mark and bands have their place.
+    """
+    make = _Maker(seed)
+    entry = keras.Input(shape)
+    x = _augmented(entry, seed, mirror)
+    for filters, size, strides in ((16, 5, 2), (32, 3, 1), (64, 3, 1), (64, 3, 1)):
+        if filters == 64:
+            x = keras.layers.MaxPooling2D(2, padding="same")(x)
+        x = keras.layers.ReLU()(make.conv(x, filters, size, strides=strides))
+    x = keras.layers.Flatten()(x)
+    return keras.Model(entry, make.head(x, classes), name="small_cnn")
+
+
+def resnet(shape, classes, *, seed, mirror=("horizontal", "vertical")):
+    """Six convolutions in three residual blocks, and no position."""
+    make = _Maker(seed)
+    entry = keras.Input(shape)
+    x = keras.layers.ReLU()(make.conv(_mirrored(entry, seed, mirror), 16, 5, strides=2))
+    for filters in (16, 32, 64):
+        inner = keras.layers.ReLU()(make.conv(x, filters, 3, strides=2))
+        inner = make.conv(inner, filters, 3)
+        x = keras.layers.Add()([make.conv(x, filters, 1, strides=2), inner])
+        x = keras.layers.ReLU()(x)
+    both = [pool()(x) for pool in (keras.layers.GlobalMaxPooling2D, _mean)]
+    x = keras.layers.Concatenate()(both)
+    return keras.Model(entry, make.head(x, classes), name="small_resnet")
+
+
+_mean = keras.layers.GlobalAveragePooling2D
+
+
+def _mirrored(entry, seed, mirror):
+    """Mirrors only: grain, edge and grey are what this network is to judge."""
+    return layers.Orientation(mirror=mirror, seed=draws.seed_of(seed, "mirror"))(entry)
+
+
+def ready(model, *, steps, rate=2e-3):
+    """The model compiled: AdamW, a cosine over these steps, smoothed labels."""
+    warm = max(1, round(WARM * steps))
+    rise = {"warmup_target": rate, "warmup_steps": warm}
+    pace = keras.optimizers.schedules.CosineDecay(
+        rate / 20, max(1, steps - warm), alpha=0.01, **rise
+    )
+    model.compile(
+        keras.optimizers.AdamW(pace, weight_decay=DECAY),
+        keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=SMOOTHING
+        ),
+    )
+    return model
