@@ -17,18 +17,14 @@ import importlib.metadata
 import io
 import itertools
 import multiprocessing
-import os
-import pathlib
 import platform
-import secrets
-import shutil
 import signal
 
 import PIL.Image
 
 import chromolib
 from chromolib import records
-from chromolib.data import store
+from chromolib.data import fresh, store
 from chromolib.synth import (
     files,
     karyogram,
@@ -37,7 +33,6 @@ from chromolib.synth import (
     metaphase,
     sets,
     singles,
-    truth,
 )
 
 MOST = 10**6  # cells
@@ -135,9 +130,9 @@ def write(out, order, *, workers=1, progress=None):
     """
     if not 0 < workers <= WORKERS:
         raise SynthError(f"{workers} workers; give 1 to {WORKERS}")
-    out = _free(pathlib.Path(out))
+    out = fresh.vacant(out, error=SynthError)
     try:
-        with _complete(out) as folder, _drawn(order, workers) as cells:
+        with fresh.complete(out) as folder, _drawn(order, workers) as cells:
             return _written(folder, order, cells, progress)
     except OSError as error:
         reason = f"{store.shown(out.name)} cannot be written: {error.strerror or error}"
@@ -145,29 +140,6 @@ def write(out, order, *, workers=1, progress=None):
     except concurrent.futures.BrokenExecutor:
         reason = "a worker was stopped, perhaps for want of memory; nothing was written"
         raise SynthError(f"{reason}, try fewer workers") from None
-
-
-def _free(out):
-    """The place to write to, if nothing is there yet."""
-    out = out.absolute()
-    empty = out.is_dir() and not out.is_symlink() and not any(out.iterdir())
-    if not empty and (out.exists() or out.is_symlink()):
-        name = store.shown(out.name)
-        raise SynthError(f"{name} exists and is not an empty folder; name another")
-    return out
-
-
-@contextlib.contextmanager
-def _complete(out):
-    """A folder beside `out` that takes its name when all is written, else goes."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = out.with_name(f".{out.name}.{secrets.token_hex(4)}.partial")
-    folder.mkdir()
-    try:
-        yield folder
-        os.replace(folder, out)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -207,8 +179,7 @@ def _cell(order, k):
     how = KINDS[order.what][0]
     images = []
     for suffix, label, picture, found in how(cell, order.size):
-        outlines = found.polygon or _outlines(found)
-        boxes = records.Boxes(found.xyxy, found.label, polygon=outlines)
+        boxes = records.Boxes(found.xyxy, found.label, polygon=found.polygon)
         name, size = f"{cell.name}{suffix}.png", picture.shape[::-1]
         images.append(files.Image(name, str(label), _png(picture), size, boxes))
     return files.Cell(
@@ -219,13 +190,6 @@ def _cell(order, k):
         count=len(cell.homologues),
         images=tuple(images),
     )
-
-
-def _outlines(boxes):
-    """The outlines of boxes that have masks only."""
-    corners = boxes.xyxy[:, :2]
-    pairs = zip(boxes.mask, corners, strict=True)
-    return tuple(truth.outline(mask) + corner for mask, corner in pairs)
 
 
 def _written(folder, order, cells, progress):

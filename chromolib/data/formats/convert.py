@@ -6,14 +6,10 @@ counted and said.
 
 import contextlib
 import dataclasses
-import os
-import pathlib
 import re
-import secrets
-import shutil
 
 from chromolib import records
-from chromolib.data import formats
+from chromolib.data import formats, fresh
 from chromolib.data.formats import common, fit, yolo
 
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\\\\]")
@@ -67,7 +63,7 @@ def convert(store, source, target, out, *, sizes, images=False, skip=False):
         if name not in formats.FORMATS:
             known = ", ".join(formats.FORMATS)
             raise ConvertError(f"unknown format {name!r}; known: {known}")
-    out = _free(out)
+    out = fresh.vacant(out, error=ConvertError)
     given = formats.FORMATS[source].dataset(store)
     ready, origin, measured, problems = _ready(given, target, sizes)
     problems = common.collected((*given.problems, *problems))
@@ -88,33 +84,17 @@ def convert(store, source, target, out, *, sizes, images=False, skip=False):
     )
 
 
-def _free(out):
-    """The place to write to, if nothing is there yet."""
-    out = pathlib.Path(out).absolute()
-    empty = out.is_dir() and not out.is_symlink() and not any(out.iterdir())
-    if not empty and (out.exists() or out.is_symlink()):
-        raise ConvertError(
-            f"{out.name} exists and is not an empty folder; name another"
-        )
-    return out
-
-
 @contextlib.contextmanager
 def _complete(out):
-    """A folder beside `out` that takes its name when all is written, else goes."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = out.with_name(f".{out.name}.{secrets.token_hex(4)}.partial")
-    folder.mkdir()
+    """A folder that becomes `out`; what goes wrong is said in this module's words."""
     try:
-        yield folder
-        os.replace(folder, out)
+        with fresh.complete(out) as folder:
+            yield folder
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
         reason = "two images would share one file; rename one of them"
         raise ConvertError(reason) from error
     except ValueError as error:  # a name that leads out, an image that cannot be read
         raise ConvertError(f"nothing written: {error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _ready(given, target, sizes):
