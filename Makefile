@@ -43,7 +43,7 @@ lock: ## renew the locks from pyproject.toml (needs uv)
 	echo "tensorflow-cpu; sys_platform == 'never'" | uv pip compile -q --universal --generate-hashes --no-header --group dev --extra gpu --override /dev/stdin pyproject.toml -o requirements-gpu.lock
 
 clean: ## remove the environment and everything built
-	rm -rf .venv .venv-* _build book/studies book/claims.md book/sources.md book/leaks.svg data/runs
+	rm -rf .venv .venv-* _build book/studies book/claims.md book/sources.md book/leaks.svg book/synthetic.md book/synthetic data/runs
 
 # An install that was interrupted leaves a mark and starts again from empty; what was
 # downloaded stays in the installer's cache.

@@ -8,7 +8,7 @@ import pytest
 
 STUDIES = ["studies/chromonet", "studies/hamza", "studies/chu", "studies/shruti"]
 PAGES = ["intro", "tutorial", "methods", "data", "own-data", "glossary", "references"]
-EVERY = [*PAGES, "claims", "sources", *STUDIES]
+EVERY = [*PAGES, "claims", "sources", "synthetic", *STUDIES]
 
 
 @pytest.fixture(params=EVERY)

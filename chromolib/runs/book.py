@@ -11,7 +11,7 @@ import nbformat
 
 from chromolib import tables
 from chromolib.evidence import claims
-from chromolib.runs import source_pages
+from chromolib.runs import lab_page, source_pages
 
 SITE = pathlib.Path("_build") / "html"
 
@@ -32,6 +32,7 @@ def build(root, outcomes):
     for name, text in (
         ("claims.md", claims_page(root)),
         ("sources.md", source_pages.page(root)),
+        ("synthetic.md", lab_page.page(root)),
     ):
         (root / "book" / name).write_text(text, encoding="utf-8")
     _jupyter_book(root)

@@ -72,6 +72,8 @@ def compare(root, images, folder, *, started):
     folder.mkdir(parents=True, exist_ok=True)
     for kind, frame in real.items():
         results.table(folder / f"{kind}.csv", frame.map(_short))
+        ours = synthetic[kind].map(_short)
+        results.table(folder / f"synthetic_{kind}.csv", ours)
     found = calibrate.compare(real, synthetic)
     results.table(folder / "compared.csv", found.map(_short))
     facts = {

@@ -264,7 +264,7 @@ def _profiles_apart(both):
         _joined(both, "profiles", keys, places).filter(like=f"{name}_").to_numpy()
         for name in both
     )
-    alike = [np.corrcoef(a, b)[0, 1] for a, b in zip(one, other, strict=True)]
+    alike = [_correlation(a, b) for a, b in zip(one, other, strict=True)]
     rows["quantity"] = "profile_" + rows["quantity"]
     return rows.assign(distance=alike, measure="correlation")
 
@@ -276,3 +276,8 @@ def _moved(both):
     found = rows.groupby("quantity", sort=False)[counts].first().reset_index()
     moved = apart.groupby(rows["quantity"], sort=False).sum().to_numpy() / 2
     return found.assign(**{"class": "all"}, distance=moved, measure="variation")
+
+
+def _correlation(one, other):
+    """That of two curves; nan where one of them is flat."""
+    return np.corrcoef(one, other)[0, 1] if min(one.std(), other.std()) > 0 else np.nan
