@@ -9,6 +9,10 @@ import numpy as np
 CLASSES = (*map(str, range(1, 23)), "X", "Y")
 LEVELS = ("repaired", "error")
 DRAWN = ("polygon", "mask", "axis")  # what may be known of a box besides
+COLUMNS = {"probability": float, "uncertainty": float, "refer": bool}
+COLUMNS |= dict.fromkeys(("image", "group", "truth", "label", "assigned", "cell"), str)
+WORDS = ("source", "study", "model", "weights", "protocol", "profile", "seed")
+WORDS += ("condition",)  # what passes from Predictions into every Estimate
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -163,6 +167,107 @@ class ImageSet:
             boxes=None if self.boxes is None else tuple(self.boxes[i] for i in index),
             extra={key: values[index] for key, values in self.extra.items()},
         )
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model says of images beside what they are: one row an image.
+
+    `group` is the unit of independence, as in ImageSet. The words from `source` on pass
+    into every Estimate made of these rows.
+    """
+
+    image: np.ndarray  # (n,) unique
+    group: np.ndarray  # (n,)
+    truth: np.ndarray  # (n,) one of `classes`
+    label: np.ndarray | None = None  # (n,); the most probable class unless given
+    probability: np.ndarray | None = None  # (n, classes); None: the model has none
+    uncertainty: np.ndarray | None = None  # (n,); 1 - highest probability unless given
+    refer: np.ndarray | None = None  # (n,) bool: shown to an expert
+    assigned: np.ndarray | None = None  # (n,) label where cells are named as a whole
+    cell: np.ndarray | None = None  # (n,) within its group; the group unless given
+    classes: tuple = CLASSES
+    source: str = ""
+    study: str = ""
+    model: str = ""
+    weights: str = ""
+    protocol: str = ""
+    profile: str = ""
+    seed: int = 0
+    condition: str = ""  # free text, "k=v;k=v"
+
+    def __post_init__(self):
+        if not self.source:
+            raise ValueError("predictions without a source; give source='synthetic', …")
+        columns = {name: getattr(self, name) for name in COLUMNS}
+        columns = {k: v for k, v in columns.items() if v is not None}
+        if self.probability is not None:
+            given = _probable(self.probability, self.classes)
+            label = np.array(self.classes)[given.argmax(1)]
+            columns = {"label": label, "uncertainty": 1 - given.max(1)} | columns
+        elif self.label is None:
+            raise ValueError("predictions have neither label nor probability; give one")
+        columns = {"cell": self.group} | columns
+        columns = {
+            k: np.asarray(columns[k], COLUMNS[k]) for k in COLUMNS if k in columns
+        }
+        _rows(columns, self.classes)
+        for name, values in columns.items():
+            object.__setattr__(self, name, values)
+
+    def __len__(self):
+        return len(self.image)
+
+    @property
+    def words(self):
+        """What every Estimate made of these carries: source, study, model, …"""
+        return {name: getattr(self, name) for name in WORDS}
+
+    def take(self, which):
+        """The chosen rows, by mask or by index."""
+        columns = {name: getattr(self, name) for name in COLUMNS}
+        columns = {k: v[which] for k, v in columns.items() if v is not None}
+        return dataclasses.replace(self, **columns)
+
+
+def _probable(given, classes):
+    """What is a probability of each class; all else is refused."""
+    given = np.asarray(given, np.float64)
+    if given.ndim != 2 or given.shape[1] != len(classes):
+        raise ValueError(
+            f"probability has shape {given.shape}, not (n, {len(classes)}); give one "
+            "column a class, for a sigmoid's p both 1 - p and p"
+        )
+    wrong = ~((given >= 0).all(1) & (np.abs(given.sum(1) - 1) < 1e-3))
+    if wrong.any():
+        raise ValueError(
+            f"probability of row {wrong.argmax()} is negative, not a number or sums to "
+            f"{given[wrong.argmax()].sum():.4g}, not 1, as of {wrong.sum()} of "
+            f"{len(given)} rows; give what comes out of the softmax, not what goes in"
+        )
+    return given
+
+
+def _rows(columns, classes):
+    """Refuse columns that do not describe the same images."""
+    image = columns["image"].tolist()
+    for name, values in columns.items():
+        if len(values) != len(image) or not image:
+            raise ValueError(
+                f"{name} has {len(values)} values for {len(image)} images; there is at "
+                "least one image, and each has one of each"
+            )
+    if len(set(image)) < len(image):
+        twice = next(name for name in image if image.count(name) > 1)
+        raise ValueError(f"image {twice!r} is predicted twice; keep one prediction")
+    if "" in columns["group"]:
+        raise ValueError("an image belongs to no group; groups are what is resampled")
+    if not np.isfinite(columns.get("uncertainty", 0)).all():
+        raise ValueError("an uncertainty is not a number; leave that image out")
+    for name in ("truth", "label", "assigned"):
+        odd = set(columns.get(name, ())) - set(classes)
+        if odd:
+            raise ValueError(f"{name} {str(min(odd))!r} is none of {classes}")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,156 @@
+"""Which images a model should leave to an expert, and what is gained by it."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from chromolib.evidence import resample
+
+KEPT = np.linspace(0.01, 1, 100)  # shares of images at which a curve is drawn
+
+
+def curves(predictions, *, rng, draws=2000):
+    """Share of wrong labels among the images kept, the surest first: name -> table.
+
+    Beside the uncertainty stand its controls: "max-softmax", which needs no method, and
+    "random", which knows nothing. A table has columns kept, risk, low, high; read as
+    1 - kept and 1 - risk it is the referral curve.
+    """
+    found = {"uncertainty": _curve(predictions, rng, draws)}
+    if predictions.probability is not None:
+        found["max-softmax"] = _curve(max_softmax(predictions), rng, draws)
+    random = found["uncertainty"].iloc[[-1] * len(KEPT)]  # as wrong as all, on average
+    found["random"] = random.assign(kept=KEPT).reset_index(drop=True)
+    return found
+
+
+def max_softmax(predictions):
+    """The same predictions with 1 - highest probability as uncertainty: the control."""
+    if predictions.probability is None:
+        raise ValueError("max-softmax needs probabilities; there are none")
+    unsure = 1 - predictions.probability.max(1)
+    return dataclasses.replace(predictions, uncertainty=unsure)
+
+
+def _curve(predictions, rng, draws):
+    tally = _laddered(predictions, "accuracy", _risk_at, ["risk"] * len(KEPT))
+    values = resample.drawn([tally], rng=rng, draws=draws)[0].T
+    surest = predictions.group[np.argsort(predictions.uncertainty, kind="stable")]
+    rows = []
+    for kept, value, draw in zip(KEPT, tally.value, values, strict=True):
+        groups = len(np.unique(surest[: np.ceil(kept * len(surest)).astype(int)]))
+        rows.append((kept, value, *resample.interval(value, draw, groups)))
+    return pd.DataFrame(rows, columns=["kept", "risk", "low", "high"])
+
+
+def _risk_at(sums):
+    """Share of wrong labels at each of KEPT; equal scores come in any order."""
+    errors, kept = (
+        np.pad(part.cumsum(1, dtype=float), ((0, 0), (1, 0)))
+        for part in (sums[:, 0], sums[:, -1])
+    )
+    pairs = zip(errors, kept, strict=True)
+    return np.array([np.interp(KEPT, k / k[-1], e / k[-1]) / KEPT for e, k in pairs])
+
+
+def _laddered(predictions, of, read, names, ends=None):
+    """The Tally of wrong, asked for and all images, the surest first."""
+    numbered, masks = _asked(predictions, of)
+    bins = resample.steps(numbered.groups)
+    whole, table = resample.ladder(numbered, predictions.uncertainty, masks, bins=bins)
+    width = table.shape[2]
+    return resample.tally(
+        names,
+        table.reshape(len(table), -1),
+        lambda sums: read(sums.reshape(len(sums), 3, width)),
+        np.repeat(numbered.sums(0, 1), len(names), 1),
+        read(whole[None])[0],
+        ends,
+    )
+
+
+def _asked(predictions, of):
+    """Numbers, and masks of what is wrong, what is asked for, and all images."""
+    if predictions.uncertainty is None:
+        raise ValueError("referral needs an uncertainty of each image; there is none")
+    rate, _, kind = of.partition(" of ")
+    if (rate, bool(kind)) not in (("accuracy", 0), ("recall", 1), ("precision", 1)):
+        raise ValueError(f"{of!r} is not accuracy, 'recall of X' or 'precision of X'")
+    side = predictions.label if rate == "precision" else predictions.truth
+    asked = side == kind if kind else np.ones(len(side), bool)
+    if not asked.any():
+        raise ValueError(f"{of}: no image is of class {kind!r}; choose another class")
+    numbered = resample.number(predictions)
+    return numbered, (numbered.wrong & asked, asked, np.ones(len(side), bool))
+
+
+def operating_point(predictions, target, *, of="accuracy", rng, draws=2000):
+    """Share of images that must be referred for the rest to reach a target.
+
+    `of` is accuracy, "recall of X" or "precision of X", among the images kept. It is 1
+    where no number of images reaches the target.
+    """
+    name = f"referred for {of} of at least {target:g}"
+
+    def referred(sums):
+        return 1 - _keep(sums, target)[0]
+
+    tally = _laddered(predictions, of, referred, [name], _reaching)
+    return resample.estimates(predictions, [tally], rng=rng, draws=draws)[name]
+
+
+def _reaching(value, draws, groups, ceiling):
+    """The usual interval, as far as the middle 95 % of resamples: they may reach 0."""
+    low, high = resample.interval(value, draws, groups, ceiling)
+    least, most = np.quantile(draws, [0.025, 0.975])
+    return min(low, float(least)), max(high, float(most))
+
+
+def _keep(sums, target):
+    """The largest share kept that reaches the target, (draws, 1), and its step."""
+    wrong, asked, kept = sums.cumsum(2, dtype=float).swapaxes(0, 1)
+    enough = (asked > 0) & (asked - wrong >= target * asked - 1e-9)
+    last = enough.shape[1] - 1 - enough[:, ::-1].argmax(1)[:, None]
+    share = np.take_along_axis(kept, last, 1) / kept[:, -1:]
+    found = enough.any(1, keepdims=True)
+    return np.where(found, share, 0), np.where(found, last, -1)
+
+
+def threshold(predictions, target, *, of="accuracy"):
+    """The highest uncertainty at which an image is kept, for the target to be reached.
+
+    Find it on images that neither train nor test, then `refer` the test images by it;
+    found on the test images themselves it would flatter.
+    """
+    numbered, masks = _asked(predictions, of)
+    size = len(predictions)
+    whole, _ = resample.ladder(numbered, predictions.uncertainty, masks, bins=size)
+    last = int(_keep(whole[None], target)[1][0, 0])
+    if last < 0:
+        raise ValueError(f"no threshold gives {of} of {target:g}; lower the target")
+    return float(np.unique(predictions.uncertainty)[last])
+
+
+def refer(predictions, threshold):
+    """The same predictions with those above the threshold marked for an expert."""
+    if predictions.uncertainty is None:
+        raise ValueError("referral needs an uncertainty of each image; there is none")
+    return dataclasses.replace(predictions, refer=predictions.uncertainty > threshold)
+
+
+def outcome(predictions, *, rng, draws=2000):
+    """What marking images for an expert did: share referred, accuracy of the rest, …
+
+    … and the share of wrong labels that were caught: name -> Estimate.
+    """
+    if predictions.refer is None:
+        raise ValueError("no image is marked kept or referred; use `refer` first")
+    numbered = resample.number(predictions)
+    away, wrong = predictions.refer, numbered.wrong
+    tally = resample.shares(
+        ("referred", "accuracy of the kept", "wrong labels referred"),
+        numbered.each(away, ~away & ~wrong, away & wrong),
+        numbered.each(np.ones(len(away)), ~away, wrong),
+    )
+    return resample.estimates(predictions, [tally], rng=rng, draws=draws)
