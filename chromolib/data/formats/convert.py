@@ -86,15 +86,15 @@ def convert(store, source, target, out, *, sizes, images=False, skip=False):
 
 @contextlib.contextmanager
 def _complete(out):
-    """A folder that becomes `out`; what goes wrong is said in this module's words."""
-    try:
-        with fresh.complete(out) as folder:
+    """A folder that becomes `out`; what goes wrong in it is said in our words."""
+    with fresh.complete(out) as folder:
+        try:
             yield folder
-    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
-        reason = "two images would share one file; rename one of them"
-        raise ConvertError(reason) from error
-    except ValueError as error:  # a name that leads out, an image that cannot be read
-        raise ConvertError(f"nothing written: {error}") from error
+        except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+            reason = "two images would share one file; rename one of them"
+            raise ConvertError(reason) from error
+        except ValueError as error:  # a name that leads out, an image unreadable
+            raise ConvertError(f"nothing written: {error}") from error
 
 
 def _ready(given, target, sizes):
