@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from chromolib import intervals
 
@@ -17,7 +18,10 @@ def slowly(correct, groups, rng, draws):
         ).mean()
         for _ in range(draws)
     ]
-    return np.quantile(means, intervals._tails(len(rows)))
+    value, sd = np.mean(correct), np.std(means) * np.sqrt(len(rows) / (len(rows) - 1))
+    reach = stats.t.ppf(0.975, len(rows) - 1) * sd / (value * (1 - value))
+    odds = np.log(value / (1 - value)) + np.array([-reach, reach])
+    return 1 / (1 + np.exp(-odds))
 
 
 @pytest.fixture
@@ -75,17 +79,26 @@ def test_groups_that_agree_widen_the_interval():
     assert together[2] - together[1] > 2 * (alone[2] - alone[1])
 
 
-@pytest.mark.parametrize("groups", [8, 40])
-def test_the_interval_holds_the_truth_about_19_times_in_20(groups):
-    held = 0
+@pytest.mark.parametrize(
+    ("groups", "size", "odds"),
+    [(8, 10, (4, 2)), (40, 10, (4, 2)), (30, 46, (48.9, 1.1)), (30, 20, (19, 1))],
+)
+def test_the_interval_holds_the_truth_about_19_times_in_20(groups, size, odds):
+    truth, held = odds[0] / sum(odds), 0
     for seed in range(300):
         rng = stream(seed)
-        rate = rng.beta(4, 2, groups)  # mean 2/3
-        right = rng.random((groups, 10)) < rate[:, None]
-        which = np.repeat(np.arange(groups), 10)
+        rate = rng.beta(*odds, groups)  # near 1 as well as in the middle
+        right = rng.random((groups, size)) < rate[:, None]
+        which = np.repeat(np.arange(groups), size)
         _, low, high = intervals.share(right.ravel(), which, rng=rng, draws=400)
-        held += low <= 2 / 3 <= high
-    assert 0.91 <= held / 300 <= 0.99
+        held += low <= truth <= high
+    assert 0.92 <= held / 300 <= 0.99
+
+
+def test_right_and_wrong_mirror_each_other_in_the_middle(drawn):
+    right = intervals.share(*drawn, rng=stream())
+    wrong = intervals.share(~drawn[0], drawn[1], rng=stream())
+    assert wrong == pytest.approx((1 - right[0], 1 - right[2], 1 - right[1]))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import yaml
 
 from chromolib import records
 from chromolib.evidence import recompute, rules
+from chromolib.evidence import verdicts as judging
 
 STUDIES = ("chromonet", "hamza", "chu", "shruti")
 DOUBTFUL = ("contradictory", "wrong fact", "leaking protocol", "truncated")
@@ -51,6 +52,7 @@ class Claim:
     because: str = ""  # one sentence with {printed}, {recomputed} and names of `also`
     tolerance: str = ""  # how near a rerun must come to count as the same
     needs: tuple = ()  # the data that would decide it
+    rerun: dict = dataclasses.field(default_factory=dict)  # see `verdicts.complaint`
     protocol: str = ""  # id of the claim that describes how it was measured
     cite: str = ""  # key in references.bib, for facts from elsewhere
 
@@ -61,6 +63,8 @@ class Claim:
             raise ClaimsError(f"{self.id}: a fact from elsewhere needs `cite`")
         if not self.rule and not self.because:
             raise ClaimsError(f"{self.id}: no rule, so `because` must say why")
+        if wrong := judging.complaint(self):
+            raise ClaimsError(f"{self.id}: {wrong}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,6 +128,11 @@ def pick(audits, *ids):
     """The audits of these claims, in this order."""
     found = {a.claim.id: a for a in audits}
     return [found[name] for name in ids]
+
+
+def value(audits, claim):
+    """What the paper prints for a claim, as a number."""
+    return recompute.parse(pick(audits, claim)[0].claim.value).value
 
 
 def with_word(audits, *words):
@@ -196,17 +205,8 @@ def page(audits):
 
 
 def verdicts(audits):
-    """One row a claim in the order of `verdicts.csv`.
-
-    No study reruns anything yet, so no verdict can be had, and each row says so.
-    """
-    rows = table(audits)[["claim", "statement", "printed", "audit"]]
-    return rows.assign(
-        ours_published="",
-        ours_clean="",
-        verdict="not testable here",
-        reason=[_untested(a.claim) for a in audits],
-    )
+    """One row a claim in the order of `verdicts.csv`, before anything is rerun."""
+    return judging.judge(audits, [])
 
 
 def estimates(audits, *, study, profile, seed):
@@ -321,9 +321,3 @@ def _like(printed, value):
     if printed.endswith("%") and isinstance(value, float):
         return f"{records.digits(100 * value)} %"
     return records.digits(value)
-
-
-def _untested(claim):
-    if not claim.needs:
-        return "decided by the text alone, see the audit"
-    return f"no rerun in this edition; would need {', '.join(claim.needs)}"

@@ -13,13 +13,13 @@ import typing
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
 
 from chromolib import intervals, records
 
 BLOCK = 1 << 19  # numbers at a time; bounds the memory, not the result
 TABLE = 1 << 20  # numbers in a table of sums, as a rule
 FEWEST, MOST = 32, 1024  # steps of a ladder that are resampled
+interval, spread = intervals.interval, intervals.spread  # for all that resamples
 CEILING = {"AUGRC": 0.5, "NLL": -float(np.log(np.finfo(float).eps))}  # 1 where not said
 
 
@@ -183,32 +183,3 @@ def estimates(predictions, tallies, *, rng, draws=2000):
                 **predictions.words,
             )
     return found
-
-
-def interval(value, draws, groups, ceiling=1.0):
-    """The 95 % interval of a value from 0 to `ceiling`, from its resamples: low, high.
-
-    The spread of the resamples, widened for few groups, on the scale of log-odds and
-    with Student's t: near the ceiling percentiles held the truth too seldom (see
-    `test_metrics.py`). At an end, and where all groups agree, the exact interval of
-    `intervals.share` stands in.
-    """
-    share = value / ceiling
-    reach = spread(draws, groups) / ceiling
-    if not 0 < share < 1 or not 1e-9 < reach < np.inf:
-        low, high = intervals._binomial(min(1.0, share), groups)
-    else:
-        reach /= share * (1 - share)
-        low, high = special.expit(special.logit(share) + np.array([-reach, reach]))
-    return min(value, float(low) * ceiling), max(value, float(high) * ceiling)
-
-
-def spread(draws, groups):
-    """Half a 95 % interval as wide as resamples spread; infinite for a single group.
-
-    A resample without what is measured (none of the class, say) is left out.
-    """
-    if groups < 2:
-        return np.inf
-    sd = draws[np.isfinite(draws)].std() * np.sqrt(groups / (groups - 1))
-    return float(stats.t.ppf(0.975, groups - 1) * sd)

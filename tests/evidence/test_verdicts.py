@@ -1,0 +1,233 @@
+"""A verdict is never louder than its evidence."""
+
+import re
+
+import pytest
+
+from chromolib import records
+from chromolib.evidence import claims, verdicts
+
+RERUN = {"quantity": "accuracy", "model": "net", "unit": "cell", "labels": "true"}
+HIGHER = RERUN | {"quantity": "difference in accuracy", "above": "0"}
+
+
+def claim(**words):
+    plain = {"id": "toy-accuracy", "statement": "Most are right.", "place": "table 1"}
+    plain |= {"quantity": "accuracy", "value": "0.90", "because": "No counts."}
+    plain |= {"tolerance": "0.03", "needs": ("own",), "rerun": RERUN}
+    return claims.Claim(**plain | words)
+
+
+def estimate(value=0.9, reach=0.02, **words):
+    plain = {"study": "toy", "quantity": "accuracy", "n": 90, "groups": 9}
+    plain |= {"value": value, "low": value - reach, "high": value + reach}
+    plain |= {"source": "own", "protocol": "published", "model": "net"}
+    plain |= {"profile": "full", "condition": "unit=cell;labels=true"}
+    return records.Estimate(**plain | words)
+
+
+def row(estimates, full=(), **words):
+    found = verdicts.judge(
+        claims.audit([claim(**words)]), estimates, published_full=full
+    )
+    assert list(found.columns) == list(verdicts.COLUMNS)
+    return found.iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "reach", "own", "other"),
+    [
+        (0.9, 0.02, "reproduced", "compatible"),
+        (0.89, 0.03, "reproduced", "compatible"),
+        (0.9, 0.04, "compatible", "compatible"),  # too wide to say so
+        (0.94, 0.02, "compatible", "compatible"),  # near, but not the number
+        (0.8, 0.02, "not reproduced", "not testable here"),
+        (0.97, 0.02, "not reproduced", "not testable here"),
+        (0.5, 0.5, "compatible", "compatible"),
+    ],
+)
+def test_the_word_depends_on_the_interval_and_on_whose_data(value, reach, own, other):
+    assert row([estimate(value, reach)]).verdict == own
+    found = row([estimate(value, reach, source="pki3")])
+    assert found.verdict == other
+    assert "on pki3, not the paper's data" in found.reason
+    assert found.reason.endswith("would need own")
+
+
+@pytest.mark.parametrize("value", [0.1, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"source": "synthetic"},
+        {"source": "pki3 (real, edited)"},
+        {"source": "own (real, edited)"},
+        {"source": "field (synthetic)"},
+        {"source": "printed counts"},
+        {"profile": "quick"},
+        {"profile": "smoke"},
+        {"profile": ""},
+        {"protocol": "clean"},
+        {"source": "pki3", "profile": "quick"},
+    ],
+)
+def test_nothing_else_says_more_than_what_a_protocol_does(value, words):
+    found = row([estimate(value, 0.01, **words)])
+    assert found.verdict == "not testable here"
+    assert found.ours_published or found.ours_clean
+    assert found.reason
+
+
+def test_both_numbers_are_shown_with_interval_and_source():
+    edited = {"source": "pki3 (real, edited)"}
+    both = [estimate(0.86, 0.03, **edited)]
+    both += [estimate(0.6, 0.1, protocol="clean", **edited)]
+    found = row(both)
+    assert found.ours_published == "0.86 [0.83, 0.89] (pki3, edited)"
+    assert found.ours_clean == "0.6 [0.5, 0.7] (pki3, edited)"
+    assert row(both, value="90 %").ours_clean == "60 [50, 70] % (pki3, edited)"
+    quick = row([estimate(0.86, 0.03, source="synthetic", profile="quick")])
+    assert quick.ours_published == "0.86 [0.83, 0.89] (synthetic, quick)"
+    assert quick.ours_clean == ""
+
+
+def test_what_can_say_most_is_judged_and_shown():
+    quick = estimate(0.5, 0.01, source="synthetic", profile="quick")
+    full = [estimate(0.6, 0.01, source="synthetic"), estimate(0.9, 0.02, source="pki3")]
+    assert row([quick]).ours_published == "0.5 [0.49, 0.51] (synthetic, quick)"
+    found = row([quick], full)
+    assert found.verdict == "compatible"
+    assert found.ours_published == "0.9 [0.88, 0.92] (pki3)"
+    assert row([quick], [*full, estimate(0.5)]).verdict == "not reproduced"
+
+
+def test_a_finished_full_run_stands_before_the_run_at_hand():
+    full = estimate(0.9, condition="unit=cell;labels=true;seeds=0 1 2")
+    assert row([estimate(0.5)], [full]).verdict == "reproduced"
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ((0.9, 0.5), "not testable here"),  # one reproduces, one refutes
+        ((0.9, 0.94), "compatible"),
+        ((0.5, 0.94), "compatible"),
+        ((0.5, 0.4), "not reproduced"),
+    ],
+)
+def test_where_data_disagree_the_quietest_word_stands(values, verdict):
+    both = [estimate(v, source=s) for v, s in zip(values, ("own", "too"), strict=True)]
+    found = row(both, needs=("own", "too"))
+    assert found.verdict == verdict
+    assert "on own" in found.reason
+    assert "on too" in found.reason
+
+
+def test_without_a_tolerance_rounding_is_the_tolerance():
+    near = estimate(0.897, 0.002)
+    assert row([near], tolerance="").verdict == "reproduced"
+    assert row([near], tolerance="", value="0.9").verdict == "reproduced"
+    assert row([near], tolerance="", value="0.900").verdict == "not reproduced"
+
+
+@pytest.mark.parametrize(
+    ("value", "reach", "verdict"),
+    [
+        (0.1, 0.05, "reproduced"),
+        (0.1, 0.2, "compatible"),
+        (-0.1, 0.05, "not reproduced"),
+    ],
+)
+def test_a_claim_in_words_is_held_against_its_bound(value, reach, verdict):
+    found = [estimate(value, reach, quantity="difference in accuracy")]
+    assert row(found, value="significant", rerun=HIGHER).verdict == verdict
+    part = HIGHER | {"leaves": "recall"}
+    less = row(found, value="significant", rerun=part)
+    assert less.verdict == verdict.replace(
+        "reproduced", "compatible", verdict[0] == "r"
+    )
+    assert "this leaves out recall" in less.reason
+
+
+def test_a_description_is_never_judged():
+    found = row([estimate()], value="split after augmentation")
+    assert (found.verdict, found.ours_published) == (
+        "not testable here",
+        "0.9 [0.88, 0.92] (own)",
+    )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"quantity": "recall"},
+        {"model": "other"},
+        {"condition": "unit=cell;labels=random"},
+        {"condition": "unit=chromosome;labels=true"},
+        {"condition": "unit=cell;labels=true;tested=unseen"},
+        {"condition": ""},
+    ],
+)
+def test_another_estimate_is_no_answer(words):
+    found = row([estimate(**words)])
+    assert found.ours_published == ""
+    assert found.reason == "no estimate of accuracy by net in this run; would need own"
+
+
+def test_a_clean_number_alone_is_shown_and_decides_nothing():
+    found = row([estimate(protocol="clean")])
+    assert found.verdict == "not testable here"
+    assert found.reason.startswith("the clean protocol alone was run")
+
+
+def test_two_models_that_answer_are_refused():
+    rerun = {key: value for key, value in RERUN.items() if key != "model"}
+    assert row([estimate()], rerun=rerun).verdict == "reproduced"
+    with pytest.raises(ValueError, match="toy-accuracy: 'net' and 'other' both answer"):
+        row([estimate(), estimate(model="other")], rerun=rerun)
+
+
+def test_a_claim_without_a_rerun_says_why():
+    assert row([estimate()], rerun={}).reason == (
+        "no rerun in this edition; would need own"
+    )
+    alone = row([estimate()], rerun={}, needs=())
+    assert alone.reason == "decided by the text alone, see the audit"
+
+
+def test_a_reproduced_number_of_a_leaking_protocol_says_that_it_leaks():
+    leak = claim(
+        id="toy-split",
+        rule="siblings",
+        counts={"sources": "10", "images": "100", "train": "0.8"},
+        rerun={},
+    )
+    audits = claims.audit([claim(protocol="toy-split"), leak])
+    assert verdicts.judge(audits, [estimate()])["reason"][0].endswith("protocol leaks")
+
+
+@pytest.mark.parametrize(
+    ("rerun", "complaint"),
+    [
+        (["accuracy"], "`rerun` has unknown"),
+        ({"qty": "accuracy"}, "unknown .'qty'.; known: quantity, model"),
+        ({"model": "net"}, "needs the quantity"),
+        (RERUN | {"above": "chance"}, "'chance', which is no number"),
+    ],
+)
+def test_a_rerun_is_checked_when_the_claims_are_read(rerun, complaint):
+    with pytest.raises(claims.ClaimsError, match=f"toy-accuracy: .*{complaint}"):
+        claim(rerun=rerun)
+
+
+def test_a_claimed_bound_needs_to_be_named():
+    with pytest.raises(claims.ClaimsError, match="a claimed bound needs `above`"):
+        claim(relation="at least")
+
+
+def test_every_rerun_of_the_papers_is_a_number_a_bound_or_a_description(claims_folder):
+    for study in claims.STUDIES:
+        audits = claims.audit(claims.load(claims_folder, study))
+        found = verdicts.judge(audits, [])
+        assert set(found["verdict"]) == {"not testable here"}
+        assert (found["reason"] != "").all()
+        assert not re.search(r"\{|None", " ".join(found["reason"]))
