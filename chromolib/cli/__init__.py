@@ -5,7 +5,7 @@ import pathlib
 
 import typer
 
-from chromolib.cli import data, show, synth
+from chromolib.cli import data, models, show, synth
 
 app = typer.Typer(
     help="What deep karyotyping really achieves: run the studies, read the audit.",
@@ -17,6 +17,8 @@ app = typer.Typer(
 for command in (synth.synth, synth.calibrate, synth.exam):
     data.app.command()(command)
 app.add_typer(data.app, name="data")
+app.command()(models.pretrain)
+app.command()(models.predict)
 
 
 @app.command()
@@ -37,9 +39,12 @@ def run(
     cell_limit: int = typer.Option(
         None, min=1, help="Seconds after which a cell is stopped."
     ),
+    keep: bool = typer.Option(
+        False, help="Copy the numbers to data/results, to be committed."
+    ),
 ):
     """Run studies; finished runs are reused, and a summary table ends it."""
-    from chromolib.runs import parameters, repository, sweep
+    from chromolib.runs import parameters, published, repository, sweep
 
     settings = ([f"profile={profile}"] if profile else []) + parameter
     root = repository.root()
@@ -57,6 +62,8 @@ def run(
     show.table(sweep.summary(outcomes))
     folders = {str(show.near(outcome.folder.parent)) for outcome in outcomes}
     show.say(f"Results: {', '.join(sorted(folders))}")
+    for outcome in outcomes if keep else ():
+        show.say(f"Kept: {show.near(published.keep(root, outcome))}")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import logging
 import os
 import platform
 
@@ -14,6 +15,8 @@ def start():
     notebook would keep them; they come at the import and at the first operation.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # several small networks in one kernel are no mistake, whatever TensorFlow thinks
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with _silent_stderr():
         import keras
 

@@ -10,8 +10,8 @@ import sysconfig
 import nbformat
 
 from chromolib import tables
-from chromolib.evidence import claims
-from chromolib.runs import lab_page, source_pages
+from chromolib.evidence import claims, verdicts
+from chromolib.runs import lab_page, published, source_pages
 
 SITE = pathlib.Path("_build") / "html"
 
@@ -50,7 +50,10 @@ def page(notebook):
 
 
 def claims_page(root):
-    """Every claim with its audit; each can be linked to by its id, and searched for."""
+    """Every claim with its audit; each can be linked to by its id, and searched for.
+
+    Where full results were kept, a claim they answer has their numbers and a verdict.
+    """
     folder = root / "data" / "claims"
     audits = {
         study: claims.audit(claims.load(folder, study)) for study in claims.STUDIES
@@ -59,13 +62,21 @@ def claims_page(root):
     tallies = claims.tallies(audits).set_index("study").T
     parts.append(_markdown(tallies.rename_axis("word").reset_index()))
     for study, found in audits.items():
+        rerun = _rerun(found, published.pooled(root, study))
         parts += [f"## {study}", f"The study: {{ref}}`{study}`."]
-        parts += [_entry(a) for a in claims.with_word(found, *claims.DOUBTFUL)]
-        parts += [_folded(found, "not checkable"), _folded(found, "consistent")]
+        parts += [_entry(a, rerun) for a in claims.with_word(found, *claims.DOUBTFUL)]
+        parts += [_folded(found, w, rerun) for w in ("not checkable", "consistent")]
     return "\n\n".join(parts) + "\n"
 
 
-def _entry(audit):
+def _rerun(audits, full):
+    """Claim -> its row of verdicts, of those that full results answer."""
+    rows = verdicts.judge(audits, [], published_full=full)
+    answered = (rows["ours_published"] != "") | (rows["ours_clean"] != "")
+    return {row["claim"]: row for row in rows[answered].to_dict("records")}
+
+
+def _entry(audit, rerun):
     claim = audit.claim
     facts = [f"**{audit.word}**", "protocol leaks" if audit.leaking else ""]
     facts += [f"printed {tables.plain(claim.value)}"]
@@ -73,16 +84,28 @@ def _entry(audit):
     lines = [
         f"({claim.id})=",
         f"{tables.plain(claim.statement)} *{tables.plain(claim.place)}*",
+        *_defined(facts, audit.reason),
     ]
-    lines += [": " + " · ".join(fact for fact in facts if fact)]
-    return "\n".join(
-        lines + ([f"\n  {tables.plain(audit.reason)}"] if audit.reason else [])
-    )
+    if ours := rerun.get(claim.id):
+        facts = [f"**{ours['verdict']}**"]
+        facts += [
+            f"ours, {protocol} protocol: {tables.plain(ours[f'ours_{protocol}'])}"
+            for protocol in ("published", "clean")
+            if ours[f"ours_{protocol}"]
+        ]
+        lines += ["", *_defined(facts, ours["reason"])]
+    return "\n".join(lines)
 
 
-def _folded(audits, word):
+def _defined(facts, reason):
+    """A definition: facts in one line, and the sentence that explains them."""
+    lines = [": " + " · ".join(fact for fact in facts if fact)]
+    return lines + ([f"\n  {tables.plain(reason)}"] if reason else [])
+
+
+def _folded(audits, word, rerun):
     kept = claims.with_word(audits, word)
-    body = "\n\n".join(_entry(audit) for audit in kept)
+    body = "\n\n".join(_entry(audit, rerun) for audit in kept)
     return f"````{{dropdown}} {len(kept)} claims: {word}\n{body}\n````"
 
 

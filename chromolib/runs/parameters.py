@@ -21,6 +21,7 @@ CHOICES = {
     "protocol": ("clean", "published", "both"),
     "weights": ("none",),
     "on_error": ("refuse", "skip"),
+    "unit": ("both", "chromosome", "karyogram"),
 }
 
 

@@ -36,6 +36,7 @@ class Run:
         self.folder, self._lock = folder.reserve(self.target, self.id)
         self._started, self._first_cell = time.monotonic(), _cell_count()
         self._estimates, self._others, self._tables = [], [], {}
+        self._predictions = []
 
     @property
     def images(self):
@@ -51,6 +52,15 @@ class Run:
     def claims(self):
         """The folder of the claims files."""
         return self.root / "data" / "claims"
+
+    def given(self, name):
+        """The value of a parameter."""
+        return self.values[name]
+
+    @property
+    def estimates(self):
+        """Every estimate kept so far."""
+        return [*self._estimates, *self._others]
 
     @property
     def protocols(self):
@@ -88,6 +98,10 @@ class Run:
         """Keep several estimates that no sentence quotes."""
         self._others.extend(estimates)
 
+    def predict(self, predictions):
+        """Keep predictions for `preds.csv`."""
+        self._predictions.extend(predictions)
+
     def quote(self, key, text):
         """Paste a computed word or count into the page under `key`."""
         _glue(key, str(text))
@@ -107,8 +121,9 @@ class Run:
             if not self.values["out"]:
                 self.target = folder.place(self.root, self.study, self.id)
         manifest = self._manifest(edited)
-        found = self._estimates + self._others
-        results.estimates(self.folder / "estimates.csv", found)
+        results.estimates(self.folder / "estimates.csv", self.estimates)
+        if self._predictions:
+            results.predictions(self.folder / "preds.csv", self._predictions)
         for name, frame in self._tables.items():
             results.table(self.folder / f"{name}.csv", frame)
         results.manifest(self.folder, manifest)

@@ -1,0 +1,62 @@
+"""Models: `chromolib pretrain`, `chromolib predict`."""
+
+import pathlib
+
+import typer
+
+from chromolib.cli import show
+
+
+def pretrain(
+    out: str = typer.Option(None, help="A folder; without it data/models."),
+    cells: int = typer.Option(400, help="Synthetic cells, of two a patient."),
+    epochs: int = typer.Option(12, help="Looks at every chromosome."),
+    seed: int = typer.Option(0, min=0, help="The same seed gives the same weights."),
+):
+    """Train the trunk that weights=domain starts from, on synthetic chromosomes alone;
+    stopped and started again alike, it goes on."""
+    from chromolib.runs import backend, repository
+
+    folder = pathlib.Path(out) if out else repository.root() / "data" / "models"
+    show.made(folder)
+    backend.start()
+    from chromolib.runs import pretraining
+
+    lesson = pretraining.Lesson(cells=cells, epochs=epochs, seed=seed)
+    origin = pretraining.pretrain(folder, lesson, say=show.say)
+    show.say(f"{show.near(origin.file)}: {origin.sentence}\nsha256 {origin.sha256}")
+
+
+def predict(
+    study: str = typer.Argument(..., help="`chromolib studies` lists them."),
+    source: str = typer.Option(..., help="`chromolib data list` names them."),
+    out: str = typer.Option(..., help="The csv to write; must not exist."),
+    data: str = typer.Option(None, help="Data root; else $CHROMOLIB_DATA."),
+    model: str = typer.Option(None, help="A .keras file; else the shipped one."),
+    on_error: str = typer.Option("refuse", help="Damaged images: refuse or skip."),
+):
+    """Ask a trained model about images; a row an image with its probabilities.
+
+    For research: no answer of it may serve a diagnosis.
+    """
+    from chromolib.runs import backend, inputs, repository
+
+    root = repository.root()
+    repository.notebook(root, study)
+    backend.start()
+    from chromolib.models import store
+    from chromolib.runs import predicting
+
+    place = predicting.vacant(out)
+    file = model or predicting.shipped(root, study)
+    network, facts = store.load(file, study=study)
+    values = predicting.asked(source, data, on_error)
+    images = inputs.read(root, values)["source"]
+    said = predicting.predict(network, facts, images)
+    predicting.write(place, said)
+    show.say(
+        f"{len(said):,} images of {images.origin}, asked of a model trained on "
+        f"{store.taught_by(facts)}: {show.near(place)}\n{facts['use']}"
+    )
+    if facts["source"] == images.source:
+        show.say("The model was trained on this source: do not score it by these rows.")

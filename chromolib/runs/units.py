@@ -1,0 +1,129 @@
+"""What one image of a study shows, one chromosome or a whole karyogram, by its source.
+
+`images(found, unit, count=..., seed=...)` -> ImageSet labelled normal and abnormal
+`apart(images, unit, seed)` -> those to draw sources from, those of unseen groups
+"""
+
+import dataclasses
+
+import numpy as np
+
+from chromolib import records
+from chromolib.data import compose, edits, splits
+from chromolib.models import trial
+from chromolib.synth import abnormal
+
+UNITS = ("chromosome", "karyogram")
+UNSEEN = 0.4  # of a real set's groups, kept to judge by
+
+
+class UnitError(ValueError):
+    """A source that does not hold such images."""
+
+
+def images(found, unit, *, count, rng, seed=0):
+    """Normal and abnormal images of a unit, with where the abnormality lies.
+
+    `found` is what was read; None draws `count` synthetic ones. A set labelled normal
+    and abnormal is taken as it is; single chromosomes of whole cells are edited.
+    """
+    if found is None:
+        draw = {"chromosome": abnormal.chromosomes, "karyogram": abnormal.karyograms}
+        return draw[unit](count, seed=seed)
+    labels = set(found.label)
+    if labels & set(trial.LABELS):
+        return _labelled(found, unit)
+    if set(found.extra.get("status", ())) - {""}:
+        return _by_status(found, unit)
+    if not labels & set(records.CLASSES):
+        raise UnitError(
+            f"{found.source} says neither normal nor abnormal, nor which chromosome is "
+            "shown; label its images normal and abnormal (see Your own images)"
+        )
+    return _edited(found, unit, rng)
+
+
+def apart(found, *, seed):
+    """The images that may train, and those of groups kept unseen."""
+    split = splits.divide(
+        found,
+        protocol="clean",
+        test=0.5 if found.source == abnormal.lab.SOURCE else UNSEEN,
+        seed=seed,
+        stratify=found.label,
+    )
+    return found.take(split.train), found.take(split.test)
+
+
+def _labelled(found, unit):
+    odd = sorted(set(found.label) - set(trial.LABELS))
+    if odd:
+        raise UnitError(
+            f"{found.source}: label {str(odd[0])!r} beside normal and abnormal; "
+            "use these two words only"
+        )
+    if unit == "karyogram":
+        _one_label(found)
+    return _plain(found, np.where(found.label == "abnormal", "abnormal", "none"))
+
+
+def _one_label(found):
+    """Refuse a patient who is normal and abnormal at once."""
+    for group in np.unique(found.group):
+        if len(set(found.label[found.group == group])) > 1:
+            raise UnitError(
+                f"{found.source}: {found.unit} {str(group)!r} has images of both labels; "
+                "a karyotype is of a whole patient: correct the labels or the groups"
+            )
+
+
+def _by_status(found, unit):
+    if unit != "karyogram":
+        raise UnitError(
+            f"{found.source} shows whole cells, no single chromosomes; "
+            "its unit is karyogram"
+        )
+    kind = np.where(found.extra["status"] == "normal", "none", found.extra["status"])
+    label = np.where(kind == "none", "normal", "abnormal")
+    return _plain(dataclasses.replace(found, label=label), kind)
+
+
+def _plain(found, kind):
+    """A set as it came: where the abnormality lies is not known."""
+    nowhere = records.Boxes(np.empty((0, 4)), np.empty(0, str))
+    sham = np.full(len(found), "no")
+    return dataclasses.replace(
+        found,
+        boxes=(nowhere,) * len(found),
+        extra=found.extra | {"kind": kind.astype(str), "sham": sham},
+    )
+
+
+def _edited(found, unit, rng):
+    straight = compose.straightened(found, orient=False)
+    if unit == "chromosome":
+        made = edits.structural(straight, rng=rng)
+        return dataclasses.replace(made, boxes=tuple(map(_rows, *_sides(made))))
+    made = edits.numerical(straight, rng=rng)
+    change = made.extra["change"]
+    kind = np.where(np.char.startswith(change, "+"), "gain", "loss")
+    kind = np.where(change == "", "none", kind)
+    kind = np.where(made.extra["sham"] == "yes", "exchange", kind)
+    label = np.where(change == "", "normal", "abnormal")
+    boxes = tuple(map(abnormal.wrong_number, made.boxes, kind))
+    extra = made.extra | {"kind": kind}
+    return dataclasses.replace(made, label=label, boxes=boxes, extra=extra)
+
+
+def _sides(made):
+    return made.extra["rows"], made.extra["kind"], made.pixels.shape
+
+
+def _rows(rows, kind, shape):
+    """The box of the rows that an edit changed; a joint is widened to be visible."""
+    if kind == edits.UNTOUCHED:
+        return records.Boxes(np.empty((0, 4)), np.empty(0, str))
+    first, last = map(int, rows.split(":"))
+    wider = abnormal.POINT * shape[0] * (last - first < 2 * abnormal.POINT * shape[0])
+    low, high = max(0, first - wider), min(shape[0], last + wider)
+    return records.Boxes(np.array([[0, low, shape[1], high]]), [str(kind)])
