@@ -17,7 +17,15 @@ import numpy as np
 import pandas as pd
 
 from chromolib import records
-from chromolib.models import chromonet, classical, expand, features, fit, pictures
+from chromolib.models import (
+    chromonet,
+    classical,
+    expand,
+    features,
+    fit,
+    pictures,
+    weights,
+)
 
 LABELS = chromonet.LABELS
 PAPER = {  # images of section 4.5
@@ -41,6 +49,7 @@ class Sizes:
     share: float = 1.0  # of the paper's counts of images
     epochs: int = 20
     patience: int = 6
+    start: weights.Origin = weights.Origin("none")  # of ChromoNet as read
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -194,6 +203,8 @@ def hold(sources, unseen, *, unit, seed, sizes, protocols, words, say=None):
 def learn(division, *, sizes, seed, say=None, build=chromonet.network, **reading):
     """A network trained on a division, and its epochs."""
     model = build(division.train.pictures.shape[1:], seed=seed, **reading)
+    if build is chromonet.network and not reading:
+        weights.load_trunk(model, sizes.start)
     told = fit.fit(
         model,
         division.train.pictures,

@@ -10,7 +10,7 @@ import pandas as pd
 
 from chromolib import records
 from chromolib.evidence import between, claims, metrics, pointing, resample
-from chromolib.models import pictures, saliency, trial
+from chromolib.models import pictures, saliency, store, trial, weights
 from chromolib.runs import units
 
 SCORES = (
@@ -70,6 +70,9 @@ def shown(run):
 def ask(run, unit, *, count, sizes):
     """Every model trained and tested by each protocol; the numbers go to the run."""
     seed = run.given("seed")
+    origin = weights.resolve(run.given("weights"), run.root)
+    run.started_from = origin.facts
+    sizes = dataclasses.replace(sizes, start=origin)
     found = units.images(run.images, unit, count=count, rng=run.rng(unit), seed=seed)
     pool, kept = units.apart(found, seed=seed)
     whole, unseen = trial.part(pool, unit), trial.part(kept, unit)
@@ -92,6 +95,7 @@ def ask(run, unit, *, count, sizes):
         found += against(asked, rng=run.rng(f"against {unit}"), protocol=protocol)
     run.predict(held.predictions)
     run.record_all(found)
+    _save(run, asked, origin)
     return asked
 
 
@@ -266,6 +270,28 @@ def look(asked, *, most, rng):
     }
     found = pointing.game(maps, xyxy, seen.pictures, seen.group, rng=rng, words=words)
     return seen.pictures, maps, xyxy, list(found.values())
+
+
+def _save(run, asked, origin):
+    """Keep the trained network of the run beside its numbers."""
+    part = asked.trial.divisions[asked.protocol].plain
+    name = f"unit={asked.unit};labels=true"
+    facts = {
+        **{"study": run.study, "unit": asked.unit, "classes": list(trial.LABELS)},
+        **{"source": asked.words["source"], "weights": origin.sentence},
+        "provenance": "synthetic" if run.images is None else "real",
+        **{"n": len(part), "groups": len(set(part.group)), "seed": asked.seed},
+        **{"model": "ChromoNet", "protocol": asked.protocol},
+        "profile": run.given("profile"),
+        "scores": [
+            one
+            for one in asked.found
+            if (one.model, one.protocol) == ("ChromoNet", asked.protocol)
+            and one.condition == name
+        ],
+    }
+    network = asked.trial.networks[asked.protocol]
+    store.save(network, run.folder / f"{asked.unit}.keras", facts)
 
 
 def _external(run, asked):

@@ -19,7 +19,7 @@ CHOICES = {
     "source": ("synthetic", *adapters.SOURCES),
     "external": ("", *adapters.SOURCES),
     "protocol": ("clean", "published", "both"),
-    "weights": ("none",),
+    "weights": ("none", "domain"),
     "on_error": ("refuse", "skip"),
     "unit": ("both", "chromosome", "karyogram"),
 }

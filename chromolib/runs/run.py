@@ -36,7 +36,7 @@ class Run:
         self.folder, self._lock = folder.reserve(self.target, self.id)
         self._started, self._first_cell = time.monotonic(), _cell_count()
         self._estimates, self._others, self._tables = [], [], {}
-        self._predictions = []
+        self._predictions, self.started_from = [], {}
 
     @property
     def images(self):
@@ -157,7 +157,7 @@ class Run:
             "versions": results.versions(),
             "data_fingerprint": identity.fingerprint(self.root, self.study),
             "images": inputs.facts(self._read),
-            "weights": {"given": self.values["weights"], "from": ""},
+            "weights": {"given": self.values["weights"]} | self.started_from,
         }
 
 
