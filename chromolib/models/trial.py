@@ -35,6 +35,7 @@ PAPER = {  # images of section 4.5
 SOURCES = 193  # of section 4.1
 VALID = 0.2  # of the sources' groups, in a clean trial
 BATCH = 32
+NOWHERE = weights.Origin("none")
 
 
 class TrialError(ValueError):
@@ -49,7 +50,7 @@ class Sizes:
     share: float = 1.0  # of the paper's counts of images
     epochs: int = 20
     patience: int = 6
-    start: weights.Origin = weights.Origin("none")  # of ChromoNet as read
+    start: weights.Origin = NOWHERE  # of ChromoNet as read
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -72,8 +72,8 @@ def _one_label(found):
     for group in np.unique(found.group):
         if len(set(found.label[found.group == group])) > 1:
             raise UnitError(
-                f"{found.source}: {found.unit} {str(group)!r} has images of both labels; "
-                "a karyotype is of a whole patient: correct the labels or the groups"
+                f"{found.source}: {found.unit} {str(group)!r} has images of both "
+                "labels; a karyotype is of a whole patient: correct labels or groups"
             )
 
 
