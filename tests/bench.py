@@ -264,11 +264,46 @@ def describe(_):
     return len(ink) / ours, len(ink[::10]) / theirs
 
 
+def train_chromonet(_):
+    """An epoch of ChromoNet on 1,263 chromosomes, against one look at them."""
+    import numpy as np
+
+    from chromolib.models import chromonet, fit
+
+    rng = np.random.default_rng(0)
+    pictures = rng.random((1263, 96, 32, 1), np.float32)
+    labels = rng.integers(2, size=len(pictures))
+    model = chromonet.network(pictures.shape[1:], seed=0)
+    fit.fit(model, pictures[:32], labels[:32], epochs=1, seed=0, batch=32)
+    model.evaluate(pictures, labels, batch_size=32, verbose=0)
+    started = time.perf_counter()
+    fit.fit(model, pictures, labels, epochs=1, seed=0, batch=32)
+    ours, started = time.perf_counter() - started, time.perf_counter()
+    model.evaluate(pictures, labels, batch_size=32, verbose=0)
+    return ours, time.perf_counter() - started
+
+
+def study_quick(out):
+    """The chromonet study at quick, against smoke."""
+    took = []
+    for profile in ("quick", "smoke"):
+        started = time.perf_counter()
+        words = ["run", "chromonet", "--profile", profile, "--force"]
+        words += ["-p", f"out={out}-{profile}"]
+        subprocess.run([sys.executable, "-m", "chromolib", *words], check=True)
+        took.append(time.perf_counter() - started)
+    return took
+
+
 ROWS = (start_up, audit, fresh_run, reused_run)
 ROWS += (read_bioimlab, read_pki3, read_tseng, near_copies, memory)
 ROWS += (straighten, compose_cells, segment)
 ROWS += (draw_singles, draw_karyograms, draw_metaphases)
-ROWS += (measure,)
+ROWS += (
+    train_chromonet,
+    study_quick,
+    measure,
+)
 ROWS += (describe,)
 
 

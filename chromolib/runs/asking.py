@@ -250,18 +250,19 @@ def examples(asked, each):
 def look(asked, *, most, rng):
     """Where it looks on unseen abnormal images: (pictures, maps, boxes, Estimates).
 
-    Only images whose abnormality has one known place are asked about.
+    Of images whose abnormality has one known place where there are any; of a lab's own,
+    whose places nobody marked, any abnormal ones, and no Estimates.
     """
     boxes = pictures.boxes(asked.images, asked.unit)
     abnormal = asked.unseen.label == trial.LABELS[1]
     known = [i for i in np.flatnonzero(abnormal) if len(boxes[i]) == 1]
-    chosen = np.sort(rng.permutation(known)[:most])
-    if not len(chosen):
-        return [], [], [], []
+    chosen = np.sort(rng.permutation(known or np.flatnonzero(abnormal))[:most])
     seen = asked.unseen.take(chosen)
     maps = saliency.grad_cam(
         asked.trial.networks[asked.protocol], seen.pictures, 1, layer=LAYER[asked.unit]
     )
+    if not known:
+        return seen.pictures, maps, [None] * len(chosen), []
     xyxy = np.array([boxes[i].xyxy[0] for i in chosen])
     words = asked.words | {
         "protocol": asked.protocol,
