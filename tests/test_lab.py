@@ -30,6 +30,7 @@ def lab(root, tmp_path):
     for name in ("chromolib", "requirements.lock"):
         (tmp_path / name).symlink_to(root / name)
     source = (root / "notebooks" / "chromonet.ipynb").read_text(encoding="utf-8")
+    source = source.replace(r"profile = \"quick\"", r"profile = \"smoke\"")
     (tmp_path / "notebooks" / "chromonet.ipynb").write_text(source, encoding="utf-8")
     token = secrets.token_hex(16)
     folders = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
@@ -68,7 +69,7 @@ def test_a_study_runs_in_jupyterlab(lab, browser, tmp_path):
     tab.click(".lm-MenuBar-item:has-text('Run')")
     tab.click(".lm-Menu-item:has-text('Run All Cells') >> nth=0")
     done = tmp_path / "data" / "runs" / "chromonet"
-    for _ in range(600):
+    for _ in range(1200):
         if list(done.glob("*/manifest.json")):
             break
         tab.wait_for_timeout(200)

@@ -15,13 +15,14 @@ def start():
     notebook would keep them; they come at the import and at the first operation.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # several small networks in one kernel are no mistake, whatever TensorFlow thinks
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with _silent_stderr():
         import keras
 
         keras.ops.add(keras.ops.zeros(1), 1)
         devices = keras.distribution.list_devices()
+    # several small networks in one kernel are no mistake, whatever TensorFlow thinks;
+    # its own import sets the level, so this comes after it
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     return {"backend": keras.backend.backend(), "device": _describe(devices)}
 
 
