@@ -102,7 +102,7 @@ def _columns(tallies, values):
 def _difference(value, draws, groups, name):
     """The interval of a difference; where no group differs, what one more could do."""
     ceiling = resample.CEILING.get(name, 1.0)
-    reach = resample.spread(draws, groups)
+    reach = intervals.spread(draws, groups)
     if reach < 1e-6 * ceiling:
         reach = ceiling * intervals._binomial(0.0, groups)[1]
     return max(-ceiling, value - reach), min(ceiling, value + reach)

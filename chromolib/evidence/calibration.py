@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
+from chromolib import intervals
 from chromolib.evidence import resample
 
 BINS = 15
@@ -48,7 +49,7 @@ def _ece(gaps, images):
     raised = (noise * (folded - np.abs(beyond))).sum()
 
     def ends(value, draws, groups, _):
-        reach = min(1.0, resample.spread(draws, groups))
+        reach = min(1.0, intervals.spread(draws, groups))
         return max(0.0, value - raised - reach), min(1.0, value + reach)
 
     table = np.concatenate([gaps, images], 1)

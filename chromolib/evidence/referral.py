@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
+from chromolib import intervals
 from chromolib.evidence import resample
 
 KEPT = np.linspace(0.01, 1, 100)  # shares of images at which a curve is drawn
@@ -40,7 +41,7 @@ def _curve(predictions, rng, draws):
     rows = []
     for kept, value, draw in zip(KEPT, tally.value, values, strict=True):
         groups = len(np.unique(surest[: np.ceil(kept * len(surest)).astype(int)]))
-        rows.append((kept, value, *resample.interval(value, draw, groups)))
+        rows.append((kept, value, *intervals.interval(value, draw, groups)))
     return pd.DataFrame(rows, columns=["kept", "risk", "low", "high"])
 
 
@@ -102,7 +103,7 @@ def operating_point(predictions, target, *, of="accuracy", rng, draws=2000):
 
 def _reaching(value, draws, groups, ceiling):
     """The usual interval, as far as the middle 95 % of resamples: they may reach 0."""
-    low, high = resample.interval(value, draws, groups, ceiling)
+    low, high = intervals.interval(value, draws, groups, ceiling)
     least, most = np.quantile(draws, [0.025, 0.975])
     return min(low, float(least)), max(high, float(most))
 

@@ -19,7 +19,6 @@ from chromolib import intervals, records
 BLOCK = 1 << 19  # numbers at a time; bounds the memory, not the result
 TABLE = 1 << 20  # numbers in a table of sums, as a rule
 FEWEST, MOST = 32, 1024  # steps of a ladder that are resampled
-interval, spread = intervals.interval, intervals.spread  # for all that resamples
 CEILING = {"AUGRC": 0.5, "NLL": -float(np.log(np.finfo(float).eps))}  # 1 where not said
 
 
@@ -171,7 +170,7 @@ def estimates(predictions, tallies, *, rng, draws=2000):
         for i in np.flatnonzero(np.isfinite(tally.value)):
             name, groups = tally.names[i], int(tally.groups[i])
             value = float(tally.value[i])
-            ends = tally.ends or interval
+            ends = tally.ends or intervals.interval
             low, high = ends(value, values[:, i], groups, CEILING.get(name, 1.0))
             found[name] = records.Estimate(
                 quantity=name,

@@ -48,7 +48,7 @@ def network(
     `after` normalises behind the ReLU, not before it; without `flat` positions are
     averaged away; `drop` is the dropout before the last layer.
     """
-    make = _Seeds(seed)
+    make = draws.Seeds(seed)
     entry = x = keras.Input(shape)
     number = 0
     for width in widths:
@@ -69,7 +69,7 @@ def traditional(shape, *, seed, rate=RATE):
     The paper does not say what its "traditional model" is, only that it is simpler, has
     epochs, and does without augmentation (section 5).
     """
-    make = _Seeds(seed)
+    make = draws.Seeds(seed)
     entry = keras.Input(shape)
     x = _conv(16, 5, make, name="trunk_conv1", activation="relu", use_bias=True)(entry)
     x = keras.layers.Flatten()(keras.layers.MaxPooling2D(4)(x))
@@ -85,17 +85,6 @@ def compiled(model, rate=RATE):
         metrics=["accuracy"],
     )
     return model
-
-
-class _Seeds:
-    """A seed for each layer, by its place."""
-
-    def __init__(self, seed):
-        self.seed, self.made = seed, 0
-
-    def __call__(self):
-        self.made += 1
-        return draws.seed_of(self.seed, f"layer {self.made}")
 
 
 def _block(x, width, number, make, *, after, norm):

@@ -23,6 +23,17 @@ def seed_of(seed, purpose):
     return int(stream.integers(2**31))
 
 
+class Seeds:
+    """A seed for each layer of a network, by its place: call it once a layer."""
+
+    def __init__(self, seed):
+        self.seed, self.made = seed, 0
+
+    def __call__(self):
+        self.made += 1
+        return seed_of(self.seed, f"layer {self.made}")
+
+
 def bits(generator, batch, count):
     """Random words, (batch, count) uint32; the generator moves on by one step."""
     seed, step = ops.unstack(ops.cast(generator.next(), "uint32"), 2)

@@ -104,15 +104,8 @@ def _augmented(entry, seed, mirror):
     return augment.Augmentation(changes, name="augmentation")(entry)
 
 
-class _Maker:
+class _Maker(draws.Seeds):
     """Layers whose first weights depend on the seed and on their place only."""
-
-    def __init__(self, seed):
-        self.seed, self.made = seed, 0
-
-    def __call__(self):
-        self.made += 1
-        return draws.seed_of(self.seed, f"layer {self.made}")
 
     def conv(self, x, filters, size, *, strides=1):
         """A convolution, normalised, not yet bent."""

@@ -7,7 +7,8 @@ from scipy import special
 from sklearn import calibration as sk
 from sklearn import frozen, linear_model
 
-from chromolib.evidence import calibration, metrics, resample
+from chromolib import intervals
+from chromolib.evidence import calibration, metrics
 
 
 def rng(seed=0):
@@ -90,4 +91,4 @@ def test_the_folded_mean_is_how_far_chance_raises_the_ece():
     tally = calibration._ece(gaps, images)  # no gap but by chance
     low, _ = tally.ends(tally.value[0], np.zeros(9), 400, 1)
     assert low == pytest.approx(0, abs=0.25 * tally.value[0])
-    assert resample.interval(tally.value[0], np.zeros(9), 400)[0] > low
+    assert intervals.interval(tally.value[0], np.zeros(9), 400)[0] > low

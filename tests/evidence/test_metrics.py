@@ -9,6 +9,7 @@ from scipy import stats
 from sklearn import calibration as sk_calibration
 from sklearn import metrics as sk
 
+from chromolib import intervals
 from chromolib.evidence import metrics, resample
 
 
@@ -272,7 +273,7 @@ def test_confusions_keep_classes_that_do_not_occur():
 
 def test_the_interval_is_students_on_the_scale_of_log_odds():
     draws = rng().normal(0.9, 0.01, 500)
-    low, high = resample.interval(0.9, draws, 30)
+    low, high = intervals.interval(0.9, draws, 30)
     odds = np.log(np.array([low, 0.9, high]) / (1 - np.array([low, 0.9, high])))
     reach = stats.t.ppf(0.975, 29) * draws.std() * np.sqrt(30 / 29) / 0.09
     assert np.diff(odds) == pytest.approx([reach, reach])
@@ -281,7 +282,7 @@ def test_the_interval_is_students_on_the_scale_of_log_odds():
 def test_right_and_wrong_mirror_each_other():
     said = predictions(0)
     found = metrics.measure(said, "accuracy", rng=rng())["accuracy"]
-    low, high = resample.interval(
+    low, high = intervals.interval(
         1 - found.value,
         1 - resample.drawn(metrics.tallied(said, ["accuracy"]), rng=rng())[0][:, 0],
         12,
