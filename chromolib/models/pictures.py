@@ -2,6 +2,7 @@
 
 `of(images, unit)` -> (n, height, width, 1) float32
 `boxes(images, unit)` -> where a set's boxes lie on these pictures
+`scale(images)` -> how much smaller a set's chromosomes become, for `of` and `boxes`
 """
 
 import numpy as np
@@ -13,26 +14,27 @@ CANVAS = {"chromosome": (96, 32), "karyogram": (96, 96)}  # height, width
 TYPICAL = 46  # rows of a set's median chromosome: the longest is twice as long
 
 
-def of(images, unit):
+def of(images, unit, by=None):
     """Each image as ink on the unit's canvas, in the middle, never distorted.
 
     Chromosomes of one set keep their sizes to each other, for size is what a deletion
-    changes; whatever is too large for the canvas is made smaller on its own. A
-    karyogram fills its canvas. A picture with nothing on it stays empty.
+    changes: all are scaled `by` one factor, without it by the set's own. Whatever is
+    too large for the canvas is made smaller on its own. A karyogram fills its canvas. A
+    picture with nothing on it stays empty.
     """
     out = np.zeros((len(images), *CANVAS[unit], 1), np.float32)
-    for i, scale in enumerate(_scales(images, unit)):
-        small = normalise.resize(_ink(images.pixels[i]), scale)
+    for i, factor in enumerate(_factors(images, unit, by)):
+        small = normalise.resize(_ink(images.pixels[i]), factor)
         out[i, ..., 0] = normalise.pad(small, CANVAS[unit])
     return np.clip(out, 0, 1)
 
 
-def boxes(images, unit):
+def boxes(images, unit, by=None):
     """The set's boxes, moved onto the pictures that `of` makes."""
     moved = []
-    for i, scale in enumerate(_scales(images, unit)):
+    for i, factor in enumerate(_factors(images, unit, by)):
         shape = np.array(images.pixels.shape[i])
-        small = np.maximum(1, np.round(shape * scale)).astype(int)
+        small = np.maximum(1, np.round(shape * factor)).astype(int)
         corner = (np.array(CANVAS[unit]) - small) // 2
         found = images.boxes[i]
         xyxy = found.xyxy * np.tile((small / shape)[::-1], 2) + np.tile(corner[::-1], 2)
@@ -40,13 +42,22 @@ def boxes(images, unit):
     return tuple(moved)
 
 
-def _scales(images, unit):
+def scale(images):
+    """The factor that gives a set's median chromosome its usual height.
+
+    A model's own, for images of the source it learned from; another source has other
+    pixels, and takes its own.
+    """
+    return float(TYPICAL / np.median(np.asarray(images.pixels.shape)[:, 0]))
+
+
+def _factors(images, unit, by):
     """By how much each image is made smaller or larger."""
     shape = np.asarray(images.pixels.shape, float)
     fits = (np.array(CANVAS[unit]) / shape).min(1)
     if unit == "karyogram":
         return fits
-    return np.minimum(fits, TYPICAL / np.median(shape[:, 0]))
+    return np.minimum(fits, scale(images) if by is None else by)
 
 
 def _ink(picture):

@@ -107,10 +107,10 @@ class Trial:
         )
 
 
-def part(images, unit):
-    """A set's images as pictures of one size."""
+def part(images, unit, by=None):
+    """A set's images as pictures of one size, scaled as `pictures.of` does."""
     check(images)
-    shown = pictures.of(images, unit)
+    shown = pictures.of(images, unit, by)
     return Part(shown, images.label, images.group, images.name)
 
 

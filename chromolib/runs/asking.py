@@ -1,16 +1,15 @@
 """Normal or abnormal: the question put to a run's images, unit by unit.
 
-`ask(run, unit, ...)` -> Asked; all else: what a study shows of it
+`ask(run, unit, ...)` -> Asked; all else: its numbers beside each other
 """
 
 import dataclasses
 
-import numpy as np
 import pandas as pd
 
 from chromolib import records
-from chromolib.evidence import between, claims, metrics, pointing, resample
-from chromolib.models import pictures, saliency, store, trial, weights
+from chromolib.evidence import between, claims, metrics
+from chromolib.models import pictures, store, trial, weights
 from chromolib.runs import units
 
 SCORES = (
@@ -23,7 +22,6 @@ SCORES += tuple(f"{name} of abnormal" for name in ("precision", "recall", "F1"))
 PRINTED = {"accuracy": "accuracy", "f1": "F1 of abnormal"}
 PRINTED |= {name: f"{name} of abnormal" for name in ("precision", "recall")}
 SURE = ("NLL", "Brier", "ECE", "AUGRC", "failure AUROC")
-LAYER = {"chromosome": "trunk_conv8", "karyogram": "trunk_conv8"}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -31,6 +29,7 @@ class Asked:
     """A trial of one unit, with the images that judge it."""
 
     unit: str
+    scale: float  # of all pictures
     whole: trial.Part  # what sources are drawn from
     unseen: trial.Part
     images: records.ImageSet  # those of `unseen`
@@ -75,7 +74,8 @@ def ask(run, unit, *, count, sizes):
     sizes = dataclasses.replace(sizes, start=origin)
     found = units.images(run.images, unit, count=count, rng=run.rng(unit), seed=seed)
     pool, kept = units.apart(found, seed=seed)
-    whole, unseen = trial.part(pool, unit), trial.part(kept, unit)
+    by = pictures.scale(pool)
+    whole, unseen = trial.part(pool, unit, by), trial.part(kept, unit, by)
     words = run.label | {"source": found.origin, "weights": run.given("weights")}
     held = trial.hold(
         trial.drawn(whole, sizes.sources, seed=seed),
@@ -87,7 +87,9 @@ def ask(run, unit, *, count, sizes):
         words=words,
     )
     found, counts = [], run.protocols[-1]
-    asked = Asked(unit, whole, unseen, kept, held, words, sizes, seed, counts, found)
+    asked = Asked(
+        unit, by, whole, unseen, kept, held, words, sizes, seed, counts, found
+    )
     if run.external is not None:
         held.predictions.append(_external(run, asked))
     found += scores(held.predictions, run.rng(f"scores {unit}"))
@@ -169,110 +171,6 @@ def against(asked, *, rng, protocol):
     ]
 
 
-def kinds(asks, *, rng):
-    """How often unseen images of each kind are called abnormal, unit by unit."""
-    return [one for asked in asks for one in _kinds(asked, rng)]
-
-
-def _kinds(asked, rng):
-    said = _unseen(asked)
-    kind = asked.images.extra["kind"]
-    named = {True: "called abnormal", False: "false alarm"}
-    called = (said.label == trial.LABELS[1]) * 1.0
-    numbered = resample.number(said)
-    which = [kind == name for name in sorted(set(kind))]
-    tally = resample.shares(
-        sorted(set(kind)),
-        numbered.each(*(called * mask for mask in which)),
-        numbered.each(*(mask * 1.0 for mask in which)),
-    )
-    found = resample.estimates(said, [tally], rng=rng)
-    return [
-        dataclasses.replace(
-            one,
-            quantity=named[bool((said.truth[kind == name] == trial.LABELS[1]).any())],
-            condition=f"{one.condition};kind={name}",
-        )
-        for name, one in found.items()
-    ]
-
-
-def shams(asks, *, rng):
-    """How well abnormal images are told from shams alone; nothing without shams."""
-    return [one for asked in asks for one in _shams(asked, rng)]
-
-
-def _shams(asked, rng):
-    said = _unseen(asked)
-    sham = asked.images.extra["sham"] == "yes"
-    if not sham.any():
-        return []
-    kept = said.take(sham | (said.truth == trial.LABELS[1]))
-    kept = dataclasses.replace(kept, condition=f"{said.condition};against=shams")
-    return list(metrics.measure(kept, "AUROC of abnormal", rng=rng).values())
-
-
-def learning(asked, counts, *, rng):
-    """Accuracy by the number of sources, clean."""
-    most = len(asked.whole)
-    counts = [count for count in counts if count <= most]
-    words = asked.words | {"protocol": "clean"}
-    found = trial.sweep(asked.whole, asked.unseen, counts, **_again(asked), words=words)
-    return [metrics.measure(one, "accuracy", rng=rng)["accuracy"] for one in found]
-
-
-def readings(asked, names, *, rng):
-    """AUROC of other readings of the paper's network."""
-    division = asked.trial.divisions[asked.protocol]
-    words = asked.words | {"protocol": asked.protocol}
-    found = trial.readings(division, names, **_again(asked), words=words)
-    name = "AUROC of abnormal"
-    return [metrics.measure(one, name, rng=rng)[name] for one in found]
-
-
-def wrong(asked, most):
-    """The surest errors, and what to write beside them: (pictures, captions)."""
-    said = asked.said
-    bad = np.flatnonzero(said.truth != said.label)
-    bad = bad[np.argsort(said.uncertainty[bad], kind="stable")][:most]
-    captions = [{"truth": said.truth[i], "said": said.label[i]} for i in bad]
-    return asked.judged.pictures[bad], captions
-
-
-def examples(asked, each):
-    """Some unseen images of both labels, and their kinds: (pictures, captions)."""
-    label, kind = asked.unseen.label, asked.images.extra["kind"]
-    chosen = [i for word in trial.LABELS for i in np.flatnonzero(label == word)[:each]]
-    captions = [{"label": label[i], "kind": kind[i]} for i in chosen]
-    return asked.unseen.pictures[chosen], captions
-
-
-def look(asked, *, most, rng):
-    """Where it looks on unseen abnormal images: (pictures, maps, boxes, Estimates).
-
-    Of images whose abnormality has one known place where there are any; of a lab's own,
-    whose places nobody marked, any abnormal ones, and no Estimates.
-    """
-    boxes = pictures.boxes(asked.images, asked.unit)
-    abnormal = asked.unseen.label == trial.LABELS[1]
-    known = [i for i in np.flatnonzero(abnormal) if len(boxes[i]) == 1]
-    chosen = np.sort(rng.permutation(known or np.flatnonzero(abnormal))[:most])
-    seen = asked.unseen.take(chosen)
-    maps = saliency.grad_cam(
-        asked.trial.networks[asked.protocol], seen.pictures, 1, layer=LAYER[asked.unit]
-    )
-    if not known:
-        return seen.pictures, maps, [None] * len(chosen), []
-    xyxy = np.array([boxes[i].xyxy[0] for i in chosen])
-    words = asked.words | {
-        "protocol": asked.protocol,
-        "model": "ChromoNet",
-        "condition": f"unit={asked.unit};labels=true",
-    }
-    found = pointing.game(maps, xyxy, seen.pictures, seen.group, rng=rng, words=words)
-    return seen.pictures, maps, xyxy, list(found.values())
-
-
 def _save(run, asked, origin):
     """Keep the trained network of the run beside its numbers."""
     part = asked.trial.divisions[asked.protocol].plain
@@ -283,7 +181,7 @@ def _save(run, asked, origin):
         "provenance": "synthetic" if run.images is None else "real",
         **{"n": len(part), "groups": len(set(part.group)), "seed": asked.seed},
         **{"model": "ChromoNet", "protocol": asked.protocol},
-        "profile": run.given("profile"),
+        **{"profile": run.given("profile"), "scale": asked.scale},
         "scores": [
             one
             for one in asked.found
@@ -303,16 +201,6 @@ def _external(run, asked):
     extra = f"trained={asked.words['source']}"
     one = trial.part(found, asked.unit)
     return trial.ask(network, one, words, asked.unit, "labels=true", extra)
-
-
-def _again(asked):
-    return {"unit": asked.unit, "seed": asked.seed, "sizes": asked.sizes}
-
-
-def _unseen(asked):
-    """What the network that counts said of the unseen images."""
-    tested = "" if asked.protocol == "clean" else ";tested=unseen"
-    return asked.trial.pick("ChromoNet", asked.protocol, f"labels=true{tested}")
 
 
 def gaps(asks):

@@ -65,9 +65,9 @@ def predict(model, facts, images):
     shows(images, facts["unit"], facts["classes"])
     if not len(images):
         raise PredictError(f"{images.source} has no image; name another source")
-    logits = model.predict(
-        pictures.of(images, facts["unit"]), batch_size=256, verbose=0
-    )
+    own = images.source == facts["source"]
+    shown = pictures.of(images, facts["unit"], facts.get("scale") if own else None)
+    logits = model.predict(shown, batch_size=256, verbose=0)
     chance = keras.ops.softmax(np.asarray(logits, np.float64))
     columns = {
         "image": images.name,

@@ -95,8 +95,10 @@ class Run:
         _glue(f"{key}_interval", estimate.interval)
 
     def record_all(self, estimates):
-        """Keep several estimates that no sentence quotes."""
-        self._others.extend(estimates)
+        """Keep several estimates that no sentence quotes; gives them back as a list."""
+        kept = list(estimates)
+        self._others.extend(kept)
+        return kept
 
     def predict(self, predictions):
         """Keep predictions for `preds.csv`."""

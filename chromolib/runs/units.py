@@ -5,6 +5,7 @@
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -100,7 +101,7 @@ def _plain(found, kind):
 
 
 def _edited(found, unit, rng):
-    straight = compose.straightened(found, orient=False)
+    straight = _straight(found)
     if unit == "chromosome":
         made = edits.structural(straight, rng=rng)
         return dataclasses.replace(made, boxes=tuple(map(_rows, *_sides(made))))
@@ -113,6 +114,12 @@ def _edited(found, unit, rng):
     boxes = tuple(map(abnormal.wrong_number, made.boxes, kind))
     extra = made.extra | {"kind": kind}
     return dataclasses.replace(made, label=label, boxes=boxes, extra=extra)
+
+
+@functools.lru_cache(maxsize=1)
+def _straight(found):
+    """The same for both units of a run: it takes longest."""
+    return compose.straightened(found, orient=False)
 
 
 def _sides(made):

@@ -1,0 +1,163 @@
+"""What else is asked of the networks of a trial: where they look, what they miss.
+
+All take an `asking.Asked`, or several, and give Estimates or what a figure shows.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from chromolib.evidence import calibration, conformal, metrics, pointing, resample
+from chromolib.models import pictures, saliency, trial
+
+LAYER = "trunk_conv8"  # the last of a network whose maps are drawn
+
+
+def kinds(asks, *, rng):
+    """How often unseen images of each kind are called abnormal, unit by unit."""
+    return [one for asked in asks for one in _kinds(asked, rng)]
+
+
+def _kinds(asked, rng):
+    said = _unseen(asked)
+    kind = asked.images.extra["kind"]
+    named = {True: "called abnormal", False: "false alarm"}
+    called = (said.label == trial.LABELS[1]) * 1.0
+    numbered = resample.number(said)
+    which = [kind == name for name in sorted(set(kind))]
+    tally = resample.shares(
+        sorted(set(kind)),
+        numbered.each(*(called * mask for mask in which)),
+        numbered.each(*(mask * 1.0 for mask in which)),
+    )
+    found = resample.estimates(said, [tally], rng=rng)
+    return [
+        dataclasses.replace(
+            one,
+            quantity=named[bool((said.truth[kind == name] == trial.LABELS[1]).any())],
+            condition=f"{one.condition};kind={name}",
+        )
+        for name, one in found.items()
+    ]
+
+
+def shams(asks, *, rng):
+    """How well abnormal images are told from shams alone; nothing without shams."""
+    return [one for asked in asks for one in _shams(asked, rng)]
+
+
+def _shams(asked, rng):
+    said = _unseen(asked)
+    sham = asked.images.extra["sham"] == "yes"
+    if not sham.any():
+        return []
+    kept = said.take(sham | (said.truth == trial.LABELS[1]))
+    kept = dataclasses.replace(kept, condition=f"{said.condition};against=shams")
+    return list(metrics.measure(kept, "AUROC of abnormal", rng=rng).values())
+
+
+def sure(asked, *, rng, miss=0.1):
+    """What the validation part can mend, of the clean network alone: Estimates.
+
+    Scores of its confidence as it is and cooled by a temperature, and how often sets
+    that should miss one truth in ten hold it.
+    """
+    if "clean" not in asked.trial.networks:
+        return []
+    said = asked.trial.pick("ChromoNet", "clean", "labels=true")
+    words = asked.words | {"protocol": "clean"}
+    part, network = asked.trial.divisions["clean"], asked.trial.networks["clean"]
+    known = trial.ask(network, part.valid, words, asked.unit, "labels=true")
+    cooled = calibration.cooled(said, calibration.temperature(known))
+    cooled = dataclasses.replace(cooled, condition=f"{said.condition};cooled")
+    sets = conformal.sets(said, calibration=known, miss=miss)
+    held = dataclasses.replace(said, condition=f"{said.condition};miss={miss}")
+    names = ("NLL", "ECE")
+    return [
+        *(e for e in asked.found if e.quantity in names and _is_of(e, said)),
+        *metrics.measure(cooled, *names, rng=rng).values(),
+        *conformal.coverage(held, sets, rng=rng).values(),
+    ]
+
+
+def _is_of(estimate, said):
+    return all(
+        getattr(estimate, word) == getattr(said, word)
+        for word in ("model", "protocol", "condition", "source")
+    )
+
+
+def learning(asked, counts, *, rng):
+    """Accuracy by the number of sources, clean; the trial itself is one of them."""
+    words = asked.words | {"protocol": "clean"}
+    there = asked.sizes.sources if "clean" in asked.trial.networks else 0
+    counts = [count for count in counts if count <= len(asked.whole)]
+    fresh = [count for count in counts if count != there]
+    found = trial.sweep(asked.whole, asked.unseen, fresh, **_again(asked), words=words)
+    if there in counts:
+        said = asked.trial.pick("ChromoNet", "clean", "labels=true")
+        condition = f"{said.condition};sources={there}"
+        found.append(dataclasses.replace(said, condition=condition))
+    return [metrics.measure(one, "accuracy", rng=rng)["accuracy"] for one in found]
+
+
+def readings(asked, names, *, rng):
+    """AUROC of other readings of the paper's network."""
+    division = asked.trial.divisions[asked.protocol]
+    words = asked.words | {"protocol": asked.protocol}
+    found = trial.readings(division, names, **_again(asked), words=words)
+    name = "AUROC of abnormal"
+    return [metrics.measure(one, name, rng=rng)[name] for one in found]
+
+
+def wrong(asked, most):
+    """The surest errors, and what to write beside them: (pictures, captions)."""
+    said = asked.said
+    bad = np.flatnonzero(said.truth != said.label)
+    bad = bad[np.argsort(said.uncertainty[bad], kind="stable")][:most]
+    captions = [{"truth": said.truth[i], "said": said.label[i]} for i in bad]
+    return asked.judged.pictures[bad], captions
+
+
+def examples(asked, each):
+    """Some unseen images of both labels, and their kinds: (pictures, captions)."""
+    label, kind = asked.unseen.label, asked.images.extra["kind"]
+    chosen = [i for word in trial.LABELS for i in np.flatnonzero(label == word)[:each]]
+    captions = [{"label": label[i], "kind": kind[i]} for i in chosen]
+    return asked.unseen.pictures[chosen], captions
+
+
+def look(asked, *, most, rng):
+    """Where it looks on unseen abnormal images: (pictures, maps, boxes, Estimates).
+
+    Of images whose abnormality has one known place where there are any; of a lab's own,
+    whose places nobody marked, any abnormal ones, and no Estimates.
+    """
+    boxes = pictures.boxes(asked.images, asked.unit, asked.scale)
+    abnormal = asked.unseen.label == trial.LABELS[1]
+    known = [i for i in np.flatnonzero(abnormal) if len(boxes[i]) == 1]
+    chosen = np.sort(rng.permutation(known or np.flatnonzero(abnormal))[:most])
+    seen = asked.unseen.take(chosen)
+    maps = saliency.grad_cam(
+        asked.trial.networks[asked.protocol], seen.pictures, 1, layer=LAYER
+    )
+    if not known:
+        return seen.pictures, maps, [None] * len(chosen), []
+    xyxy = np.array([boxes[i].xyxy[0] for i in chosen])
+    words = asked.words | {
+        "protocol": asked.protocol,
+        "model": "ChromoNet",
+        "condition": f"unit={asked.unit};labels=true",
+    }
+    found = pointing.game(maps, xyxy, seen.pictures, seen.group, rng=rng, words=words)
+    return seen.pictures, maps, xyxy, list(found.values())
+
+
+def _again(asked):
+    return {"unit": asked.unit, "seed": asked.seed, "sizes": asked.sizes}
+
+
+def _unseen(asked):
+    """What the network that counts said of the unseen images."""
+    tested = "" if asked.protocol == "clean" else ";tested=unseen"
+    return asked.trial.pick("ChromoNet", asked.protocol, f"labels=true{tested}")
