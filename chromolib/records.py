@@ -15,6 +15,12 @@ WORDS = ("source", "study", "model", "weights", "protocol", "profile", "seed")
 WORDS += ("condition",)  # what passes from Predictions into every Estimate
 
 
+def stated(one):
+    """Whose images an Estimate is of, and first weights if not random: for captions."""
+    given = "" if one.weights in ("", "none") else f"weights {one.weights}"
+    return ", ".join(filter(None, (one.source, given)))
+
+
 @dataclasses.dataclass(frozen=True, order=True)
 class Problem:
     """Something wrong with a file: what, and what to do about it.

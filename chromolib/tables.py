@@ -54,7 +54,7 @@ def estimates(items, caption):
             "95 % interval": item.interval,
             "n": f"{item.n:,}",
             "groups": f"{item.groups:,}",
-            "source": item.source,
+            "source": records.stated(item),
         }
         for item in items
     ]

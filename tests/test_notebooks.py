@@ -160,7 +160,12 @@ def test_a_training_study_scores_both_protocols_and_random_labels(outcomes):
     rivals = set(found["model"])
     assert {"SVM", "k-NN", "decision tree", "random forest", "MLP"} <= rivals
     assert {"traditional", "ink area", "majority"} <= rivals
-    assert (found["quantity"] == "pointing hit rate").sum() == 1
+    pointed = found[found["quantity"] == "pointing hit rate"]["condition"]
+    assert sorted(one.rpartition("map=")[2] for one in pointed) == [
+        "Grad-CAM",
+        "occlusion",
+    ]
+    assert {"coverage", "set size"} <= set(found["quantity"])
 
 
 def test_predictions_of_a_training_study_can_be_read_again(outcomes):

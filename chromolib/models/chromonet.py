@@ -59,7 +59,7 @@ def network(
     squeeze = keras.layers.Flatten if flat else keras.layers.GlobalAveragePooling2D
     x = _dense(64, "head_dense", make, activation="relu")(squeeze()(x))
     x = keras.layers.Dropout(drop, seed=make())(x)
-    x = _dense(len(LABELS), "head_logits", make)(x)
+    x = _dense(len(LABELS), "head_logits", make, dtype="float32")(x)
     return compiled(keras.Model(entry, x, name="chromonet"), rate)
 
 
@@ -73,7 +73,7 @@ def traditional(shape, *, seed, rate=RATE):
     entry = keras.Input(shape)
     x = _conv(16, 5, make, name="trunk_conv1", activation="relu", use_bias=True)(entry)
     x = keras.layers.Flatten()(keras.layers.MaxPooling2D(4)(x))
-    x = _dense(len(LABELS), "head_logits", make)(x)
+    x = _dense(len(LABELS), "head_logits", make, dtype="float32")(x)
     return compiled(keras.Model(entry, x, name="traditional"), rate)
 
 

@@ -1,7 +1,6 @@
 """Training, and nothing around it.
 
 `fit(model, images, labels, *, epochs, seed)` -> a frame with a row for each epoch
-`deterministic(seed)` -> every chance of this process fixed, so that a run is repeatable
 `precision()` -> the number format for layers: half where a GPU makes that pay
 
 # Strategy of going on: after each epoch, weights, random states, optimizer, the rows so
@@ -102,19 +101,6 @@ def fit(
     _removed(file)
     frame = pd.DataFrame(rows)
     return frame.assign(best=frame.index == _best(rows))
-
-
-def deterministic(seed):
-    """Fix every chance of this process; the same training gives the same bits again.
-
-    On the CPU the seeds of layers and of `fit` are enough; a GPU adds up in any order
-    unless told not to, which costs time. JAX has no such switch beyond XLA_FLAGS.
-    """
-    keras.utils.set_random_seed(seed)
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow
-
-        tensorflow.config.experimental.enable_op_determinism()
 
 
 def precision():

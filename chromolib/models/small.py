@@ -123,7 +123,9 @@ class _Maker(draws.Seeds):
         """Logits."""
         first = keras.initializers.GlorotUniform(self())
         x = keras.layers.Dropout(drop, seed=self())(x)
-        return keras.layers.Dense(classes, kernel_initializer=first, name="logits")(x)
+        return keras.layers.Dense(
+            classes, kernel_initializer=first, name="logits", dtype="float32"
+        )(x)
 
 
 def cnn(shape, classes, *, seed, mirror=MIRROR):

@@ -75,6 +75,14 @@ class Part:
         fields = dataclasses.fields(self)
         return Part(*(getattr(self, field.name)[which] for field in fields))
 
+    def join(self, other):
+        """These pictures, then the other's."""
+        both = (
+            (getattr(self, f.name), getattr(other, f.name))
+            for f in dataclasses.fields(self)
+        )
+        return Part(*map(np.concatenate, both))
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Division:

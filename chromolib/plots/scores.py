@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from chromolib import records
 from chromolib.plots import base
 
 CYCLE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "0.35")
@@ -25,7 +26,7 @@ def _turn(values, place):
 
 
 def _sources(estimates):
-    return ", ".join(dict.fromkeys(one.source for one in estimates))
+    return ", ".join(dict.fromkeys(map(records.stated, estimates)))
 
 
 def _ends(estimates):

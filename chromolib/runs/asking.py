@@ -33,6 +33,7 @@ class Asked:
     whole: trial.Part  # what sources are drawn from
     unseen: trial.Part
     images: records.ImageSet  # those of `unseen`
+    natural: records.ImageSet | None  # real abnormal ones that nobody edited
     trial: trial.Trial
     words: dict
     sizes: trial.Sizes
@@ -46,6 +47,11 @@ class Asked:
         return self.trial.pick("ChromoNet", self.protocol, "labels=true")
 
     @property
+    def source(self):
+        """Whose images, and first weights, for captions."""
+        return records.stated(self.said)
+
+    @property
     def judged(self):
         """The images it said it of."""
         return self.trial.divisions[self.protocol].test
@@ -56,7 +62,7 @@ def shown(run):
     if run.given("unit") != "both":
         return (run.given("unit"),)
     found = run.images
-    if found is None or set(found.label) <= set(records.CLASSES):
+    if found is None or set(found.label) & set(records.CLASSES):
         return units.UNITS
     if set(found.label) & set(trial.LABELS):
         raise units.UnitError(
@@ -76,7 +82,7 @@ def ask(run, unit, *, count, sizes):
     pool, kept = units.apart(found, seed=seed)
     by = pictures.scale(pool)
     whole, unseen = trial.part(pool, unit, by), trial.part(kept, unit, by)
-    words = run.label | {"source": found.origin, "weights": run.given("weights")}
+    words = run.label | {"source": found.origin, "weights": origin.word}
     held = trial.hold(
         trial.drawn(whole, sizes.sources, seed=seed),
         unseen,
@@ -86,9 +92,12 @@ def ask(run, unit, *, count, sizes):
         protocols=run.protocols,
         words=words,
     )
+    natural = units.extra_copies(run.images) if unit == "karyogram" else None
     found, counts = [], run.protocols[-1]
     asked = Asked(
-        unit, by, whole, unseen, kept, held, words, sizes, seed, counts, found
+        **{"unit": unit, "scale": by, "whole": whole, "unseen": unseen},
+        **{"images": kept, "natural": natural, "trial": held, "words": words},
+        **{"sizes": sizes, "seed": seed, "protocol": counts, "found": found},
     )
     if run.external is not None:
         held.predictions.append(_external(run, asked))
@@ -151,7 +160,7 @@ def beside(asks, audits):
                 }
                 told = {"unit": asked.unit, "model": model, "score": name}
                 rows.append(told | {"paper": printed.claim.value} | ours)
-    return pd.DataFrame(rows).assign(source=asks[0].words["source"])
+    return pd.DataFrame(rows).assign(source=asks[0].source)
 
 
 def against(asked, *, rng, protocol):
@@ -213,7 +222,7 @@ def gaps(asks):
                 "models": one.model,
                 one.quantity: str(one),
                 "n": one.n,
-                "source": one.source,
+                "source": records.stated(one),
             }
             for asked in asks
             for one in asked.found

@@ -18,19 +18,30 @@ def start():
     with _silent_stderr():
         import keras
 
+        from chromolib.models import fit
+
         keras.ops.add(keras.ops.zeros(1), 1)
         devices = keras.distribution.list_devices()
+    keras.config.set_dtype_policy(fit.precision())
     # several small networks in one kernel are no mistake, whatever TensorFlow thinks;
     # its own import sets the level, so this comes after it
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     return {"backend": keras.backend.backend(), "device": _describe(devices)}
 
 
-def seed(value):
-    """Seed Python, numpy and the backend."""
+def seed(value, *, exact=False):
+    """Fix every chance of this process; the same training gives the same bits again.
+
+    On the CPU the seeds are enough; a GPU adds up in any order unless told to be
+    `exact`, which costs time. JAX has no such switch beyond XLA_FLAGS.
+    """
     import keras
 
     keras.utils.set_random_seed(value)
+    if exact and keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.experimental.enable_op_determinism()
 
 
 def _describe(devices):

@@ -79,9 +79,9 @@ def _papermill(root, study, values, working, cell_limit, progress):
     killed = _killed_for_memory()
     done = iter(range(1, 10_000))
     paths = {
-        k: str(pathlib.Path(values[k]).absolute())
-        for k in parameters.PATHS
-        if values[k]
+        k: str(pathlib.Path(v).absolute())
+        for k, v in values.items()
+        if parameters.is_path(k, v)
     }
     try:
         papermill.execute_notebook(

@@ -10,18 +10,23 @@ import numpy as np
 from chromolib.evidence import calibration, conformal, metrics, pointing, resample
 from chromolib.models import pictures, saliency, trial
 
+CALLED = "called abnormal"
+PATCH, STEP = 12, 6  # pixels of an occlusion
 LAYER = "trunk_conv8"  # the last of a network whose maps are drawn
 
 
 def kinds(asks, *, rng):
-    """How often unseen images of each kind are called abnormal, unit by unit."""
-    return [one for asked in asks for one in _kinds(asked, rng)]
+    """How often unseen images of each kind are called abnormal, unit by unit.
+
+    Beside edited cells stand real ones with a copy too many, where a source has some.
+    """
+    return [one for a in asks for one in (*_kinds(a, rng), *_natural(a, rng, "called"))]
 
 
 def _kinds(asked, rng):
     said = _unseen(asked)
     kind = asked.images.extra["kind"]
-    named = {True: "called abnormal", False: "false alarm"}
+    named = {True: CALLED, False: "false alarm"}
     called = (said.label == trial.LABELS[1]) * 1.0
     numbered = resample.number(said)
     which = [kind == name for name in sorted(set(kind))]
@@ -42,8 +47,11 @@ def _kinds(asked, rng):
 
 
 def shams(asks, *, rng):
-    """How well abnormal images are told from shams alone; nothing without shams."""
-    return [one for asked in asks for one in _shams(asked, rng)]
+    """How well abnormal images are told from shams alone; nothing without shams.
+
+    And how well real cells with a copy too many are told from all normal ones.
+    """
+    return [one for a in asks for one in (*_shams(a, rng), *_natural(a, rng, "told"))]
 
 
 def _shams(asked, rng):
@@ -56,11 +64,32 @@ def _shams(asked, rng):
     return list(metrics.measure(kept, "AUROC of abnormal", rng=rng).values())
 
 
+def _natural(asked, rng, which):
+    """What the network says of real abnormal cells that nobody edited: Estimates."""
+    found = asked.natural
+    if found is None:
+        return []
+    known = set(asked.whole.group)
+    found = found.take(~np.isin(found.group, list(known)))
+    shown = pictures.of(found, asked.unit, asked.scale)
+    part = trial.Part(shown, found.label, found.group, found.name)
+    normal = asked.unseen.take(asked.unseen.label == trial.LABELS[0])
+    if which == "told":
+        part = part.join(normal)
+    network = asked.trial.networks[asked.protocol]
+    words = asked.words | {"protocol": asked.protocol}
+    extra = "kind=real gain" if which == "called" else "against=normal;kind=real gain"
+    said = trial.ask(network, part, words, asked.unit, "labels=true", extra)
+    name = "recall of abnormal" if which == "called" else "AUROC of abnormal"
+    (one,) = metrics.measure(said, name, rng=rng).values()
+    return [dataclasses.replace(one, quantity=CALLED) if which == "called" else one]
+
+
 def sure(asked, *, rng, miss=0.1):
     """What the validation part can mend, of the clean network alone: Estimates.
 
     Scores of its confidence as it is and cooled by a temperature, and how often sets
-    that should miss one truth in ten hold it.
+    that should miss one truth in ten of each label hold it.
     """
     if "clean" not in asked.trial.networks:
         return []
@@ -70,8 +99,8 @@ def sure(asked, *, rng, miss=0.1):
     known = trial.ask(network, part.valid, words, asked.unit, "labels=true")
     cooled = calibration.cooled(said, calibration.temperature(known))
     cooled = dataclasses.replace(cooled, condition=f"{said.condition};cooled")
-    sets = conformal.sets(said, calibration=known, miss=miss)
-    held = dataclasses.replace(said, condition=f"{said.condition};miss={miss}")
+    sets = conformal.sets(said, calibration=known, miss=miss, by_class=True)
+    held = dataclasses.replace(said, condition=f"{said.condition};miss={miss:g}")
     names = ("NLL", "ECE")
     return [
         *(e for e in asked.found if e.quantity in names and _is_of(e, said)),
@@ -131,26 +160,34 @@ def look(asked, *, most, rng):
     """Where it looks on unseen abnormal images: (pictures, maps, boxes, Estimates).
 
     Of images whose abnormality has one known place where there are any; of a lab's own,
-    whose places nobody marked, any abnormal ones, and no Estimates.
+    whose places nobody marked, any abnormal ones, and no Estimates. The maps are those
+    of Grad-CAM; Estimates are of occlusion as well.
     """
     boxes = pictures.boxes(asked.images, asked.unit, asked.scale)
     abnormal = asked.unseen.label == trial.LABELS[1]
     known = [i for i in np.flatnonzero(abnormal) if len(boxes[i]) == 1]
     chosen = np.sort(rng.permutation(known or np.flatnonzero(abnormal))[:most])
     seen = asked.unseen.take(chosen)
-    maps = saliency.grad_cam(
-        asked.trial.networks[asked.protocol], seen.pictures, 1, layer=LAYER
-    )
+    maps = _maps(asked.trial.networks[asked.protocol], seen.pictures)
+    shown = next(iter(maps.values()))
     if not known:
-        return seen.pictures, maps, [None] * len(chosen), []
+        return seen.pictures, shown, [None] * len(chosen), []
     xyxy = np.array([boxes[i].xyxy[0] for i in chosen])
-    words = asked.words | {
-        "protocol": asked.protocol,
-        "model": "ChromoNet",
-        "condition": f"unit={asked.unit};labels=true",
+    found = []
+    for way, each in maps.items():
+        words = asked.words | {"protocol": asked.protocol, "model": "ChromoNet"}
+        words["condition"] = f"unit={asked.unit};labels=true;map={way}"
+        about = seen.pictures, seen.group
+        found += pointing.game(each, xyxy, *about, rng=rng, words=words).values()
+    return seen.pictures, shown, xyxy, found
+
+
+def _maps(network, shown):
+    """Name -> maps of what speaks for an abnormality."""
+    return {
+        "Grad-CAM": saliency.grad_cam(network, shown, 1, layer=LAYER),
+        "occlusion": saliency.occlusion(network, shown, 1, patch=PATCH, step=STEP),
     }
-    found = pointing.game(maps, xyxy, seen.pictures, seen.group, rng=rng, words=words)
-    return seen.pictures, maps, xyxy, list(found.values())
 
 
 def _again(asked):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pathlib
 
 import nbformat
 
@@ -13,15 +14,18 @@ LENGTH = 12  # hex digits: 48 bits, no clash among millions of runs
 def of(root, study, values, *, cells=None, images=None):
     """Identity of a study with these parameters.
 
-    The study's cells, its parameters, chromolib's sources, the lock file and the data
-    count; the commit and every path do not. `cells` replaces the notebook's own when
-    somebody ran edited ones; `images` are fingerprints, where they are known already.
+    The study's cells, its parameters, chromolib's sources, the lock file, first weights
+    and the data count; the commit and every path do not. `cells` replaces the
+    notebook's own when somebody ran edited ones; `images` are fingerprints, where they
+    are known already.
     """
     if images is None:
         images = inputs.fingerprints(inputs.read(root, values, keep=0))
+    given, known = values.get("weights", "none"), parameters.named(values)
     parts = {
         "cells": cells or sources(root / "notebooks" / f"{study}.ipynb"),
-        "parameters": {k: v for k, v in values.items() if k not in parameters.PATHS},
+        "parameters": {k: v for k, v in known.items() if k not in parameters.PATHS},
+        "weights": digest(_weights(root, given)),
         "library": digest(sorted((root / "chromolib").rglob("*.py"))),
         "lock": digest([root / "requirements.lock"]),
         "data": fingerprint(root, study),
@@ -29,6 +33,13 @@ def of(root, study, values, *, cells=None, images=None):
     }
     text = json.dumps(parts, sort_keys=True).encode()
     return hashlib.sha256(text).hexdigest()[:LENGTH]
+
+
+def _weights(root, given):
+    """The files that a network starts from."""
+    if given == "domain":
+        return sorted((root / "data" / "models").glob("trunk-*"))
+    return [] if given in parameters.CHOICES["weights"] else [pathlib.Path(given)]
 
 
 def sources(path):

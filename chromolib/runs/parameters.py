@@ -9,11 +9,8 @@ import nbformat
 
 from chromolib.data import adapters
 
-PATHS = (
-    "data",
-    "external_data",
-    "out",
-)  # where things lie: no part of a run's identity
+# where things lie: no part of a run's identity
+PATHS = ("data", "external_data", "out")
 CHOICES = {
     "profile": ("smoke", "quick", "full"),
     "source": ("synthetic", *adapters.SOURCES),
@@ -108,8 +105,9 @@ def _words(kind):
 
 def _check(name, value):
     choices = CHOICES.get(name)
-    if choices and value not in choices:
+    if choices and value not in choices and not _is_weights(name, value):
         allowed = ", ".join(repr(c) for c in choices)
+        allowed += " or the path of a file" * (name == "weights")
         raise ParameterError(f"{name}={value!r} is not available; known: {allowed}")
     if name == "seed" and value < 0:
         raise ParameterError(f"seed={value} is negative; take 0 or more")
@@ -117,3 +115,20 @@ def _check(name, value):
         raise ParameterError(
             f"{name}: there is no {pathlib.Path(value).name!r}; check the path"
         )
+
+
+def named(values):
+    """The values with names in the place of paths, which are of one machine."""
+    places = {k: pathlib.Path(v).name for k, v in values.items() if is_path(k, v)}
+    return values | places
+
+
+def is_path(name, value):
+    """Whether a value names a place on this machine; first weights may."""
+    word = name == "weights" and value in CHOICES["weights"]
+    return bool(value) and not word and name in (*PATHS, "weights")
+
+
+def _is_weights(name, value):
+    """First weights may be a file of one's own."""
+    return name == "weights" and pathlib.Path(value).is_file()

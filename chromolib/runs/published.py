@@ -161,6 +161,6 @@ def _line(estimate):
     parts = [part for part in estimate.condition.split(";") if part]
     seeds = [p.removeprefix("seeds=") for p in parts if p.startswith("seeds=")]
     shown = ", ".join(p.replace("=", " ") for p in parts if not p.startswith("seeds="))
-    cells = (estimate.source, estimate.protocol, estimate.model, shown)
+    cells = (records.stated(estimate), estimate.protocol, estimate.model, shown)
     cells += (estimate.quantity, str(estimate), estimate.n, estimate.groups)
     return dict(zip(COLUMNS, (*cells, *(seeds or [str(estimate.seed)])), strict=True))

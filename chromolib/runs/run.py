@@ -1,6 +1,5 @@
 """A run, from `begin` to `close`: one owner of one folder, whoever started it."""
 
-import pathlib
 import platform
 import time
 import zlib
@@ -144,11 +143,11 @@ class Run:
         )
 
     def _manifest(self, edited):
-        paths = {k: pathlib.Path(self.values[k]).name for k in parameters.PATHS}
+        given = parameters.named(self.values)
         return {
             "run": self.id,
             "study": self.study,
-            "parameters": self.values | paths,
+            "parameters": given,
             "edited": edited,
             "finished": results.now(),
             "seconds": round(time.monotonic() - self._started, 1),
@@ -159,7 +158,7 @@ class Run:
             "versions": results.versions(),
             "data_fingerprint": identity.fingerprint(self.root, self.study),
             "images": inputs.facts(self._read),
-            "weights": {"given": self.values["weights"]} | self.started_from,
+            "weights": {"given": given["weights"]} | self.started_from,
         }
 
 
@@ -179,7 +178,7 @@ def begin(study, names):
     given = {name: names[name] for name in defaults}
     values = parameters.resolve(defaults, _injected() | given)
     machine = backend.start()
-    backend.seed(values["seed"])
+    backend.seed(values["seed"], exact=values.get("deterministic", False))
     if study in _open:
         _open.pop(study).abandon()
     _open[study] = Run(root, study, values, machine)

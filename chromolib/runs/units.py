@@ -2,6 +2,7 @@
 
 `images(found, unit, count=..., seed=...)` -> ImageSet labelled normal and abnormal
 `apart(images, unit, seed)` -> those to draw sources from, those of unseen groups
+`extra_copies(found)` -> karyograms of real cells with a copy too many, as they came
 """
 
 import dataclasses
@@ -114,6 +115,18 @@ def _edited(found, unit, rng):
     boxes = tuple(map(abnormal.wrong_number, made.boxes, kind))
     extra = made.extra | {"kind": kind}
     return dataclasses.replace(made, label=label, boxes=boxes, extra=extra)
+
+
+def extra_copies(found):
+    """Karyograms of cells with a copy too many that nobody edited; None without any."""
+    if found is None or not set(found.label) & set(records.CLASSES):
+        return None
+    made = compose.cells(_straight(found))
+    few = made.take(made.extra["status"] == "numerical")
+    if not len(few):
+        return None
+    few = dataclasses.replace(few, label=np.full(len(few), "abnormal"))
+    return _plain(few, np.full(len(few), "real gain"))
 
 
 @functools.lru_cache(maxsize=1)

@@ -2,10 +2,11 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 
-from chromolib.models import chromonet, trial
+from chromolib.models import chromonet, fit, trial
 
 
 def made(count, *, name, shape=(24, 16)):
@@ -105,3 +106,20 @@ def test_every_reading_is_a_network_that_the_seed_decides(name):
     convolutions = [layer for layer in one.layers if "trunk_conv" in layer.name]
     expected = {"four convolutions": 4, "six convolutions": 6}
     assert len(convolutions) == expected.get(name, 8)
+
+
+def test_a_network_learns_in_half_precision_and_answers_in_single(sources):
+    kept = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = chromonet.network((24, 16, 1), seed=0, widths=(8, 8))
+        told = fit.fit(
+            model, sources.pictures, sources.target, epochs=12, seed=0, batch=8
+        )
+    finally:
+        keras.config.set_dtype_policy(kept)
+    assert model.get_layer("trunk_conv2").compute_dtype == "float16"
+    assert all(weight.dtype == "float32" for weight in model.trainable_weights)
+    assert model.predict(sources.pictures, verbose=0).dtype == np.float32
+    assert told["loss"].iloc[-1] < told["loss"].iloc[0]
+    assert told["accuracy"].iloc[-1] > 0.8

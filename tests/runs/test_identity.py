@@ -42,3 +42,22 @@ def test_cells_and_parameters_change_it(repo, toy):
     assert identity.of(repo, "toy", VALUES | {"seed": 1}) != before
     toy("x = 2")
     assert identity.of(repo, "toy", VALUES) != before
+
+
+def test_first_weights_change_it_by_what_they_hold_and_not_by_where_they_lie(
+    repo, tmp_path
+):
+    def of(given):
+        return identity.of(repo, "toy", VALUES | {"weights": str(given)})
+
+    files = [tmp_path / part / "mine.weights.npz" for part in "ab"]
+    for file in files:
+        file.parent.mkdir()
+        file.write_bytes(b"one")
+    assert of(files[0]) == of(files[1]) != of("none")
+    files[1].write_bytes(b"two")
+    assert of(files[0]) != of(files[1])
+    (repo / "data" / "models").mkdir(parents=True, exist_ok=True)
+    before = of("domain")
+    (repo / "data" / "models" / "trunk-chromosome.weights.npz").write_bytes(b"new")
+    assert of("domain") != before

@@ -76,3 +76,15 @@ def test_a_path_may_hold_a_comma(tmp_path):
 def test_a_bad_setting_is_refused(settings, complaint):
     with pytest.raises(parameters.ParameterError, match=complaint):
         parameters.grid(DEFAULTS, settings)
+
+
+def test_first_weights_may_be_a_file_and_only_its_name_is_told(tmp_path):
+    file = tmp_path / "mine.weights.npz"
+    file.touch()
+    defaults = {"weights": "none", "seed": 0, "out": ""}
+    values = parameters.resolve(defaults, {"weights": str(file), "out": str(tmp_path)})
+    told = parameters.named(values)
+    assert told == {"weights": file.name, "seed": 0, "out": tmp_path.name}
+    assert parameters.named(defaults) == defaults
+    with pytest.raises(parameters.ParameterError, match="or the path of a file"):
+        parameters.resolve(defaults, {"weights": "nowhere.npz"})
