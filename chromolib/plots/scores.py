@@ -119,24 +119,27 @@ def _kind(estimate):
 def bars(estimates, *, ax, by="model", printed=None, chance=0.5):
     """The score of each protocol beside what the same learns from random labels.
 
-    Bars are grouped `by` a field of the estimates or a key of their condition. What
-    learned from random labels has "labels=random" in its condition and is hatched.
-    `printed` is the paper's number, one for all or by group; whiskers are 95 %
+    Bars are grouped `by` fields of the estimates or keys of their condition, one or
+    several. What learned from random labels has "labels=random" in its condition and is
+    hatched. `printed` is the paper's number, one for all or by group; whiskers are 95 %
     intervals.
     """
-    estimates = list(estimates)
-    groups = list(dict.fromkeys(of(one, by) for one in estimates))
+    estimates, by = list(estimates), (by,) if isinstance(by, str) else by
+    names = [_under(one, by) for one in estimates]
+    groups = list(dict.fromkeys(names))
     kinds = [(name, mixed) for mixed in (False, True) for name in SPLIT]
     odd = {one.protocol for one in estimates} - set(SPLIT)
     if odd:
         raise ValueError(f"no bar for protocol {min(odd)!r}; known: {', '.join(SPLIT)}")
     kinds = [kind for kind in kinds if kind in map(_kind, estimates)]
-    if len({(of(one, by), _kind(one)) for one in estimates}) < len(estimates):
-        raise ValueError(f"two bars in one place; group by more than {by!r}, or choose")
+    if len(set(zip(names, map(_kind, estimates), strict=True))) < len(estimates):
+        raise ValueError(
+            f"two bars in one place; group by more than {', '.join(by)}, or choose"
+        )
     width = 0.8 / max(1, len(kinds))
     for i, (protocol, mixed) in enumerate(kinds):
         part = [one for one in estimates if _kind(one) == (protocol, mixed)]
-        at = np.array([groups.index(of(one, by)) for one in part])
+        at = np.array([groups.index(_under(one, by)) for one in part])
         at = at + (i - (len(kinds) - 1) / 2) * width
         style = {"color": "white", "hatch": "////"} if mixed else {}
         style = {"color": SPLIT[protocol], "edgecolor": SPLIT[protocol]} | style
@@ -149,6 +152,11 @@ def bars(estimates, *, ax, by="model", printed=None, chance=0.5):
     ax.set(xticks=range(len(groups)), xticklabels=groups, ylim=(0, 1.03))
     ax.set_ylabel(", ".join(dict.fromkeys(one.quantity for one in estimates)))
     return base.stamp(base.above(ax), _sources(estimates))
+
+
+def _under(one, by):
+    """What stands under a group of bars, a line a word."""
+    return "\n".join(of(one, word) for word in by).replace(" (", "\n(")
 
 
 def _printed(printed, groups, ax):

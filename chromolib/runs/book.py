@@ -21,7 +21,16 @@ class BookError(RuntimeError):
 
 
 def build(root, outcomes):
-    """Render the book from finished runs; returns the first page."""
+    """Render the book from finished runs; returns the first page.
+
+    A page may be published, so runs on real images are refused.
+    """
+    for outcome in outcomes:
+        if (source := outcome.given.get("source", "synthetic")) != "synthetic":
+            raise BookError(
+                f"{outcome.study}: source={source!r} shows real chromosomes, and a "
+                "page may be published; set source to 'synthetic' in the notebook"
+            )
     studies = root / "book" / "studies"
     shutil.rmtree(studies, ignore_errors=True)
     studies.mkdir()

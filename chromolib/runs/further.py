@@ -156,8 +156,23 @@ def examples(asked, each):
     return asked.unseen.pictures[chosen], captions
 
 
-def look(asked, *, most, rng):
-    """Where it looks on unseen abnormal images: (pictures, maps, boxes, Estimates).
+def browse(asked, most):
+    """Unseen images to turn over, half of them mistaken: arguments of a widget."""
+    said = _unseen(asked)
+    right = said.truth == said.label
+    half = [np.flatnonzero(part)[: most // 2] for part in (right, ~right)]
+    chosen = np.sort(np.concatenate(half))
+    boxes = pictures.boxes(asked.images, asked.unit, asked.scale)
+    return {
+        "pictures": asked.unseen.pictures[chosen],
+        "predictions": said.take(chosen),
+        "notes": [{"kind": asked.images.extra["kind"][i]} for i in chosen],
+        "boxes": [boxes[i].xyxy[0] if len(boxes[i]) else None for i in chosen],
+    }
+
+
+def look(asked, *, show, most, rng):
+    """Where it looks on unseen abnormal images: (some for a figure, Estimates).
 
     Of images whose abnormality has one known place where there are any; of a lab's own,
     whose places nobody marked, any abnormal ones, and no Estimates. The maps are those
@@ -169,9 +184,9 @@ def look(asked, *, most, rng):
     chosen = np.sort(rng.permutation(known or np.flatnonzero(abnormal))[:most])
     seen = asked.unseen.take(chosen)
     maps = _maps(asked.trial.networks[asked.protocol], seen.pictures)
-    shown = next(iter(maps.values()))
+    figure = {"pictures": seen.pictures[:show], "maps": maps["Grad-CAM"][:show]}
     if not known:
-        return seen.pictures, shown, [None] * len(chosen), []
+        return figure | {"boxes": [None] * len(figure["pictures"])}, []
     xyxy = np.array([boxes[i].xyxy[0] for i in chosen])
     found = []
     for way, each in maps.items():
@@ -179,7 +194,7 @@ def look(asked, *, most, rng):
         words["condition"] = f"unit={asked.unit};labels=true;map={way}"
         about = seen.pictures, seen.group
         found += pointing.game(each, xyxy, *about, rng=rng, words=words).values()
-    return seen.pictures, shown, xyxy, found
+    return figure | {"boxes": xyxy[:show]}, found
 
 
 def _maps(network, shown):

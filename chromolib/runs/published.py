@@ -10,8 +10,6 @@ import math
 import pathlib
 import shutil
 
-import pandas as pd
-
 from chromolib import records
 from chromolib.evidence import between, resample
 from chromolib.runs import folder, results
@@ -19,8 +17,6 @@ from chromolib.runs import folder, results
 PLACE = pathlib.Path("data") / "results"
 PER_IMAGE = {"image", "group", "cell"}  # columns of a table that stays behind
 APART = ("out", "data", "external_data")  # where a run lay, not what it was
-COLUMNS = ("source", "protocol", "model", "condition", "quantity", "value [95 %]")
-COLUMNS += ("n", "groups", "seeds")
 KEY = ("quantity", *(word for word in records.WORDS if word != "seed"))
 
 
@@ -76,10 +72,19 @@ def pooled(root, study):
     return [_pooled(each) if len(each) > 1 else each[0] for each in groups]
 
 
-def frame(estimates):
-    """Estimates as a table for a page, one row each; without any, its heads alone."""
-    rows = [_line(estimate) for estimate in estimates]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+def bars(estimates, quantity="balanced accuracy", model="ChromoNet"):
+    """What a figure of the full results shows: true and random labels, by protocol."""
+    return [
+        one
+        for one in estimates
+        if (one.quantity, one.model) == (quantity, model)
+        and set(_parts(one)) <= {"unit", "labels", "seeds"}
+    ]
+
+
+def _parts(estimate):
+    """The keys of an estimate's condition."""
+    return [part.partition("=")[0] for part in estimate.condition.split(";")]
 
 
 def _repeatable(study, manifest):
@@ -155,12 +160,3 @@ def _within(estimates):
         return None
     share = all(each.low >= 0 and each.high <= 1 for each in estimates)
     return None if share else (-math.inf, math.inf)
-
-
-def _line(estimate):
-    parts = [part for part in estimate.condition.split(";") if part]
-    seeds = [p.removeprefix("seeds=") for p in parts if p.startswith("seeds=")]
-    shown = ", ".join(p.replace("=", " ") for p in parts if not p.startswith("seeds="))
-    cells = (records.stated(estimate), estimate.protocol, estimate.model, shown)
-    cells += (estimate.quantity, str(estimate), estimate.n, estimate.groups)
-    return dict(zip(COLUMNS, (*cells, *(seeds or [str(estimate.seed)])), strict=True))

@@ -58,8 +58,8 @@ class Run:
 
     @property
     def estimates(self):
-        """Every estimate kept so far."""
-        return [*self._estimates, *self._others]
+        """Every estimate kept so far, each once."""
+        return list(dict.fromkeys([*self._estimates, *self._others]))
 
     @property
     def protocols(self):

@@ -114,9 +114,7 @@ def test_no_run_and_two_numbers_for_one_thing_are_refused(tmp_path, finished):
 def test_nothing_kept_is_nothing_read(tmp_path):
     assert published.read(tmp_path, "chromonet") == []
     assert published.pooled(tmp_path, "chromonet") == []
-    empty = published.frame([])
-    assert list(empty.columns) == list(published.COLUMNS)
-    tables.show(empty, "Nothing yet")
+    assert published.bars([]) == []
 
 
 def test_a_damaged_file_is_named_with_its_place(kept):
@@ -143,10 +141,20 @@ def test_seeds_come_in_their_order_and_are_pooled_with_both_spreads(kept):
     assert found == twin
     assert found.value == pytest.approx(np.mean([0.8, 0.85, 0.9]))
     assert found.high - found.low > 0.1
-    (row,) = published.frame([found]).to_dict("records")
-    assert row["seeds"] == "0 2 10"
-    assert row["condition"] == "unit chromosome, labels true"
-    assert row["value [95 %]"] == str(found)
+    assert published.bars([found], "accuracy") == [found]
+
+
+def test_bars_show_the_network_alone_and_each_bar_once():
+    wanted = [
+        estimate(condition=f"unit=chromosome;labels={labels}", quantity=quantity)
+        for labels in ("true", "random;seeds=0 1")
+        for quantity in ("balanced accuracy", "accuracy")
+    ]
+    other = [
+        estimate(condition="unit=chromosome;labels=true;tested=unseen"),
+        estimate(model="SVM", quantity="balanced accuracy"),
+    ]
+    assert published.bars(wanted + other) == wanted[::2]
 
 
 def test_a_single_seed_passes_and_what_differs_stays_apart(kept):
