@@ -44,21 +44,34 @@ def show(frame, caption):
 
 
 def estimates(items, caption):
-    """Estimates, one a row, in the order given."""
+    """Estimates, one a row, as given; what all share stands in the caption."""
+    items = list(items)
+    said = [[item.protocol, *item.condition.split(";")] for item in items]
+    first = said[0] if said else []
+    shared = [part for part in first if all(part in row for row in said)]
+    sources = {records.stated(item) for item in items}
+    told = [_word(part) for part in (*shared, *(sources if len(sources) == 1 else ()))]
     rows = [
         {
             "quantity": item.quantity,
-            "condition": item.condition,
-            "protocol": item.protocol,
+            "of": ", ".join(_word(part) for part in each if part not in shared),
             "value": records.digits(item.value),
             "95 % interval": item.interval,
             "n": f"{item.n:,}",
             "groups": f"{item.groups:,}",
-            "source": records.stated(item),
+            "source": records.stated(item) if len(sources) > 1 else "",
         }
-        for item in items
+        for item, each in zip(items, said, strict=True)
     ]
-    return Table(pd.DataFrame(rows), caption)
+    kept = {name for row in rows for name, text in row.items() if text}
+    frame = pd.DataFrame(rows)
+    frame = frame[[name for name in frame if name in kept]]
+    return Table(frame, ": ".join([caption, ", ".join(filter(None, told))]))
+
+
+def _word(part):
+    """A part of a condition as one reads it."""
+    return part.replace("=", " ")
 
 
 def facts(mapping):

@@ -85,7 +85,7 @@ def _described(predictions, notes, boxes):
                 f"{name} {records.digits(float(share))}" for name, share in given
             )
         if boxes is not None and boxes[i] is not None:
-            x0, y0, x1, y1 = (f"{value:g}" for value in boxes[i])
+            x0, y0, x1, y1 = (f"{value:.0f}" for value in boxes[i])
             row["abnormal stretch"] = (
                 f"rows {y0} to {y1}, columns {x0} to {x1} (framed)"
             )
