@@ -66,7 +66,8 @@ def estimates(items, caption):
     kept = {name for row in rows for name, text in row.items() if text}
     frame = pd.DataFrame(rows)
     frame = frame[[name for name in frame if name in kept]]
-    return Table(frame, ": ".join([caption, ", ".join(filter(None, told))]))
+    words = ", ".join(filter(None, told)) if items else "there is nothing to show"
+    return Table(frame, f"{caption}: {words}")
 
 
 def _word(part):

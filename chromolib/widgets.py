@@ -105,7 +105,7 @@ def _sheet(picture, row, box):
     told = html.escape(", ".join(f"{name} {text}" for name, text in row.items()))
     image = (
         f'<img src="data:image/png;base64,{_png(ink)}" width="{width * zoom:.0f}" '
-        f'height="{height * zoom:.0f}" alt="Chromosome: {told}">'
+        f'height="{height * zoom:.0f}" alt="Picture: {told}">'
     )
     lines = (
         f"<dt><b>{html.escape(name)}</b></dt><dd>{html.escape(text)}</dd>"

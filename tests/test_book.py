@@ -166,13 +166,13 @@ def test_the_claim_browser_works_without_a_kernel(site, opened):
 def test_pictures_can_be_turned_over_without_a_kernel(site, opened):
     tab, seen = opened((site / "studies/chromonet.html").as_uri())
     choose = tab.wait_for_selector("select >> nth=1")
-    shown = "img[alt^='Chromosome:']:visible"
+    shown = "img[alt^='Picture:']:visible"
     tab.wait_for_selector(shown)
     before = tab.get_attribute(shown, "alt")
     assert "synthetic" in before
     choose.select_option(index=2)
     tab.wait_for_function(
-        "[was] => [...document.querySelectorAll(\"img[alt^='Chromosome:']\")]"
+        "[was] => [...document.querySelectorAll(\"img[alt^='Picture:']\")]"
         ".some(i => i.offsetParent && i.alt != was)",
         arg=[before],
     )

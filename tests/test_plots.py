@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import dataclasses
 import io
 import re
 
@@ -44,6 +45,12 @@ def predicted(count=40, seed=0):
         source="synthetic",
         model="cnn",
     )
+
+
+def unsure():
+    """The same with an uncertainty that is not that of the probabilities."""
+    said = predicted()
+    return dataclasses.replace(said, uncertainty=said.uncertainty[::-1])
 
 
 def rods(count=3):
@@ -128,7 +135,7 @@ FIGURES = {
         "mean confidence accuracy as sure as right",
     ),
     "referral": (
-        lambda: referral.curves(predicted(), rng=rng(), draws=50),
+        lambda: referral.curves(unsure(), rng=rng(), draws=50),
         {"source": "synthetic"},
         "uncertainty max-softmax random share referred",
     ),

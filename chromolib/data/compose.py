@@ -23,23 +23,27 @@ HEIGHTS = (0.34, 0.27, 0.21, 0.18)  # shares of the canvas
 FILL = 0.86  # of a row's height and of a slot's width that chromosomes may take
 GAP = 0.08  # of a slot's width, between homologues
 SIZE = 416  # pixels; both papers with karyograms resize to it
+ROOM = 3  # copies that every slot has room for where their number is the question
 
 
 class ComposeError(ValueError):
     """Chromosomes that no karyogram can be made of."""
 
 
-def karyogram(crops, labels, *, background=255, size=SIZE):
+def karyogram(crops, labels, *, background=255, size=SIZE, room=1):
     """A karyogram (size, size) uint8 and the boxes of its chromosomes.
 
     `crops` are upright, tight and grey; one scale serves all of them, so that what is
     long stays long. `background` is 255 for dark chromosomes and 0 for bright ones.
+    With `room` for so many copies in every slot, one more shrinks nothing.
     """
     slots = _slots(labels, size)
     if not slots:
         raise ComposeError("no chromosome of the 24 classes; nothing to arrange")
     shape = np.array([crop.shape for crop in crops])
-    scale = min(_scale(shape[which], slot) for which, slot in slots)
+    scale = min(
+        fit(shape[which, 1], shape[which, 0], slot, room) for which, slot in slots
+    )
     canvas = np.full((size, size), background, np.uint8)
     lay = np.minimum if background else np.maximum
     xyxy, names = [], []
@@ -80,7 +84,7 @@ def rendered(ink):
     return 255 - np.clip(np.round(255 * ink), 0, 255).astype(np.uint8)
 
 
-def cells(images, *, background=255, size=SIZE):
+def cells(images, *, background=255, size=SIZE, room=1):
     """A karyogram for each complete cell of a set of single chromosomes.
 
     A cell that lost chromosomes is left out: it is no monosomy. `extra["status"]` is
@@ -93,9 +97,8 @@ def cells(images, *, background=255, size=SIZE):
             lost.append(images.cell[which[0]])
             continue
         crops = [images.pixels[i] for i in which]
-        picture = karyogram(
-            crops, images.label[which], background=background, size=size
-        )
+        looks = {"background": background, "size": size, "room": room}
+        picture = karyogram(crops, images.label[which], **looks)
         status = "numerical" if change else "normal"
         made.append((which[0], *picture, {"status": status, "change": change}))
     return as_set(images, made, lost)
@@ -159,11 +162,12 @@ def _slots(labels, size):
     return found
 
 
-def _scale(shape, slot):
+def fit(widths, heights, slot, room=1):
+    """The largest scale at which so many fit into a slot, or `room` such as these."""
     _, _, width, height = slot
-    gaps = GAP * width * (len(shape) - 1)
-    wide = (FILL * width - gaps) / shape[:, 1].sum()
-    return min(wide, FILL * height / shape[:, 0].max())
+    copies = max(len(widths), room)
+    wide = (FILL - GAP * (copies - 1)) * width / (copies * widths.mean())
+    return min(wide, FILL * height / heights.max())
 
 
 def _places(shape, slot, scale):

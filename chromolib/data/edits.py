@@ -134,7 +134,8 @@ def numerical(images, *, rng, background=255, size=compose.SIZE):
 
     What is added comes from another cell of the same group, or where there is none is
     the homologue in a mirror: no image ever crosses from one group to another. The sham
-    exchanges one chromosome for such another and keeps the count.
+    exchanges one chromosome for such another and keeps the count. Every slot has room
+    for one more, so that no change of number changes the scale of a whole karyogram.
     """
     every = compose.of_cells(images)
     whole = [w for w in every if compose.composition(images.label[w]) == ""]
@@ -144,7 +145,9 @@ def numerical(images, *, rng, background=255, size=compose.SIZE):
         name = str(rng.choice(records.CLASSES[:22]))
         crops = [images.pixels[i] for i in which]
         crops, labels = _counted(images, which, crops, name, kind, rng)
-        picture = compose.karyogram(crops, labels, background=background, size=size)
+        picture = compose.karyogram(
+            crops, labels, background=background, size=size, room=compose.ROOM
+        )
         sign = {"gain": f"+{name}", "loss": f"-{name}"}.get(str(kind), "")
         words = {"status": "numerical" if sign else "normal", "change": sign}
         words["sham"] = "yes" if kind == "exchange" else "no"

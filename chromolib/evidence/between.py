@@ -147,7 +147,7 @@ def pool(estimates, *, within=None):
 
 def _limits(quantity):
     """The lowest and highest value of a quantity, or of a difference in one."""
-    name = quantity.removeprefix("difference in ")
+    name = quantity.removeprefix("difference in ").removeprefix("difference from ")
     ceiling = resample.CEILING.get(name, 1.0)
     return (0.0 if name == quantity else -ceiling), ceiling
 

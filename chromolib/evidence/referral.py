@@ -14,13 +14,16 @@ KEPT = np.linspace(0.01, 1, 100)  # shares of images at which a curve is drawn
 def curves(predictions, *, rng, draws=2000):
     """Share of wrong labels among the images kept, the surest first: name -> table.
 
-    Beside the uncertainty stand its controls: "max-softmax", which needs no method, and
-    "random", which knows nothing. A table has columns kept, risk, low, high; read as
-    1 - kept and 1 - risk it is the referral curve.
+    Beside the uncertainty stand its controls: "max-softmax", which needs no method (and
+    is left out where it is the uncertainty), and "random", which knows nothing. A table
+    has columns kept, risk, low, high; read as 1 - kept and 1 - risk it is the referral
+    curve.
     """
     found = {"uncertainty": _curve(predictions, rng, draws)}
     if predictions.probability is not None:
-        found["max-softmax"] = _curve(max_softmax(predictions), rng, draws)
+        plain = max_softmax(predictions)
+        if not np.allclose(plain.uncertainty, predictions.uncertainty):
+            found["max-softmax"] = _curve(plain, rng, draws)
     random = found["uncertainty"].iloc[[-1] * len(KEPT)]  # as wrong as all, on average
     found["random"] = random.assign(kept=KEPT).reset_index(drop=True)
     return found

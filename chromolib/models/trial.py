@@ -1,52 +1,26 @@
 """One question, normal or abnormal, asked by the paper's protocol and by a clean one.
 
 `hold(images, unseen, unit=..., seed=..., sizes=..., words=...)` -> Trial
-
-# Strategy: both protocols are the same two steps, in another order. Published: grow
-# the sources to the paper's counts, then draw training and test images from all
-# copies; the test images also choose the epoch (section 4.3 and figures 5 to 8 of the
-# paper). Clean: divide the sources by group into training and validation, grow the
-# training part alone, choose the epoch on validation, and test on images of groups
-# never seen. Random labels, dealt to sources, show what a protocol gives for nothing.
 """
 
 import dataclasses
-import math
 
 import numpy as np
-import pandas as pd
 
 from chromolib import records
-from chromolib.models import (
-    chromonet,
-    classical,
-    expand,
-    features,
-    fit,
-    pictures,
-    weights,
-)
+from chromolib.models import chromonet, classical, features, fit, parts, weights
 
 LABELS = chromonet.LABELS
-PAPER = {  # images of section 4.5
-    "train": {"normal": 660, "abnormal": 603},
-    "test": {"normal": 286, "abnormal": 254},
-}
-SOURCES = 193  # of section 4.1
-VALID = 0.2  # of the sources' groups, in a clean trial
 BATCH = 32
 NOWHERE = weights.Origin("none")
-
-
-class TrialError(ValueError):
-    """Images that this question cannot be asked of."""
+UNTAUGHT = {"weights": NOWHERE.word}  # of all models but ChromoNet as read
 
 
 @dataclasses.dataclass(frozen=True)
 class Sizes:
     """How large a trial is; nothing else may depend on the profile."""
 
-    sources: int = SOURCES
+    sources: int = parts.SOURCES
     share: float = 1.0  # of the paper's counts of images
     epochs: int = 20
     patience: int = 6
@@ -54,52 +28,11 @@ class Sizes:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Part:
-    """Pictures with their labels; copies of one source have one group."""
-
-    pictures: np.ndarray  # (n, height, width, 1)
-    label: np.ndarray
-    group: np.ndarray
-    image: np.ndarray
-
-    def __len__(self):
-        return len(self.label)
-
-    @property
-    def target(self):
-        """The labels as numbers."""
-        return (self.label == LABELS[1]).astype(np.int32)
-
-    def take(self, which):
-        """The chosen pictures."""
-        fields = dataclasses.fields(self)
-        return Part(*(getattr(self, field.name)[which] for field in fields))
-
-    def join(self, other):
-        """These pictures, then the other's."""
-        both = (
-            (getattr(self, f.name), getattr(other, f.name))
-            for f in dataclasses.fields(self)
-        )
-        return Part(*map(np.concatenate, both))
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Division:
-    """Who learns, who chooses the epoch, and who judges."""
-
-    protocol: str
-    train: Part
-    plain: Part  # the sources of the training images as they are
-    valid: Part
-    test: Part
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
 class Trial:
     """Everything a study shows of one unit."""
 
     unit: str
+    sources: int  # images before they are grown
     divisions: dict  # protocol -> Division, true labels
     predictions: list  # records.Predictions
     curves: dict  # (model, protocol) -> frame of epochs
@@ -115,96 +48,21 @@ class Trial:
         )
 
 
-def part(images, unit, by=None):
-    """A set's images as pictures of one size, scaled as `pictures.of` does."""
-    check(images)
-    shown = pictures.of(images, unit, by)
-    return Part(shown, images.label, images.group, images.name)
-
-
-def check(images):
-    """Refuse a set without both labels."""
-    missing = [word for word in LABELS if word not in set(images.label)]
-    if missing:
-        raise TrialError(
-            f"{images.source} has no image labelled {missing[0]!r}; a network that "
-            "tells normal from abnormal needs both: add images or name another source"
-        )
-
-
-def drawn(whole, count, *, seed):
-    """So many of the images as sources, normal and abnormal as in the paper."""
-    totals = {word: sum(counts[word] for counts in PAPER.values()) for word in LABELS}
-    rng = np.random.default_rng([seed, 17])
-    chosen = []
-    for word in LABELS:
-        wanted = round(count * totals[word] / sum(totals.values()))
-        pool = np.flatnonzero(whole.label == word)
-        if len(pool) < min(wanted, 10):
-            raise TrialError(
-                f"only {len(pool)} {word} images for {wanted} sources; take more "
-                "images or a smaller profile"
-            )
-        chosen.append(rng.permutation(pool)[:wanted])
-    return whole.take(np.sort(np.concatenate(chosen)))
-
-
-def shuffled(one, *, seed):
-    """The same pictures with labels dealt at random."""
-    rng = np.random.default_rng([seed, 19])
-    return dataclasses.replace(one, label=rng.permutation(one.label))
-
-
-def published(sources, *, share, seed):
-    """The paper's order: grow, then divide by image; the test part also validates."""
-    counts = {
-        word: sum(_share(PAPER[k][word], share) for k in PAPER) for word in LABELS
-    }
-    grown = _grown(sources, counts, seed)
-    rng = np.random.default_rng([seed, 23])
-    train = np.zeros(len(grown), bool)
-    for word in LABELS:
-        pool = rng.permutation(np.flatnonzero(grown.label == word))
-        train[pool[: _share(PAPER["train"][word], share)]] = True
-    test = grown.take(~train)
-    return Division("published", grown.take(train), sources, test, test)
-
-
-def clean(sources, unseen, *, share, seed):
-    """Divide by group, grow the training part alone, judge by unseen groups."""
-    both = set(sources.group) & set(unseen.group)
-    if both:
-        raise TrialError(f"group {str(min(both))!r} is among sources and unseen images")
-    rng = np.random.default_rng([seed, 29])
-    groups = rng.permutation(np.unique(sources.group))
-    count = round(VALID * len(groups))
-    valid = np.isin(sources.group, groups[:count])
-    sides = [set(sources.label[mask]) for mask in (valid, ~valid)]
-    if min(map(len, sides)) < 2:
-        raise TrialError(
-            f"{len(groups)} groups are too few to divide: a part lacks a label; "
-            "add groups, or label images of more patients"
-        )
-    plain = sources.take(~valid)
-    counts = {word: _share(PAPER["train"][word], share) for word in LABELS}
-    counts = {word: max(counts[word], (plain.label == word).sum()) for word in LABELS}
-    train = _grown(plain, counts, seed)
-    return Division("clean", train, plain, sources.take(valid), unseen)
-
-
 def hold(sources, unseen, *, unit, seed, sizes, protocols, words, say=None):
     """Train and test every model by each protocol, on true and on random labels."""
-    trial = Trial(unit, {}, [], {}, {})
-    chance = shuffled(sources, seed=seed), shuffled(unseen, seed=seed + 1)
-    for protocol in protocols:
-        division = _divided(protocol, sources, unseen, sizes, seed)
-        trial.divisions[protocol] = division
+    how = {"share": sizes.share, "seed": seed}
+    dealt = parts.shuffled(sources, seed=seed), parts.shuffled(unseen, seed=seed + 1)
+    true, random = (
+        {name: parts.divided(name, *both, **how) for name in protocols}
+        for both in ((sources, unseen), dealt)
+    )
+    trial = Trial(unit, len(sources), true, [], {}, {})
+    for protocol, division in true.items():
         known = words | {"protocol": protocol}
         _networks(trial, division, unseen, known, sizes, seed, say)
-        _features(trial, division, known, seed)
-        random = _divided(protocol, *chance, sizes, seed)
-        model, _ = learn(random, sizes=sizes, seed=seed, say=say)
-        told = ask(model, random.test, known, unit, "labels=random")
+        _features(trial, division, known | UNTAUGHT, seed)
+        model, _ = learn(random[protocol], sizes=sizes, seed=seed, say=say)
+        told = ask(model, random[protocol].test, known, unit, "labels=random")
         trial.predictions.append(told)
     return trial
 
@@ -241,8 +99,8 @@ def sweep(whole, unseen, counts, *, unit, seed, sizes, words, say=None):
     """The clean trial with ever more sources: Predictions, one a number of them."""
     found = []
     for count in counts:
-        sources = drawn(whole, count, seed=seed)
-        division = clean(sources, unseen, share=sizes.share, seed=seed)
+        sources = parts.drawn(whole, count, seed=seed)
+        division = parts.clean(sources, unseen, share=sizes.share, seed=seed)
         model, _ = learn(division, sizes=sizes, seed=seed, say=say)
         extra = f"sources={len(sources)}"
         found.append(ask(model, unseen, words, unit, "labels=true", extra))
@@ -256,15 +114,9 @@ def readings(division, names, *, unit, seed, sizes, words, say=None):
         model, _ = learn(
             division, sizes=sizes, seed=seed, say=say, **chromonet.READINGS[name]
         )
-        extra = f"reading={name}"
-        found.append(ask(model, division.test, words, unit, "labels=true", extra))
+        extra, known = f"reading={name}", words | UNTAUGHT
+        found.append(ask(model, division.test, known, unit, "labels=true", extra))
     return found
-
-
-def _divided(protocol, sources, unseen, sizes, seed):
-    if protocol == "published":
-        return published(sources, share=sizes.share, seed=seed)
-    return clean(sources, unseen, share=sizes.share, seed=seed)
 
 
 def _networks(trial, division, unseen, words, sizes, seed, say):
@@ -274,7 +126,7 @@ def _networks(trial, division, unseen, words, sizes, seed, say):
     trial.networks[protocol] = model
     trial.curves["ChromoNet", protocol] = told
     trial.predictions.append(ask(model, division.test, words, unit, "labels=true"))
-    if protocol == "published":  # the same network on patients it has not seen
+    if protocol == "published":  # the same network on groups it has not seen
         extra = ask(model, unseen, words, unit, "labels=true", "tested=unseen")
         trial.predictions.append(extra)
     plain = dataclasses.replace(division, train=division.plain)
@@ -282,8 +134,9 @@ def _networks(trial, division, unseen, words, sizes, seed, say):
         plain, sizes=sizes, seed=seed, say=say, build=chromonet.traditional
     )
     trial.curves["traditional", protocol] = told
+    known = words | UNTAUGHT
     trial.predictions.append(
-        ask(model, division.test, words, unit, "labels=true", name="traditional")
+        ask(model, division.test, known, unit, "labels=true", name="traditional")
     )
 
 
@@ -315,23 +168,3 @@ def _said(one, probability, words, unit, conditions, name):
 
 def _condition(unit, *parts):
     return ";".join([f"unit={unit}", *filter(None, parts)])
-
-
-def _share(count, share):
-    return max(4, math.floor(count * share))
-
-
-def _grown(sources, counts, seed):
-    """The sources grown by the paper's augmentation to these counts."""
-    made = expand.expand(
-        sources.pictures,
-        sources.label,
-        sources.group,
-        counts=counts,
-        name="chromonet",
-        seed=seed,
-        background=0.0,
-    )
-    frame = pd.DataFrame({"name": sources.image[made.source], "copy": made.copy})
-    names = frame["name"] + "#" + frame["copy"].astype(str)
-    return Part(made.images, made.label, made.group, names.to_numpy(dtype=str))

@@ -24,7 +24,7 @@ def permitted(source, *, real, allow=False):
 def _shown(pictures, axes, source, real, allow):
     """Grey pictures on the first axes, ink dark; the axes that are left are emptied."""
     permitted(source, real=real, allow=allow)
-    if not 0 < len(pictures) <= len(axes):
+    if len(pictures) > len(axes):
         raise ValueError(
             f"{len(pictures)} pictures on {len(axes)} axes; give as many, or choose"
         )
@@ -36,6 +36,8 @@ def _shown(pictures, axes, source, real, allow):
         ax.spines[:].set(visible=True, color="0.8")
     for ax in axes[len(pictures) :]:
         ax.set_axis_off()
+    if not len(pictures):
+        axes[0].text(0, 0.5, "There is none.")
     base.stamp(axes[0], source)
     # pictures keep their shape, which the layout learns too late to have room for words
     axes[0].figure.set_layout_engine("constrained", h_pad=0.12)

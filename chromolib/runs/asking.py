@@ -1,6 +1,6 @@
 """Normal or abnormal: the question put to a run's images, unit by unit.
 
-`ask(run, unit, ...)` -> Asked; all else: its numbers beside each other
+`ask(run, ...)` -> Asked, unit by unit; all else: its numbers beside each other
 """
 
 import dataclasses
@@ -9,7 +9,7 @@ import pandas as pd
 
 from chromolib import records
 from chromolib.evidence import between, claims, metrics
-from chromolib.models import pictures, store, trial, weights
+from chromolib.models import parts, pictures, store, trial, weights
 from chromolib.runs import units
 
 SCORES = (
@@ -30,8 +30,8 @@ class Asked:
 
     unit: str
     scale: float  # of all pictures
-    whole: trial.Part  # what sources are drawn from
-    unseen: trial.Part
+    whole: parts.Part  # what sources are drawn from
+    unseen: parts.Part
     images: records.ImageSet  # those of `unseen`
     natural: records.ImageSet | None  # real abnormal ones that nobody edited
     trial: trial.Trial
@@ -57,50 +57,64 @@ class Asked:
         return self.trial.divisions[self.protocol].test
 
 
-def shown(run):
-    """The units that a run's images can show."""
-    if run.given("unit") != "both":
-        return (run.given("unit"),)
-    found = run.images
-    if found is None or set(found.label) & set(records.CLASSES):
-        return units.UNITS
-    if set(found.label) & set(trial.LABELS):
-        raise units.UnitError(
-            f"{found.source} does not say what one image shows; "
-            "set unit to 'chromosome' or 'karyogram'"
-        )
-    return ("karyogram",)
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Ready:
+    """Images of one unit, read and divided, before anything is trained."""
+
+    unit: str
+    found: records.ImageSet
+    pool: records.ImageSet
+    kept: records.ImageSet
+    natural: records.ImageSet | None
+    outside: records.ImageSet | None  # of the external source
+
+    def part(self, images):
+        """Pictures of the source, at the scale of those that may train."""
+        return parts.part(images, self.unit, pictures.scale(self.pool))
 
 
-def ask(run, unit, *, count, sizes):
-    """Every model trained and tested by each protocol; the numbers go to the run."""
-    seed = run.given("seed")
+def ask(run, *, count, sizes):
+    """Every model, trained and tested by each protocol, unit by unit: list of Asked.
+
+    The numbers go to the run. All images are read first: what cannot be asked is
+    refused before hours of training.
+    """
     origin = weights.resolve(run.given("weights"), run.root)
     run.started_from = origin.facts
     sizes = dataclasses.replace(sizes, start=origin)
-    found = units.images(run.images, unit, count=count, rng=run.rng(unit), seed=seed)
+    units_shown = units.shown(run.images, run.given("unit"))
+    ready = [_ready(run, unit, count) for unit in units_shown]
+    return [_asked(run, one, sizes) for one in ready]
+
+
+def _ready(run, unit, count):
+    seed, rng, outside = run.given("seed"), run.rng, None
+    found = units.images(run.images, unit, count=count, rng=rng(unit), seed=seed)
     pool, kept = units.apart(found, seed=seed)
-    by = pictures.scale(pool)
-    whole, unseen = trial.part(pool, unit, by), trial.part(kept, unit, by)
-    words = run.label | {"source": found.origin, "weights": origin.word}
-    held = trial.hold(
-        trial.drawn(whole, sizes.sources, seed=seed),
-        unseen,
-        unit=unit,
-        seed=seed,
-        sizes=sizes,
-        protocols=run.protocols,
-        words=words,
-    )
     natural = units.extra_copies(run.images) if unit == "karyogram" else None
+    if run.external is not None and unit in units.shown(
+        run.external, run.given("unit")
+    ):
+        outside = units.images(run.external, unit, count=0, rng=rng("external"))
+        parts.check(outside)
+    return _Ready(unit, found, pool, kept, natural, outside)
+
+
+def _asked(run, ready, sizes):
+    seed, unit, origin = run.given("seed"), ready.unit, sizes.start
+    whole, unseen = ready.part(ready.pool), ready.part(ready.kept)
+    words = run.label | {"source": ready.found.origin, "weights": origin.word}
+    sources = parts.drawn(whole, sizes.sources, seed=seed)
+    how = {"unit": unit, "seed": seed, "sizes": sizes}
+    held = trial.hold(sources, unseen, protocols=run.protocols, words=words, **how)
     found, counts = [], run.protocols[-1]
     asked = Asked(
-        **{"unit": unit, "scale": by, "whole": whole, "unseen": unseen},
-        **{"images": kept, "natural": natural, "trial": held, "words": words},
-        **{"sizes": sizes, "seed": seed, "protocol": counts, "found": found},
+        **{"scale": pictures.scale(ready.pool), "whole": whole, "unseen": unseen},
+        **{"images": ready.kept, "natural": ready.natural, "trial": held},
+        **{"words": words, "protocol": counts, "found": found, **how},
     )
-    if run.external is not None:
-        held.predictions.append(_external(run, asked))
+    if ready.outside is not None:
+        held.predictions.append(_external(ready.outside, asked))
     found += scores(held.predictions, run.rng(f"scores {unit}"))
     for protocol in run.protocols:
         found += against(asked, rng=run.rng(f"against {unit}"), protocol=protocol)
@@ -133,7 +147,7 @@ def bars(asks):
 
 def counts(asked):
     """How many images of each label learn and judge: protocol -> frame."""
-    paper = {"paper": pd.DataFrame(trial.PAPER).T}
+    paper = {"paper": pd.DataFrame(parts.PAPER).T}
     return paper | {
         protocol: pd.DataFrame(
             {
@@ -158,9 +172,20 @@ def beside(asks, audits):
                     if (one.model, one.quantity) == (model, name)
                     and one.condition == f"unit={asked.unit};labels=true"
                 }
+                if "published" in asked.trial.divisions:
+                    ours |= {"published, unseen": _unseen(asked, model, name)}
                 told = {"unit": asked.unit, "model": model, "score": name}
                 rows.append(told | {"paper": printed.claim.value} | ours)
     return pd.DataFrame(rows).assign(source=asks[0].source)
+
+
+def _unseen(asked, model, name):
+    """What the published protocol's model scores on groups it has not seen."""
+    told = f"unit={asked.unit};labels=true;tested=unseen"
+    of = (model, name, told)
+    return next(
+        (str(e) for e in asked.found if (e.model, e.quantity, e.condition) == of), ""
+    )
 
 
 def against(asked, *, rng, protocol):
@@ -202,13 +227,12 @@ def _save(run, asked, origin):
     store.save(network, run.folder / f"{asked.unit}.keras", facts)
 
 
-def _external(run, asked):
-    """The clean network on images of another source."""
-    found = units.images(run.external, asked.unit, count=0, rng=run.rng("external"))
-    words = asked.words | {"source": found.origin, "protocol": asked.protocol}
+def _external(images, asked):
+    """The network that counts on images of another source, at their own scale."""
+    words = asked.words | {"source": images.origin, "protocol": asked.protocol}
     network = asked.trial.networks[asked.protocol]
     extra = f"trained={asked.words['source']}"
-    one = trial.part(found, asked.unit)
+    one = parts.part(images, asked.unit)
     return trial.ask(network, one, words, asked.unit, "labels=true", extra)
 
 

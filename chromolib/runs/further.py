@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 
 from chromolib.evidence import calibration, conformal, metrics, pointing, resample
-from chromolib.models import pictures, saliency, trial
+from chromolib.models import parts, pictures, saliency, trial
 
 CALLED = "called abnormal"
 PATCH, STEP = 12, 6  # pixels of an occlusion
@@ -27,11 +27,12 @@ def _kinds(asked, rng):
     said = _unseen(asked)
     kind = asked.images.extra["kind"]
     named = {True: CALLED, False: "false alarm"}
-    called = (said.label == trial.LABELS[1]) * 1.0
+    ill, called = said.truth == trial.LABELS[1], (said.label == trial.LABELS[1]) * 1.0
     numbered = resample.number(said)
-    which = [kind == name for name in sorted(set(kind))]
+    names = sorted(set(kind), key=lambda name: (name not in set(kind[ill]), name))
+    which = [kind == name for name in names]
     tally = resample.shares(
-        sorted(set(kind)),
+        names,
         numbered.each(*(called * mask for mask in which)),
         numbered.each(*(mask * 1.0 for mask in which)),
     )
@@ -39,7 +40,7 @@ def _kinds(asked, rng):
     return [
         dataclasses.replace(
             one,
-            quantity=named[bool((said.truth[kind == name] == trial.LABELS[1]).any())],
+            quantity=named[bool(ill[kind == name].any())],
             condition=f"{one.condition};kind={name}",
         )
         for name, one in found.items()
@@ -71,15 +72,18 @@ def _natural(asked, rng, which):
         return []
     known = set(asked.whole.group)
     found = found.take(~np.isin(found.group, list(known)))
+    if not len(found):
+        return []
     shown = pictures.of(found, asked.unit, asked.scale)
-    part = trial.Part(shown, found.label, found.group, found.name)
+    part = parts.Part(shown, found.label, found.group, found.name)
     normal = asked.unseen.take(asked.unseen.label == trial.LABELS[0])
     if which == "told":
         part = part.join(normal)
     network = asked.trial.networks[asked.protocol]
     words = asked.words | {"protocol": asked.protocol}
-    extra = "kind=real gain" if which == "called" else "against=normal;kind=real gain"
-    said = trial.ask(network, part, words, asked.unit, "labels=true", extra)
+    seen = (*_unseen(asked).condition.split(";")[1:], "kind=real gain")
+    extra = (*seen, "against=normal") if which == "told" else seen
+    said = trial.ask(network, part, words, asked.unit, *extra)
     name = "recall of abnormal" if which == "called" else "AUROC of abnormal"
     (one,) = metrics.measure(said, name, rng=rng).values()
     return [dataclasses.replace(one, quantity=CALLED) if which == "called" else one]
@@ -119,22 +123,24 @@ def _is_of(estimate, said):
 def learning(asked, counts, *, rng):
     """Accuracy by the number of sources, clean; the trial itself is one of them."""
     words = asked.words | {"protocol": "clean"}
-    there = asked.sizes.sources if "clean" in asked.trial.networks else 0
     counts = [count for count in counts if count <= len(asked.whole)]
+    there = asked.sizes.sources if "clean" in asked.trial.networks else 0
     fresh = [count for count in counts if count != there]
     found = trial.sweep(asked.whole, asked.unseen, fresh, **_again(asked), words=words)
     if there in counts:
         said = asked.trial.pick("ChromoNet", "clean", "labels=true")
-        condition = f"{said.condition};sources={there}"
+        condition = f"{said.condition};sources={asked.trial.sources}"
         found.append(dataclasses.replace(said, condition=condition))
     return [metrics.measure(one, "accuracy", rng=rng)["accuracy"] for one in found]
 
 
 def readings(asked, names, *, rng):
-    """AUROC of other readings of the paper's network."""
+    """AUROC of other readings of the paper's network, after that of the one taken."""
     division = asked.trial.divisions[asked.protocol]
     words = asked.words | {"protocol": asked.protocol}
-    found = trial.readings(division, names, **_again(asked), words=words)
+    told = f"{asked.said.condition};reading=as read"
+    found = [dataclasses.replace(asked.said, condition=told)]
+    found += trial.readings(division, names, **_again(asked), words=words)
     name = "AUROC of abnormal"
     return [metrics.measure(one, name, rng=rng)[name] for one in found]
 

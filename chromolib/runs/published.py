@@ -156,7 +156,7 @@ def _pooled(estimates):
 def _within(estimates):
     """What a quantity can be where it is no share and `between` does not know it."""
     quantity = estimates[0].quantity
-    if quantity.startswith("difference in ") or quantity in resample.CEILING:
+    if quantity.startswith("difference ") or quantity in resample.CEILING:
         return None
     share = all(each.low >= 0 and each.high <= 1 for each in estimates)
     return None if share else (-math.inf, math.inf)

@@ -1,6 +1,7 @@
 """What one image of a study shows, one chromosome or a whole karyogram, by its source.
 
 `images(found, unit, count=..., seed=...)` -> ImageSet labelled normal and abnormal
+`shown(found, given)` -> the units that a set's images can show
 `apart(images, unit, seed)` -> those to draw sources from, those of unseen groups
 `extra_copies(found)` -> karyograms of real cells with a copy too many, as they came
 """
@@ -12,7 +13,7 @@ import numpy as np
 
 from chromolib import records
 from chromolib.data import compose, edits, splits
-from chromolib.models import trial
+from chromolib.models import parts, trial
 from chromolib.synth import abnormal
 
 UNITS = ("chromosome", "karyogram")
@@ -43,6 +44,20 @@ def images(found, unit, *, count, rng, seed=0):
             "shown; label its images normal and abnormal (see Your own images)"
         )
     return _edited(found, unit, rng)
+
+
+def shown(found, given):
+    """The units that images can show, or the one that was given."""
+    if given != "both":
+        return (given,)
+    if found is None or set(found.label) & set(records.CLASSES):
+        return UNITS
+    if set(found.label) & set(trial.LABELS):
+        raise UnitError(
+            f"{found.source} does not say what one image shows; "
+            "set unit to 'chromosome' or 'karyogram'"
+        )
+    return ("karyogram",)
 
 
 def apart(found, *, seed):
@@ -104,7 +119,7 @@ def _plain(found, kind):
 def _edited(found, unit, rng):
     straight = _straight(found)
     if unit == "chromosome":
-        made = edits.structural(straight, rng=rng)
+        made = _thinned(edits.structural(straight, rng=rng), rng)
         return dataclasses.replace(made, boxes=tuple(map(_rows, *_sides(made))))
     made = edits.numerical(straight, rng=rng)
     change = made.extra["change"]
@@ -121,7 +136,7 @@ def extra_copies(found):
     """Karyograms of cells with a copy too many that nobody edited; None without any."""
     if found is None or not set(found.label) & set(records.CLASSES):
         return None
-    made = compose.cells(_straight(found))
+    made = compose.cells(_straight(found), room=compose.ROOM)
     few = made.take(made.extra["status"] == "numerical")
     if not len(few):
         return None
@@ -129,10 +144,23 @@ def extra_copies(found):
     return _plain(few, np.full(len(few), "real gain"))
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=2)  # a source and an external one
 def _straight(found):
     """The same for both units of a run: it takes longest."""
     return compose.straightened(found, orient=False)
+
+
+def _thinned(made, rng):
+    """Normal ones left out at random, until the labels are as even as in the paper.
+
+    So that a share of right answers means the same for the paper, for the published
+    protocol and for the clean one.
+    """
+    odds = parts.TOTAL["normal"] / parts.TOTAL["abnormal"]
+    normal = np.flatnonzero(made.label == "normal")
+    wanted = round(odds * (len(made) - len(normal)))
+    left = rng.permutation(normal)[wanted:]
+    return made.take(np.setdiff1d(np.arange(len(made)), left))
 
 
 def _sides(made):

@@ -60,7 +60,7 @@ def karyograms(count, *, look="g", seed=0, start=0, size=SIZE):
         text = cases.KINDS[kind](rng, _sex(rng)) if kind != "none" else _normal(rng)
         cells.append(lab.cell(text, look=look, seed=seed, patient=patient))
         kinds.append(kind)
-    drawn = sets.karyograms(cells, size=size)
+    drawn = sets.karyograms(cells, size=size, room=compose.ROOM)
     abnormal = drawn.extra["status"] != "normal"
     extra = {"kind": np.array(kinds), "sham": np.full(count, "no"), **drawn.extra}
     return dataclasses.replace(

@@ -66,13 +66,16 @@ def _framed(rows):
 LAYOUTS = {"papers": (_papers, 3), "framed": (_framed, 2)}  # and the row of others
 
 
-def draw(cell, *, size=SIZE, layout="papers", spread=1.0):
-    """A karyogram of the cell, (size, size) uint8, and the truth about it."""
+def draw(cell, *, size=SIZE, layout="papers", spread=1.0, room=1):
+    """A karyogram of the cell, (size, size) uint8, and the truth about it.
+
+    Every slot has `room` for so many copies, see `compose.karyogram`.
+    """
     _check(size, layout, spread)
     slots = _slots(cell.label, size, layout)
     filled = [(_of(cell.label, name), slot) for name, slot in slots.items()]
     filled = [(which, slot) for which, slot in filled if len(which)]
-    laid, factor = _laid(cell, filled, size, spread)
+    laid, factor = _laid(cell, filled, size, spread, room)
     dark, framed = looks.DARK[cell.look], layout == "framed"
     seen = dataclasses.replace(cell, style=surroundings.rescaled(cell.style, factor))
     packed = pixels.Packed(
@@ -117,7 +120,7 @@ def _of(labels, name):
     return np.flatnonzero(np.isin(labels, OTHERS if name in OTHERS else [name]))
 
 
-def _laid(cell, filled, size, spread):
+def _laid(cell, filled, size, spread, room):
     """All chromosomes at the one scale that fits them into their slots."""
     rng = cell.rng("karyogram")
     shape = looks.shape(cell.look, cell.style, len(cell.label), rng)
@@ -130,7 +133,9 @@ def _laid(cell, filled, size, spread):
     for _ in range(2):  # sizes are in proportion: the second time all fit
         ready = bodies.scaled(shape, factor)
         laid = bodies.lay(cell.patterns, ready, cell.rng("bodies"))
-        fit = min(_fit(_sizes(laid, which), slot) for which, slot in filled)
+        fit = min(
+            compose.fit(*_sizes(laid, which).T, slot, room) for which, slot in filled
+        )
         used, factor = factor, factor * fit
     return laid, used
 
@@ -138,12 +143,6 @@ def _laid(cell, filled, size, spread):
 def _sizes(laid, which):
     """Width and height of the chromosomes themselves."""
     return laid.shape[which][:, ::-1] - 2 * bodies.MARGIN
-
-
-def _fit(sizes, slot):
-    gaps = compose.GAP * slot[2] * (len(sizes) - 1)
-    wide = (compose.FILL * slot[2] - gaps) / sizes[:, 0].sum()
-    return min(wide, compose.FILL * slot[3] / sizes[:, 1].max())
 
 
 def _places(laid, which, slot, spread, rng):

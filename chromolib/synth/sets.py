@@ -17,10 +17,9 @@ STATUS = ("normal", "numerical", "structural")
 SEXES = ({"X": 2}, {"X": 1, "Y": 1})
 
 
-def karyograms(cells, *, size=karyogram.SIZE, layout="papers", spread=1.0):
-    """A karyogram of each cell, with the boxes of its chromosomes."""
-    draw = functools.partial(karyogram.draw, size=size, layout=layout, spread=spread)
-    return _drawn(cells, draw)
+def karyograms(cells, **looks):
+    """A karyogram of each cell, with the boxes; `looks` are those of `draw`."""
+    return _drawn(cells, functools.partial(karyogram.draw, **looks))
 
 
 def metaphases(cells, *, size=metaphase.SIZE):

@@ -103,3 +103,19 @@ def test_nothing_to_compose_is_an_error():
         compose.cells(cell_of(["1", "2"]), background=255)
     with pytest.raises(compose.ComposeError, match="nothing to arrange"):
         compose.karyogram([drawn.rod(20, 8)], ["mar"], background=255)
+
+
+@pytest.mark.parametrize("extra", ["8", "21", "X"])
+def test_with_room_a_copy_more_changes_the_size_of_no_chromosome(extra):
+    labels = [*NORMAL, "X", "X"]
+    crops = [drawn.rod(60, 24, seed=i) for i in range(len(labels) + 1)]
+
+    def sizes(some, room):
+        _, boxes = compose.karyogram(crops[: len(some)], some, size=416, room=room)
+        kept = np.isin(boxes.label, ["1", "14"])
+        return np.ptp(boxes.xyxy.reshape(-1, 2, 2), axis=1)[kept]
+
+    more = [*labels, extra]
+    assert np.array_equal(sizes(labels, compose.ROOM), sizes(more, compose.ROOM))
+    if extra == "8":  # of the row with most slots: without room all would shrink
+        assert sizes(more, 1).sum() < sizes(labels, 1).sum()

@@ -24,10 +24,15 @@ def test_a_curve_equals_its_slow_twin(said):
 
 
 def test_all_orders_agree_where_every_image_is_kept(said):
-    ends = [c.iloc[-1] for c in referral.curves(said, rng=rng()).values()]
+    own = dataclasses.replace(said, uncertainty=rng().random(len(said)))
+    ends = [c.iloc[-1] for c in referral.curves(own, rng=rng()).values()]
     assert len(ends) == 3
     for end in ends:
         assert end.risk == pytest.approx((said.truth != said.label).mean())
+
+
+def test_no_control_is_drawn_of_a_curve_that_is_the_control_itself(said):
+    assert set(referral.curves(said, rng=rng(), draws=20)) == {"uncertainty", "random"}
 
 
 def test_random_is_flat_and_max_softmax_ignores_the_given_uncertainty(said):

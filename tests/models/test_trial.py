@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from chromolib.models import chromonet, fit, trial
+from chromolib.models import chromonet, fit, parts, trial
 
 
 def made(count, *, name, shape=(24, 16)):
@@ -18,7 +18,7 @@ def made(count, *, name, shape=(24, 16)):
         row = rng.integers(4, 10)
         shown[i, row : row + (3 if word == "normal" else 9), 4:12] = 1
     image = np.array([f"{name}{i}" for i in range(count)])
-    return trial.Part(shown, label, image, image)
+    return parts.Part(shown, label, image, image)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def unseen():
 
 
 def test_the_paper_trains_on_copies_of_what_it_tests(sources):
-    division = trial.published(sources, share=0.2, seed=0)
+    division = parts.published(sources, share=0.2, seed=0)
     assert len(division.train) == 252
     assert len(division.test) == 107
     assert set(division.test.group) <= set(division.train.group) | set(sources.group)
@@ -42,48 +42,62 @@ def test_the_paper_trains_on_copies_of_what_it_tests(sources):
 
 
 def test_the_paper_s_counts_are_met_exactly(sources):
-    division = trial.published(sources, share=1.0, seed=0)
+    division = parts.published(sources, share=1.0, seed=0)
     for part, counts in (("train", division.train), ("test", division.test)):
-        for word, count in trial.PAPER[part].items():
+        for word, count in parts.PAPER[part].items():
             assert (counts.label == word).sum() == count
 
 
 def test_a_clean_division_shares_no_group(sources, unseen):
-    division = trial.clean(sources, unseen, share=0.2, seed=0)
-    parts = [set(p.group) for p in (division.train, division.valid, division.test)]
-    assert not parts[0] & parts[1]
-    assert not (parts[0] | parts[1]) & parts[2]
+    division = parts.clean(sources, unseen, share=0.2, seed=0)
+    sides = [set(p.group) for p in (division.train, division.valid, division.test)]
+    assert not sides[0] & sides[1]
+    assert not (sides[0] | sides[1]) & sides[2]
     assert set(division.plain.image) <= set(sources.image)
     assert division.test is unseen
 
 
 def test_a_clean_division_refuses_unseen_images_that_were_seen(sources):
-    with pytest.raises(trial.TrialError, match="among sources and unseen"):
-        trial.clean(sources, sources.take([0, 1]), share=0.2, seed=0)
+    with pytest.raises(parts.PartError, match="among sources and unseen"):
+        parts.clean(sources, sources.take([0, 1]), share=0.2, seed=0)
 
 
 def test_too_few_groups_are_refused_in_words(unseen):
     few = made(4, name="f")
-    few = dataclasses.replace(few, group=np.array(["a", "a", "b", "b"]))
-    with pytest.raises(trial.TrialError, match="too few to divide"):
-        trial.clean(few, unseen, share=0.1, seed=0)
+    few = dataclasses.replace(few, group=np.array(["a", "b", "a", "b"]))
+    with pytest.raises(parts.PartError, match="too few to divide"):
+        parts.clean(few, unseen, share=0.1, seed=0)
+
+
+@pytest.mark.parametrize("patients", [4, 6, 10])
+@pytest.mark.parametrize("seed", range(5))
+def test_patients_of_one_label_each_are_divided_whatever_the_seed(
+    unseen, patients, seed
+):
+    lab = made(5 * patients, name="lab")
+    group = np.array([f"p{i % patients}" for i in range(len(lab))])
+    division = parts.clean(
+        dataclasses.replace(lab, group=group), unseen, share=0.1, seed=seed
+    )
+    assert set(division.valid.label) == set(division.plain.label) == set(trial.LABELS)
+    assert not set(division.valid.group) & set(division.train.group)
 
 
 def test_random_labels_keep_their_numbers_and_forget_their_pictures(sources):
-    mixed = trial.shuffled(sources, seed=1)
+    mixed = parts.shuffled(sources, seed=1)
     assert sorted(mixed.label) == sorted(sources.label)
     assert 0.2 < (mixed.label == sources.label).mean() < 0.8
     assert (mixed.image == sources.image).all()
 
 
 def test_sources_are_drawn_as_the_paper_has_them():
-    drawn = trial.drawn(made(800, name="w"), trial.SOURCES, seed=0)
-    assert len(drawn) == trial.SOURCES
+    drawn = parts.drawn(made(800, name="w"), parts.SOURCES, seed=0)
+    assert len(drawn) == parts.SOURCES
     assert (drawn.label == "abnormal").sum() == 92
 
 
 def test_a_network_learns_what_is_there_and_says_so(sources, unseen):
-    division = trial.clean(sources, unseen, share=0.2, seed=0)
+    division = parts.clean(sources, unseen, share=0.2, seed=0)
     model, told = trial.learn(division, sizes=trial.Sizes(epochs=6), seed=0)
     said = trial.ask(model, unseen, {"source": "drawn"}, "chromosome", "labels=true")
     assert (said.label == said.truth).mean() > 0.8

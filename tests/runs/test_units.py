@@ -7,7 +7,7 @@ import pytest
 
 from chromolib import records
 from chromolib.data import pixels
-from chromolib.models import pictures, trial
+from chromolib.models import parts, pictures
 from chromolib.runs import units
 from chromolib.synth import lab, singles
 
@@ -91,8 +91,8 @@ def test_other_labels_are_refused(labels, reason, rng):
 def test_a_set_of_one_label_is_refused(rng):
     given = labelled(["normal", "normal"], ["a", "b"])
     made = units.images(given, "karyogram", count=0, rng=rng)
-    with pytest.raises(trial.TrialError, match="no image labelled 'abnormal'"):
-        trial.part(made, "karyogram")
+    with pytest.raises(parts.PartError, match="no image labelled 'abnormal'"):
+        parts.part(made, "karyogram")
 
 
 def test_pictures_keep_sizes_to_each_other_and_boxes_go_with_them(rng):
