@@ -106,3 +106,60 @@ def test_pictures_keep_sizes_to_each_other_and_boxes_go_with_them(rng):
             assert 0 <= x0 < x1 <= 32
             assert 0 <= y0 < y1 <= 96
             assert shown[i, y0:y1, x0:x1].sum() > 0
+
+
+def test_edited_labels_are_as_even_as_in_the_paper(cells, rng):
+    made = units.images(cells, "chromosome", count=0, rng=rng)
+    wanted = parts.TOTAL["abnormal"] / sum(parts.TOTAL.values())
+    assert (made.label == "abnormal").mean() == pytest.approx(wanted, abs=0.01)
+    assert len(set(made.name)) == len(made)
+
+
+def test_a_picture_depends_on_no_other_once_a_scale_is_given(rng):
+    made = units.images(None, "chromosome", count=16, rng=rng)
+    by = pictures.scale(made)
+    longest = np.argsort([shape[0] for shape in made.pixels.shape])[-3:]
+    alone = pictures.of(made.take(longest), "chromosome", by)
+    assert np.array_equal(alone, pictures.of(made, "chromosome", by)[longest])
+    assert not np.array_equal(alone, pictures.of(made.take(longest), "chromosome"))
+
+
+def test_cells_with_a_copy_too_many_are_found_and_left_as_they_are(cells, rng):
+    assert units.extra_copies(None) is None
+    assert units.extra_copies(labelled(["normal", "abnormal"], ["a", "b"])) is None
+    one = cells.cell == cells.cell[0]
+    assert units.extra_copies(cells.take(one)) is None
+    twice = np.r_[np.flatnonzero(one), np.flatnonzero(one & (cells.label == "21"))[:1]]
+    more = records.ImageSet(
+        source="pki3",
+        name=np.array([f"{i}.png" for i in range(len(twice))]),
+        label=cells.label[twice],
+        group=cells.group[twice],
+        cell=cells.cell[twice],
+        unit=cells.unit,
+        pixels=pixels.pack([cells.pixels[i] for i in twice]),
+    )
+    found = units.extra_copies(more)
+    assert found.label.tolist() == ["abnormal"]
+    assert found.extra["change"].tolist() == ["+21"]
+    assert found.origin == "pki3"
+    assert found.group.tolist() == [cells.group[0]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "given", "units_shown"),
+    [
+        (["1", "X"], "both", ("chromosome", "karyogram")),
+        (["1", ""], "both", ("chromosome", "karyogram")),
+        (["", ""], "both", ("karyogram",)),
+        (["normal", "abnormal"], "karyogram", ("karyogram",)),
+    ],
+)
+def test_a_source_shows_what_its_labels_say(labels, given, units_shown):
+    assert units.shown(labelled(labels, ["a", "b"]), given) == units_shown
+    assert units.shown(None, "both") == units.UNITS
+
+
+def test_a_source_that_does_not_say_what_it_shows_is_asked_back():
+    with pytest.raises(units.UnitError, match="set unit to 'chromosome'"):
+        units.shown(labelled(["normal", "abnormal"], ["a", "b"]), "both")
