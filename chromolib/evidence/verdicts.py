@@ -95,6 +95,12 @@ def _real(source):
     return source != "printed counts" and not re.search(r"synthetic|edited|\(", source)
 
 
+def parts(estimate):
+    """The condition 'k=v;k=v' as a dict, without the seeds that were pooled."""
+    pairs = (part.partition("=") for part in estimate.condition.split(";") if part)
+    return {name: value for name, _, value in pairs if name != "seeds"}
+
+
 def _row(audit, estimates):
     claim, found = audit.claim, answering(audit.claim, estimates)
     sides = {
@@ -113,13 +119,7 @@ def _answers(claim, estimate):
         return False
     if asked.get("model", estimate.model) != estimate.model:
         return False
-    return _parts(estimate) == {name: asked[name] for name in WHERE if name in asked}
-
-
-def _parts(estimate):
-    """The condition 'k=v;k=v' as a dict, without the seeds that were pooled."""
-    pairs = (part.partition("=") for part in estimate.condition.split(";") if part)
-    return {name: value for name, _, value in pairs if name != "seeds"}
+    return parts(estimate) == {name: asked[name] for name in WHERE if name in asked}
 
 
 def _one_model(claim, first, other):

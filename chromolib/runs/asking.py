@@ -234,22 +234,3 @@ def _external(images, asked):
     extra = f"trained={asked.words['source']}"
     one = parts.part(images, asked.unit)
     return trial.ask(network, one, words, asked.unit, "labels=true", extra)
-
-
-def gaps(asks):
-    """By how much ChromoNet is more often right than each other model, as rows."""
-    return pd.DataFrame(
-        [
-            {
-                "unit": asked.unit,
-                "protocol": one.protocol,
-                "models": one.model,
-                one.quantity: str(one),
-                "n": one.n,
-                "source": records.stated(one),
-            }
-            for asked in asks
-            for one in asked.found
-            if one.quantity.startswith("difference in ")
-        ]
-    )

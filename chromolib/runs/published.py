@@ -11,7 +11,7 @@ import pathlib
 import shutil
 
 from chromolib import records
-from chromolib.evidence import between, resample
+from chromolib.evidence import between, resample, verdicts
 from chromolib.runs import folder, results
 
 PLACE = pathlib.Path("data") / "results"
@@ -78,13 +78,8 @@ def bars(estimates, quantity="balanced accuracy", model="ChromoNet"):
         one
         for one in estimates
         if (one.quantity, one.model) == (quantity, model)
-        and set(_parts(one)) <= {"unit", "labels", "seeds"}
+        and set(verdicts.parts(one)) <= {"unit", "labels"}
     ]
-
-
-def _parts(estimate):
-    """The keys of an estimate's condition."""
-    return [part.partition("=")[0] for part in estimate.condition.split(";")]
 
 
 def _repeatable(study, manifest):

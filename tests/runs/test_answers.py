@@ -1,0 +1,60 @@
+from chromolib import records
+from chromolib.runs import answers
+
+
+def estimate(quantity, low, high, *, model="ChromoNet", extra="labels=true", **words):
+    plain = {"study": "chromonet", "quantity": quantity, "n": 90, "groups": 9}
+    plain |= {"value": (low + high) / 2, "low": low, "high": high}
+    plain |= {"source": "pki3 (real, edited)", "protocol": "clean", "model": model}
+    plain |= {"profile": "full", "condition": f"unit=chromosome;{extra}", "seed": 0}
+    return records.Estimate(**plain | words)
+
+
+def answered(*estimates):
+    found = answers.frame(estimates)
+    return dict(zip(found["question"], found["answer"], strict=True))
+
+
+def test_the_interval_alone_says_yes():
+    name, asked = "balanced accuracy", "Is it better than chance?"
+    assert answered(estimate(name, 0.51, 0.6)) == {asked: "yes"}
+    assert answered(estimate(name, 0.49, 0.6)) == {asked: "not shown"}
+    assert answered(estimate(name, 0.4, 0.49)) == {asked: "no"}
+
+
+def test_random_labels_are_at_chance_or_not():
+    def of(low, high):
+        found = estimate("balanced accuracy", low, high, extra="labels=random")
+        return answered(found)["Do random labels score chance?"]
+
+    assert (of(0.45, 0.55), of(0.52, 0.6), of(0.3, 0.4)) == ("yes", "no", "no")
+
+
+def test_one_model_as_good_is_enough_for_a_no_to_better_than_all():
+    name = "difference in accuracy"
+    leads = [
+        estimate(name, 0.1, 0.2, model="ChromoNet - majority"),
+        estimate(name, -0.1, 0.2, model="ChromoNet - k-NN"),
+        estimate(name, -0.3, -0.1, model="ChromoNet - SVM"),
+    ]
+    found = answers.frame(leads)
+    assert found["answer"].tolist() == ["no"]
+    assert found["measured"].item().splitlines() == [
+        f"majority {leads[0]}",
+        f"k-NN {leads[1]}",
+        f"SVM {leads[2]}",
+    ]
+    assert answered(leads[0]) == {"Is it better than every other model?": "yes"}
+
+
+def test_other_conditions_answer_nothing_and_a_small_run_says_so():
+    kept = estimate("balanced accuracy", 0.6, 0.7, extra="labels=true;seeds=0 1")
+    other = estimate("balanced accuracy", 0.6, 0.7, extra="labels=true;tested=unseen")
+    small = estimate("balanced accuracy", 0.4, 0.6, profile="quick")
+    found = answers.frame([small, other, kept])
+    assert found["images"].tolist() == [
+        "pki3 (real, edited)",
+        "pki3 (real, edited), quick",
+    ]
+    assert found["answer"].tolist() == ["yes", "not shown"]
+    assert answers.frame([]).empty
