@@ -60,6 +60,7 @@ def fit(
     steps=None,
     valid=None,
     patience=None,
+    best_by="valid_loss",
     keep=None,
     say=None,
 ):
@@ -67,7 +68,8 @@ def fit(
 
     Columns are epoch, loss, accuracy where the model measures it, valid_loss and
     valid_accuracy with `valid` = (images, labels), and `best`: the row whose weights
-    the model has now. That is the lowest valid_loss, and without `valid` the last.
+    the model has now: the best by valid_loss or by another column, and without `valid`
+    the last.
     An epoch is so many `steps`, or one look at every image. Training ends early after
     `patience` epochs without a better one. A training with a folder `keep` goes on
     there when it is called again with the same arguments after a stop, and ends as if
@@ -77,8 +79,9 @@ def fit(
     steps = steps or math.ceil(len(images) / batch)
     rng = np.random.default_rng(seed)
     once = {"epochs": epochs, "seed": seed, "batch": batch, "steps": steps}
+    once |= {"patience": patience, "best_by": best_by}
     file = pathlib.Path(keep) / FILE if keep else None
-    stamp = _stamp(model, images, labels, valid, once | {"patience": patience}, file)
+    stamp = _stamp(model, images, labels, valid, once, file)
     rows, best = _restored(model, file, stamp)
     if rows and say:
         say(f"goes on after epoch {len(rows)} of {epochs}")
@@ -86,12 +89,12 @@ def fit(
         batches = Batches(images, labels, batch=batch, steps=steps, rng=rng)
         if epoch < len(rows):  # learned before the stop
             continue
-        if _tired(rows, patience):
+        if _tired(rows, patience, best_by):
             break
         row = _epoch(model, batches, valid, epoch, batch)
         _finite(row, epochs, file)
         rows.append(row)
-        if valid and _best(rows) == epoch:
+        if valid and _best(rows, best_by) == epoch:
             best = model.get_weights()
         _kept(model, file, stamp, rows, best)
         if say:
@@ -100,7 +103,7 @@ def fit(
         model.set_weights(best)
     _removed(file)
     frame = pd.DataFrame(rows)
-    return frame.assign(best=frame.index == _best(rows))
+    return frame.assign(best=frame.index == _best(rows, best_by))
 
 
 def precision():
@@ -162,15 +165,16 @@ def _finite(row, epochs, file):
             )
 
 
-def _best(rows):
-    """Index of the row with the lowest valid_loss; without one, of the last row."""
-    if not rows or "valid_loss" not in rows[0]:
+def _best(rows, best_by):
+    """Index of the first row that is best; without validation, of the last row."""
+    if not rows or best_by not in rows[0]:
         return len(rows) - 1
-    return int(np.argmin([row["valid_loss"] for row in rows]))
+    sign = 1 if best_by.endswith("loss") else -1
+    return int(np.argmin([sign * row[best_by] for row in rows]))
 
 
-def _tired(rows, patience):
-    return bool(patience and rows) and len(rows) - 1 - _best(rows) >= patience
+def _tired(rows, patience, best_by):
+    return bool(patience and rows) and len(rows) - 1 - _best(rows, best_by) >= patience
 
 
 def _line(row, epochs):

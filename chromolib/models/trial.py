@@ -16,6 +16,9 @@ NOWHERE = weights.Origin("none")
 UNTAUGHT = {"weights": NOWHERE.word}  # of all models but ChromoNet as read
 
 
+LOOKING = {"best_by": "valid_accuracy"}  # the test part chooses, after all epochs
+
+
 @dataclasses.dataclass(frozen=True)
 class Sizes:
     """How large a trial is; nothing else may depend on the profile."""
@@ -23,7 +26,7 @@ class Sizes:
     sources: int = parts.SOURCES
     share: float = 1.0  # of the paper's counts of images
     epochs: int = 20
-    patience: int = 6
+    patience: int = 6  # of clean trials
     start: weights.Origin = NOWHERE  # of ChromoNet as read
 
 
@@ -68,10 +71,16 @@ def hold(sources, unseen, *, unit, seed, sizes, protocols, words, say=None):
 
 
 def learn(division, *, sizes, seed, say=None, build=chromonet.network, **reading):
-    """A network trained on a division, and its epochs."""
+    """A network trained on a division, and its epochs.
+
+    In the published protocol the test images are shown in all epochs and the best of
+    them is taken, as the paper's curves do; in a clean one the validation part says
+    when to stop.
+    """
     model = build(division.train.pictures.shape[1:], seed=seed, **reading)
     if build is chromonet.network and not reading:
         weights.load_trunk(model, sizes.start)
+    patience = sizes.patience
     told = fit.fit(
         model,
         division.train.pictures,
@@ -80,7 +89,7 @@ def learn(division, *, sizes, seed, say=None, build=chromonet.network, **reading
         seed=seed,
         batch=BATCH,
         valid=(division.valid.pictures, division.valid.target),
-        patience=sizes.patience,
+        **(LOOKING if division.protocol == "published" else {"patience": patience}),
         say=say,
     )
     return model, told

@@ -12,6 +12,7 @@ from chromolib import records
 from chromolib.data import splits
 from chromolib.evidence import metrics
 from chromolib.models import augment, chromonet, fit, pictures, small, weights
+from chromolib.runs import repository, results
 from chromolib.synth import lab, singles
 
 STUDY, UNIT, NAME = "pretraining", "chromosome", "trunk"
@@ -88,7 +89,8 @@ def network(*, seed, shape=None):
     x = trunk(augment.build("chromonet", seed=seed, background=0.0)(entry))
     first = keras.initializers.GlorotUniform(seed)
     x = keras.layers.Dropout(0.3, seed=seed)(x)
-    x = keras.layers.Dense(len(records.CLASSES), kernel_initializer=first)(x)
+    words = {"kernel_initializer": first, "dtype": "float32"}
+    x = keras.layers.Dense(len(records.CLASSES), **words)(x)
     return trunk, keras.Model(entry, x, name="namer")
 
 
@@ -119,6 +121,8 @@ def _score(model, shown, part, lesson):
 
 
 def _facts(part, lesson, score):
+    made = results.commit(repository.root())
+    changed = " with changes" * bool(made["dirty"])
     return {
         "study": STUDY,
         "unit": UNIT,
@@ -129,6 +133,7 @@ def _facts(part, lesson, score):
         "groups": len(set(part.group)),
         "seed": lesson.seed,
         "look": lesson.look,
+        "commit": f"{made['commit'] or 'unknown'}{changed}",
         "scores": [score],
         "weights": weights.Origin("none").sentence,
     }

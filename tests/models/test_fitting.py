@@ -202,3 +202,25 @@ def test_half_precision_is_for_a_gpu(monkeypatch):
             keras.distribution, "list_devices", lambda found=devices: found
         )
         assert fit.precision().name == name
+
+
+def test_the_best_epoch_is_by_the_column_that_was_asked_for(line):
+    points, wanted = line
+    held = points[::3], wanted[::3]
+    ways = {}
+    for column in ("valid_loss", "valid_accuracy"):
+        network = model(rate=0.5, metrics=["accuracy"])
+        words = {"epochs": 6, "seed": 3, "batch": 8, "valid": held}
+        ways[column] = fit.fit(network, points, wanted, **words, best_by=column)
+        told = ways[column]
+        best = told[column].min() if column == "valid_loss" else told[column].max()
+        assert told.loc[told["best"], column].item() == best
+        found = network.evaluate(*held, verbose=0, return_dict=True)
+        assert found["accuracy"] == pytest.approx(
+            told.loc[told["best"], "valid_accuracy"].item()
+        )
+    assert (
+        ways["valid_loss"]
+        .drop(columns="best")
+        .equals(ways["valid_accuracy"].drop(columns="best"))
+    )
