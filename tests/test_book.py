@@ -172,8 +172,8 @@ def test_pictures_can_be_turned_over_without_a_kernel(site, opened):
     assert "synthetic" in before
     choose.select_option(index=2)
     tab.wait_for_function(
-        "[was] => [...document.querySelectorAll(\"img[alt^='Picture:']\")]"
+        "was => [...document.querySelectorAll(\"img[alt^='Picture:']\")]"
         ".some(i => i.offsetParent && i.alt != was)",
-        arg=[before],
+        arg=before,
     )
     assert seen == []
