@@ -1,4 +1,4 @@
-"""Images drawn for tests: nothing here was ever a chromosome."""
+"""Images drawn for tests, and a model's card: nothing here was ever a chromosome."""
 
 import io
 import struct
@@ -9,6 +9,18 @@ import PIL.Image
 LETTER_F = np.array(
     [[0, 0, 0, 0], [0, 9, 9, 9], [0, 9, 0, 0], [0, 9, 9, 0], [0, 9, 0, 0]], np.uint8
 )  # no turn and no mirror leaves an F as it is
+CARD = {
+    "study": "chromonet",
+    "unit": "chromosome",
+    "classes": ("normal", "abnormal"),
+    "source": "synthetic",
+    "provenance": "synthetic",
+    "n": 1380,
+    "groups": 30,
+    "seed": 3,
+    "scores": [],
+    "weights": "started from nothing",
+}  # what the card of a saved model says
 
 
 def encoded(pixels, form="PNG", **options):

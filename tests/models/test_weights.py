@@ -1,23 +1,13 @@
 """Laws of first weights: what they are is known, and what is missing is said."""
 
+import drawn
 import keras
 import numpy as np
 import pytest
 
 from chromolib.models import chromonet, store, weights
 
-FACTS = {
-    "study": "pretraining",
-    "unit": "chromosome",
-    "classes": ("1", "2", "X"),
-    "source": "synthetic",
-    "provenance": "synthetic",
-    "n": 1380,
-    "groups": 30,
-    "seed": 3,
-    "scores": [],
-    "weights": "started from nothing",
-}
+FACTS = drawn.CARD | {"study": "pretraining", "classes": ("1", "2", "X")}
 
 
 def model(seed=0, shape=(16, 8, 1), **reading):

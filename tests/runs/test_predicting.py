@@ -15,18 +15,7 @@ from chromolib.data import pixels
 from chromolib.models import store
 from chromolib.runs import predicting, results
 
-FACTS = {
-    "study": "chromonet",
-    "unit": "chromosome",
-    "classes": ("normal", "abnormal"),
-    "source": "synthetic",
-    "provenance": "synthetic",
-    "n": 1380,
-    "groups": 30,
-    "seed": 3,
-    "scores": [],
-    "weights": "random first weights",
-}
+FACTS = drawn.CARD
 
 
 def model():
