@@ -30,20 +30,19 @@ class ComposeError(ValueError):
     """Chromosomes that no karyogram can be made of."""
 
 
-def karyogram(crops, labels, *, background=255, size=SIZE, room=1):
+def karyogram(crops, labels, *, background=255, size=SIZE, room=1, scale=None):
     """A karyogram (size, size) uint8 and the boxes of its chromosomes.
 
     `crops` are upright, tight and grey; one scale serves all of them, so that what is
     long stays long. `background` is 255 for dark chromosomes and 0 for bright ones.
-    With `room` for so many copies in every slot, one more shrinks nothing.
+    With `room` for so many copies in every slot, one more shrinks nothing. `scale` is
+    the largest that fits, or one that is given.
     """
     slots = _slots(labels, size)
     if not slots:
         raise ComposeError("no chromosome of the 24 classes; nothing to arrange")
     shape = np.array([crop.shape for crop in crops])
-    scale = min(
-        fit(shape[which, 1], shape[which, 0], slot, room) for which, slot in slots
-    )
+    scale = scale or largest(crops, labels, size=size, room=room)
     canvas = np.full((size, size), background, np.uint8)
     lay = np.minimum if background else np.maximum
     xyxy, names = [], []
@@ -58,23 +57,40 @@ def karyogram(crops, labels, *, background=255, size=SIZE, room=1):
     return canvas, records.Boxes(np.array(xyxy, float), np.array(names, dtype=str))
 
 
-def straightened(images, *, orient):
+def largest(crops, labels, *, size=SIZE, room=1):
+    """The largest scale at which all chromosomes fit into their slots."""
+    shape = np.array([crop.shape for crop in crops])
+    return min(
+        fit(shape[which, 1], shape[which, 0], slot, room)
+        for which, slot in _slots(labels, size)
+    )
+
+
+def straightened(images, *, orient, keep=False):
     """The same chromosomes straight, tight and dark on white; failures are left out.
 
     With `orient` the short arm comes up; without it the upper end stays, for sources
-    that stand upright already.
+    that stand upright already. With `keep` failures stay as they are.
     """
     done = axis.straighten_all(images.pixels, orient=orient)
-    good = [i for i, one in enumerate(done) if isinstance(one, axis.Straight)]
+    good = [i for i, one in enumerate(done) if keep or isinstance(one, axis.Straight)]
+    fate = "taken as it is" if keep else "left out"
     problems = tuple(
-        Problem("repaired", one.reason, str(name), "cannot be straightened: left out")
+        Problem("repaired", one.reason, str(name), f"cannot be straightened: {fate}")
         for one, name in zip(done, images.name, strict=True)
         if not isinstance(one, axis.Straight)
     )
     straight = images.take(np.array(good, int))
     return dataclasses.replace(
         straight,
-        pixels=pixels.pack([rendered(done[i].ink) for i in good]),
+        pixels=pixels.pack(
+            [
+                rendered(done[i].ink)
+                if isinstance(done[i], axis.Straight)
+                else images.pixels[i]
+                for i in good
+            ]
+        ),
         problems=(*images.problems, *problems),
     )
 

@@ -111,8 +111,9 @@ def _one(images, inks, i, kind, rng):
     length, margin = len(ink), MARGIN * len(ink)
     rows = max(2, round(rng.uniform(*SHARE) * length))
     first = round(rng.uniform(margin, max(margin, length - margin - rows)))
-    needs = kind in ("t", "grafted")
-    if first < 1 or first + rows >= length or (needs and partner is None):
+    if partner is None and kind == "grafted":  # one X or Y: the other sham
+        kind = "rejoined"
+    if first < 1 or first + rows >= length or (kind == "t" and partner is None):
         return None
     return EDITS[kind](ink, first, first + rows, partner)
 
@@ -135,7 +136,8 @@ def numerical(images, *, rng, background=255, size=compose.SIZE):
     What is added comes from another cell of the same group, or where there is none is
     the homologue in a mirror: no image ever crosses from one group to another. The sham
     exchanges one chromosome for such another and keeps the count. Every slot has room
-    for one more, so that no change of number changes the scale of a whole karyogram.
+    for one more, and each cell is drawn at the scale at which it and such another fit,
+    whatever becomes of it: no edit changes the scale of a whole karyogram.
     """
     every = compose.of_cells(images)
     whole = [w for w in every if compose.composition(images.label[w]) == ""]
@@ -144,9 +146,14 @@ def numerical(images, *, rng, background=255, size=compose.SIZE):
     for which, kind in zip(whole, kinds, strict=True):
         name = str(rng.choice(records.CLASSES[:22]))
         crops = [images.pixels[i] for i in which]
-        crops, labels = _counted(images, which, crops, name, kind, rng)
+        labels = list(images.label[which])
+        donor = _donor(images, which, crops, name, rng)
+        scale = compose.largest(
+            [*crops, donor], [*labels, name], size=size, room=compose.ROOM
+        )
+        _count(crops, labels, name, kind, donor)
         picture = compose.karyogram(
-            crops, labels, background=background, size=size, room=compose.ROOM
+            crops, labels, background=background, size=size, scale=scale
         )
         sign = {"gain": f"+{name}", "loss": f"-{name}"}.get(str(kind), "")
         words = {"status": "numerical" if sign else "normal", "change": sign}
@@ -156,28 +163,24 @@ def numerical(images, *, rng, background=255, size=compose.SIZE):
     return dataclasses.replace(composed, provenance="real, edited")
 
 
-def _counted(images, which, crops, name, kind, rng):
-    """A cell's crops and labels with one chromosome more, less, or another."""
-    labels = list(images.label[which])
-    if kind == UNTOUCHED:
-        return crops, labels
+def _count(crops, labels, name, kind, donor):
+    """Make a cell's crops and labels one chromosome more, less, or another."""
     place = labels.index(name)
-    donor = _donor(images, which, crops, name, place, rng)
     if kind in ("loss", "exchange"):
         del crops[place], labels[place]
     if kind in ("gain", "exchange"):
         crops.insert(place, donor)
         labels.insert(place, name)
-    return crops, labels
 
 
-def _donor(images, which, crops, name, place, rng):
+def _donor(images, which, crops, name, rng):
     """Another chromosome of that class and group, else the other homologue mirrored."""
     group, cell = images.group[which[0]], images.cell[which[0]]
     kin = (images.group == group) & (images.cell != cell) & (images.label == name)
     if kin.any():
         return images.pixels[rng.choice(np.flatnonzero(kin))]
-    other = images.label[which].tolist().index(name, place + 1)
+    here = images.label[which].tolist()
+    other = here.index(name, here.index(name) + 1)
     return np.ascontiguousarray(crops[other][:, ::-1])
 
 

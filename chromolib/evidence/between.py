@@ -71,7 +71,7 @@ def paired(first, second, *names, rng, draws=2000):
         (here, *_), (there, *_) = one[name], other[name]
         _, n, groups = min(one[name], other[name], key=lambda side: side[2])
         value = float(here[0] - there[0])
-        low, high = _difference(value, here[1:] - there[1:], groups, name)
+        low, high = _apart(here, there, groups, name)
         quantity = f"difference in {name}"
         found[name] = records.Estimate(
             quantity=quantity,
@@ -97,6 +97,30 @@ def _columns(tallies, values):
         for i, name in enumerate(tally.names)
         if np.isfinite(tally.value[i])
     }
+
+
+def _apart(here, there, groups, name):
+    """The interval of a difference, from the intervals of both sides.
+
+    Near its ceiling a score can fall further than rise, and so can a difference
+    (Donner and Zou, 2012; the correlation is that of the resamples).
+    """
+    ceiling = resample.CEILING.get(name, 1.0)
+    value, draws = float(here[0] - there[0]), here[1:] - there[1:]
+    if intervals.spread(draws, groups) < 1e-6 * ceiling or groups < 2:
+        return _difference(value, draws, groups, name)
+    known = np.isfinite(here) & np.isfinite(there)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        close = np.nan_to_num(np.corrcoef(here[1:][known[1:]], there[1:][known[1:]]))
+    (low1, high1), (low2, high2) = (
+        intervals.interval(side[0], side[1:], groups, ceiling) for side in (here, there)
+    )
+    below, above = here[0] - low1, high1 - here[0]
+    under, over = there[0] - low2, high2 - there[0]
+    twice = 2 * close[0, 1]
+    down = np.sqrt(max(0.0, below**2 + over**2 - twice * below * over))
+    up = np.sqrt(max(0.0, above**2 + under**2 - twice * above * under))
+    return max(-ceiling, value - float(down)), min(ceiling, value + float(up))
 
 
 def _difference(value, draws, groups, name):

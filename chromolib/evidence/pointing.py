@@ -15,6 +15,7 @@ import pandas as pd
 from chromolib.evidence import between, resample
 
 INK = 0.05  # above it a pixel is of a chromosome
+WHOLE = 0.95  # of the ink in a box: wherever a map points, it hits
 HIT = "pointing hit rate"
 RIVALS = ("pointing by area share", "pointing at the centre")
 FLAT = "maps without a peak"
@@ -40,8 +41,8 @@ def game(maps, boxes, pictures, groups, *, rng, words, draws=2000):
     of a pixel drawn at random; "pointing at the centre" takes the centre of all ink.
     "difference from pointing …" is the hit rate less either, from the same resamples of
     groups. A box is (x0, y0, x1, y1), half-open, and holds a pixel by its middle; a
-    picture whose box is None has nothing to point at and does not count. `words` are
-    those of Predictions.
+    picture whose box is None, or holds nearly all of its ink, has nothing to point at
+    and does not count. `words` are those of Predictions.
     """
     sizes = {len(maps), len(boxes), len(pictures), len(groups)}
     if len(sizes) > 1:
@@ -52,7 +53,11 @@ def game(maps, boxes, pictures, groups, *, rng, words, draws=2000):
     maps, ink = _inked(np.asarray(maps)[asked], np.asarray(pictures)[asked], asked)
     inside = _inside(_boxes([boxes[i] for i in asked]), maps.shape[1:])
     scores = np.stack(_scores(maps, ink, inside), 1)
-    which, names = pd.factorize(np.asarray(groups)[asked])
+    part = scores[:, 1] < WHOLE
+    if not part.any():
+        raise ValueError("every box holds its whole picture; mark what is abnormal")
+    which, names = pd.factorize(np.asarray(groups)[asked][part])
+    scores = scores[part]
     tallies = _tallies(scores, which, len(names))
     told = types.SimpleNamespace(words=words)
     return resample.estimates(told, tallies, rng=rng, draws=draws)

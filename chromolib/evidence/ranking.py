@@ -3,6 +3,8 @@
 A step of a ladder holds images with equal scores, which no threshold tells apart.
 """
 
+import dataclasses
+
 import numpy as np
 
 from chromolib.evidence import resample
@@ -36,13 +38,16 @@ def classes(numbered):
     images = table[:, 0, 1].sum(1)
     asked = table[:, :, 0].sum(2)
     asked = np.where(2 * asked.sum(0) > len(said), images[:, None] - asked, asked)
-    yield resample.tally(
+    made = resample.tally(
         names,
         table.reshape(numbered.groups, -1),
         lambda sums: _with_means(_areas(sums.reshape(len(sums), -1, 2, width))),
         np.column_stack([images, images, asked, asked]),
         _with_means(np.array(value)[None])[0],
     )
+    fewest = made.groups[2:].min()  # a mean is no surer than its rarest class
+    groups = np.r_[fewest, fewest, made.groups[2:]]
+    yield dataclasses.replace(made, groups=groups)
 
 
 def _with_means(areas):

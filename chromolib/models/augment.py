@@ -12,8 +12,8 @@ from chromolib.models import checks, draws, layers
 
 # ChromoNet (section 4.2) names small rotations, both flips, low-level zoom and panning,
 # mild shear and shift, and no number; it loads images with Keras' ImageDataGenerator
-# (section 4.3), which makes all of them at once. Chosen: what leaves a chromosome
-# inside its picture.
+# (section 4.3), which makes all of them at once. Chosen: what leaves nearly
+# every chromosome inside its picture.
 SMALL = {"rotation": 10, "zoom": 0.1, "shear": 5, "shift": 0.05}  # degrees and shares
 
 # Hamza (chapter 4) names turns by 90, 180 and random degrees, mirrors, brightness,

@@ -25,7 +25,6 @@ READINGS = {
     "six convolutions": {"widths": WIDTHS[:3]},
     "twice the filters": {"widths": tuple(2 * width for width in WIDTHS)},
     "normalised after ReLU": {"after": True},
-    "no normalisation": {"norm": False},
     "averaged, not flattened": {"flat": False},
     "no dropout": {"drop": 0.0},
 }
@@ -38,7 +37,6 @@ def network(
     widths=WIDTHS,
     pair=2,
     after=False,
-    norm=True,
     flat=True,
     drop=0.5,
     rate=RATE,
@@ -54,7 +52,7 @@ def network(
     for width in widths:
         for _ in range(pair):
             number += 1
-            x = _block(x, width, number, make, after=after, norm=norm)
+            x = _block(x, width, number, make, after=after)
         x = keras.layers.MaxPooling2D(2, padding="same")(x)
     squeeze = keras.layers.Flatten if flat else keras.layers.GlobalAveragePooling2D
     x = _dense(64, "head_dense", make, activation="relu")(squeeze()(x))
@@ -87,15 +85,12 @@ def compiled(model, rate=RATE):
     return model
 
 
-def _block(x, width, number, make, *, after, norm):
+def _block(x, width, number, make, *, after):
     """Convolution, ReLU and normalisation in the order asked for."""
-    x = _conv(width, 3, make, name=f"trunk_conv{number}", use_bias=not norm)(x)
-    relu = keras.layers.ReLU()
-    layers = [relu]
-    if norm:
-        own = keras.layers.BatchNormalization(momentum=0.9, name=f"trunk_norm{number}")
-        layers = [relu, own] if after else [own, relu]
-    for layer in layers:
+    x = _conv(width, 3, make, name=f"trunk_conv{number}", use_bias=False)(x)
+    relu = keras.layers.ReLU(name=f"trunk_relu{number}")
+    own = keras.layers.BatchNormalization(momentum=0.9, name=f"trunk_norm{number}")
+    for layer in [relu, own] if after else [own, relu]:
         x = layer(x)
     return x
 

@@ -166,11 +166,12 @@ def _finite(row, epochs, file):
 
 
 def _best(rows, best_by):
-    """Index of the first row that is best; without validation, of the last row."""
+    """Index of the best row, the last of equals; without validation, of the last."""
     if not rows or best_by not in rows[0]:
         return len(rows) - 1
     sign = 1 if best_by.endswith("loss") else -1
-    return int(np.argmin([sign * row[best_by] for row in rows]))
+    worst_first = [-sign * row[best_by] for row in rows]
+    return len(rows) - 1 - int(np.argmax(worst_first[::-1]))
 
 
 def _tired(rows, patience, best_by):

@@ -12,11 +12,9 @@ from chromolib.models import chromonet, classical, features, fit, parts, weights
 
 LABELS = chromonet.LABELS
 BATCH = 32
+RIVAL = "SVM"  # learns from ever more sources beside ChromoNet
 NOWHERE = weights.Origin("none")
 UNTAUGHT = {"weights": NOWHERE.word}  # of all models but ChromoNet as read
-
-
-LOOKING = {"best_by": "valid_accuracy"}  # the test part chooses, after all epochs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +24,6 @@ class Sizes:
     sources: int = parts.SOURCES
     share: float = 1.0  # of the paper's counts of images
     epochs: int = 20
-    patience: int = 6  # of clean trials
     start: weights.Origin = NOWHERE  # of ChromoNet as read
 
 
@@ -63,7 +60,7 @@ def hold(sources, unseen, *, unit, seed, sizes, protocols, words, say=None):
     for protocol, division in true.items():
         known = words | {"protocol": protocol}
         _networks(trial, division, unseen, known, sizes, seed, say)
-        _features(trial, division, known | UNTAUGHT, seed)
+        trial.predictions.extend(_features(division, known, unit, seed))
         model, _ = learn(random[protocol], sizes=sizes, seed=seed, say=say)
         told = ask(model, random[protocol].test, known, unit, "labels=random")
         trial.predictions.append(told)
@@ -73,14 +70,13 @@ def hold(sources, unseen, *, unit, seed, sizes, protocols, words, say=None):
 def learn(division, *, sizes, seed, say=None, build=chromonet.network, **reading):
     """A network trained on a division, and its epochs.
 
-    In the published protocol the test images are shown in all epochs and the best of
-    them is taken, as the paper's curves do; in a clean one the validation part says
-    when to stop.
+    Both protocols run all epochs and take the one of the best accuracy, the last of
+    equals, so that they differ only in who chooses: in the published protocol the test
+    images, as in the paper's curves; in a clean one the validation part.
     """
     model = build(division.train.pictures.shape[1:], seed=seed, **reading)
     if build is chromonet.network and not reading:
         weights.load_trunk(model, sizes.start)
-    patience = sizes.patience
     told = fit.fit(
         model,
         division.train.pictures,
@@ -89,7 +85,7 @@ def learn(division, *, sizes, seed, say=None, build=chromonet.network, **reading
         seed=seed,
         batch=BATCH,
         valid=(division.valid.pictures, division.valid.target),
-        **(LOOKING if division.protocol == "published" else {"patience": patience}),
+        best_by="valid_accuracy",
         say=say,
     )
     return model, told
@@ -105,7 +101,7 @@ def ask(model, one, words, unit, *conditions, name="ChromoNet"):
 
 
 def sweep(whole, unseen, counts, *, unit, seed, sizes, words, say=None):
-    """The clean trial with ever more sources: Predictions, one a number of them."""
+    """The clean trial with ever more sources: Predictions of ChromoNet and the SVM."""
     found = []
     for count in counts:
         sources = parts.drawn(whole, count, seed=seed)
@@ -113,6 +109,7 @@ def sweep(whole, unseen, counts, *, unit, seed, sizes, words, say=None):
         model, _ = learn(division, sizes=sizes, seed=seed, say=say)
         extra = f"sources={len(sources)}"
         found.append(ask(model, unseen, words, unit, "labels=true", extra))
+        found += _features(division, words, unit, seed, extra, names=(RIVAL,))
     return found
 
 
@@ -149,17 +146,18 @@ def _networks(trial, division, unseen, words, sizes, seed, say):
     )
 
 
-def _features(trial, division, words, seed):
-    """The classical models, on hand-made features of the same pictures."""
+def _features(division, words, unit, seed, *extra, names=tuple(classical.MODELS)):
+    """What classical models say, of hand-made features of the same pictures."""
     train, test = (
         features.table(one.pictures) for one in (division.train, division.test)
     )
-    for name in classical.MODELS:
+    found, words = [], words | UNTAUGHT
+    for name in names:
         model = classical.train(name, train, division.train.label, seed=seed)
         probability = classical.predict(model, test, classes=LABELS)
-        trial.predictions.append(
-            _said(division.test, probability, words, trial.unit, ("labels=true",), name)
-        )
+        told = words, unit, ("labels=true", *extra), name
+        found.append(_said(division.test, probability, *told))
+    return found
 
 
 def _said(one, probability, words, unit, conditions, name):

@@ -8,7 +8,12 @@ from chromolib.plots import base
 CYCLE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "0.35")
 SHAPES = "osX^Dv"
 SPLIT = {"published": "#D55E00", "clean": "#0072B2"}
-RANDOM = ("labels", "random")  # the condition of what learned from shuffled labels
+BARS = {  # a word of the condition that makes a bar of its own -> its look
+    "": {},
+    "tested=unseen": {"alpha": 0.45},
+    "labels=random": {"facecolor": "white", "hatch": "////"},
+}
+MEANT = {"tested=unseen": "unseen groups", "labels=random": "random labels"}
 PRINTED = "printed in the paper"
 PARTS = ("-", "training"), ("--", "held out")
 
@@ -113,7 +118,8 @@ def confusion(tables, *, ax, source):
 
 
 def _kind(estimate):
-    return estimate.protocol, of(estimate, RANDOM[0]) == RANDOM[1]
+    words = estimate.condition.split(";")
+    return estimate.protocol, next((word for word in BARS if word in words), "")
 
 
 def bars(estimates, *, ax, by="model", printed=None, chance=0.5):
@@ -121,13 +127,13 @@ def bars(estimates, *, ax, by="model", printed=None, chance=0.5):
 
     Bars are grouped `by` fields of the estimates or keys of their condition, one or
     several. What learned from random labels has "labels=random" in its condition and is
-    hatched. `printed` is the paper's number, one for all or by group; whiskers are 95 %
-    intervals.
+    hatched; "tested=unseen", what else a network was asked, is pale. `printed` is the
+    paper's number, one for all or by group; whiskers are 95 % intervals.
     """
     estimates, by = list(estimates), (by,) if isinstance(by, str) else by
     names = [_under(one, by) for one in estimates]
     groups = list(dict.fromkeys(names))
-    kinds = [(name, mixed) for mixed in (False, True) for name in SPLIT]
+    kinds = [(name, word) for word in BARS for name in SPLIT]
     odd = {one.protocol for one in estimates} - set(SPLIT)
     if odd:
         raise ValueError(f"no bar for protocol {min(odd)!r}; known: {', '.join(SPLIT)}")
@@ -137,13 +143,13 @@ def bars(estimates, *, ax, by="model", printed=None, chance=0.5):
             f"two bars in one place; group by more than {', '.join(by)}, or choose"
         )
     width = 0.8 / max(1, len(kinds))
-    for i, (protocol, mixed) in enumerate(kinds):
-        part = [one for one in estimates if _kind(one) == (protocol, mixed)]
+    for i, (protocol, word) in enumerate(kinds):
+        part = [one for one in estimates if _kind(one) == (protocol, word)]
         at = np.array([groups.index(_under(one, by)) for one in part])
         at = at + (i - (len(kinds) - 1) / 2) * width
-        style = {"color": "white", "hatch": "////"} if mixed else {}
-        style = {"color": SPLIT[protocol], "edgecolor": SPLIT[protocol]} | style
-        style["label"] = f"{protocol}, random labels" if mixed else protocol
+        colour = {"facecolor": SPLIT[protocol], "edgecolor": SPLIT[protocol]}
+        style = colour | BARS[word]
+        style["label"] = ", ".join(filter(None, (protocol, MEANT.get(word, ""))))
         ax.bar(at, [one.value for one in part], width * 0.86, **style)
         whisker = {"fmt": "none", "ecolor": "0.15", "capsize": 3}
         ax.errorbar(at, [one.value for one in part], yerr=_ends(part), **whisker)

@@ -6,13 +6,15 @@
 import pandas as pd
 
 from chromolib import records
-from chromolib.evidence import verdicts
+from chromolib.evidence import pointing, verdicts
 
 CHANCE = 0.5  # of two classes, balanced
 LEAD = "difference in accuracy"
 TRUE, RANDOM = {"labels": "true"}, {"labels": "random"}
 SHAM, REAL = {"against": "shams"}, {"against": "normal", "kind": "real gain"}
-POINT = "difference from pointing by area share"
+UNSEEN = TRUE | {"tested": "unseen"}
+AWAY = "difference from "
+POINT = tuple(AWAY + rival for rival in pointing.RIVALS)
 
 # question, quantity, protocol, condition, what is asked of the interval
 QUESTIONS = (
@@ -20,6 +22,7 @@ QUESTIONS = (
     ("Do random labels score chance?", "balanced accuracy", "published", RANDOM, "at"),
     ("Is it better than chance?", "balanced accuracy", "published", TRUE, "above"),
     ("Is it better than chance?", "balanced accuracy", "clean", TRUE, "above"),
+    ("… on groups not seen?", "balanced accuracy", "published", UNSEEN, "above"),
     ("Is it better than every other model?", LEAD, "clean", TRUE, "lead"),
     ("Are shams told?", "AUROC of abnormal", "clean", TRUE | SHAM, "above"),
     ("Are real extra copies told?", "AUROC of abnormal", "clean", TRUE | REAL, "above"),
@@ -54,24 +57,34 @@ def _about(estimate):
 
 
 def _answer(estimates, quantity, protocol, condition, asked):
-    """What ChromoNet's estimates say; nothing where nothing was measured."""
-    found = [
-        one
-        for one in estimates
-        if (one.quantity, one.protocol) == (quantity, protocol)
-        and one.model.partition(" - ")[0] == "ChromoNet"
-        and _without_unit(one) == condition
-    ]
+    """What ChromoNet's estimates say; nothing where nothing was measured.
+
+    Of a quantity that was measured twice the first counts: kept results, pooled over
+    seeds, come before those of a run.
+    """
+    quantities = (quantity,) if isinstance(quantity, str) else quantity
+    first = {}
+    for one in estimates:
+        if (
+            (one.quantity in quantities, one.protocol) == (True, protocol)
+            and one.model.partition(" - ")[0] == "ChromoNet"
+            and _without_unit(one) == condition
+        ):
+            first.setdefault((one.quantity, one.model), one)
+    found = list(first.values())
     if not found:
         return {}
     bound = 0.0 if asked == "lead" else CHANCE
     words = {_word(one, bound, asked) for one in found}
     answer = next(word for word in ("no", "not shown", "yes") if word in words)
-    told = [
-        " ".join(filter(None, (one.model.partition(" - ")[2], str(one))))
-        for one in found
-    ]
+    told = [" ".join(filter(None, (_rival(one), str(one)))) for one in found]
     return {"protocol": protocol, "answer": answer, "measured": "\n".join(told)}
+
+
+def _rival(one):
+    """What it was compared with, where it was."""
+    model = one.model.partition(" - ")[2]
+    return model or (one.quantity in POINT and one.quantity.removeprefix(AWAY)) or ""
 
 
 def _without_unit(estimate):

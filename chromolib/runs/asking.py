@@ -21,6 +21,7 @@ SCORES = (
 SCORES += tuple(f"{name} of abnormal" for name in ("precision", "recall", "F1"))
 PRINTED = {"accuracy": "accuracy", "f1": "F1 of abnormal"}
 PRINTED |= {name: f"{name} of abnormal" for name in ("precision", "recall")}
+BARS = ("labels=true", "labels=true;tested=unseen", "labels=random")
 SURE = ("NLL", "Brier", "ECE", "AUGRC", "failure AUROC")
 
 
@@ -134,13 +135,16 @@ def scores(predictions, rng):
 
 
 def bars(asks):
-    """Accuracy by unit and protocol, of true labels and of random ones."""
+    """Accuracy by unit and protocol, of true labels and of random ones.
+
+    And what the published protocol's network scores on groups it has not seen.
+    """
     return [
         one
         for asked in asks
         for one in asked.found
         if (one.quantity, one.model) == ("accuracy", "ChromoNet")
-        and one.condition.rpartition(";")[2] in ("labels=true", "labels=random")
+        and one.condition.partition(";")[2] in BARS
         and one.source == asked.words["source"]
     ]
 
@@ -174,7 +178,8 @@ def beside(asks, audits):
                 }
                 if "published" in asked.trial.divisions:
                     ours |= {"published, unseen": _unseen(asked, model, name)}
-                told = {"unit": asked.unit, "model": model, "score": name}
+                told = {"unit": asked.unit, "sources": asked.trial.sources}
+                told |= {"model": model, "score": name}
                 rows.append(told | {"paper": printed.claim.value} | ours)
     return pd.DataFrame(rows).assign(source=asks[0].source)
 

@@ -12,7 +12,7 @@ from chromolib.models import parts, pictures, saliency, trial
 
 CALLED = "called abnormal"
 PATCH, STEP = 12, 6  # pixels of an occlusion
-LAYER = "trunk_conv8"  # the last of a network whose maps are drawn
+LAYER = "trunk_relu8"  # the last maps of a network before they are pooled
 
 
 def kinds(asks, *, rng):
@@ -128,9 +128,10 @@ def learning(asked, counts, *, rng):
     fresh = [count for count in counts if count != there]
     found = trial.sweep(asked.whole, asked.unseen, fresh, **_again(asked), words=words)
     if there in counts:
-        said = asked.trial.pick("ChromoNet", "clean", "labels=true")
-        condition = f"{said.condition};sources={asked.trial.sources}"
-        found.append(dataclasses.replace(said, condition=condition))
+        for name in ("ChromoNet", trial.RIVAL):
+            said = asked.trial.pick(name, "clean", "labels=true")
+            condition = f"{said.condition};sources={asked.trial.sources}"
+            found.append(dataclasses.replace(said, condition=condition))
     return [metrics.measure(one, "accuracy", rng=rng)["accuracy"] for one in found]
 
 

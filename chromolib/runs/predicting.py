@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from chromolib import records
-from chromolib.data import adapters
+from chromolib.data import adapters, compose
 from chromolib.models import pictures, store
 from chromolib.runs import parameters, results
 
@@ -65,7 +65,9 @@ def predict(model, facts, images):
     shows(images, facts["unit"], facts["classes"])
     if not len(images):
         raise PredictError(f"{images.source} has no image; name another source")
-    own = images.source == facts["source"]
+    own = images.source == facts["source"].partition(" (")[0]  # edited ones as well
+    if set(images.label) & set(records.CLASSES):  # as those it learned from
+        images = compose.straightened(images, orient=False, keep=True)
     shown = pictures.of(images, facts["unit"], facts.get("scale") if own else None)
     logits = model.predict(shown, batch_size=256, verbose=0)
     chance = keras.ops.softmax(np.asarray(logits, np.float64))

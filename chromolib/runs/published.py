@@ -73,12 +73,12 @@ def pooled(root, study):
 
 
 def bars(estimates, quantity="balanced accuracy", model="ChromoNet"):
-    """What a figure of the full results shows: true and random labels, by protocol."""
+    """What a figure of the full results shows: labels, protocols, unseen groups."""
     return [
         one
         for one in estimates
         if (one.quantity, one.model) == (quantity, model)
-        and set(verdicts.parts(one)) <= {"unit", "labels"}
+        and set(verdicts.parts(one)) <= {"unit", "labels", "tested"}
     ]
 
 

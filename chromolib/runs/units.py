@@ -17,6 +17,7 @@ from chromolib.models import parts, trial
 from chromolib.synth import abnormal
 
 UNITS = ("chromosome", "karyogram")
+STATUS = ("normal", "abnormal", "numerical", "structural")
 UNSEEN = 0.4  # of a real set's groups, kept to judge by
 
 
@@ -100,9 +101,27 @@ def _by_status(found, unit):
             f"{found.source} shows whole cells, no single chromosomes; "
             "its unit is karyogram"
         )
+    found = _known(found)
     kind = np.where(found.extra["status"] == "normal", "none", found.extra["status"])
     label = np.where(kind == "none", "normal", "abnormal")
     return _plain(dataclasses.replace(found, label=label), kind)
+
+
+def _known(found):
+    """The images whose status is known; a word that says neither is refused."""
+    status = found.extra["status"]
+    odd = sorted(set(status) - {"", *STATUS})
+    if odd:
+        raise UnitError(
+            f"{found.source}: status {str(odd[0])!r}; known: {', '.join(STATUS)}, or "
+            "empty where nobody knows; correct images.csv"
+        )
+    few = found.take(status != "")
+    left = tuple(
+        records.Problem("repaired", "an image of unknown status", str(n), "left out")
+        for n in found.name[status == ""]
+    )
+    return dataclasses.replace(few, problems=(*few.problems, *left))
 
 
 def _plain(found, kind):

@@ -160,3 +160,18 @@ def test_only_whole_normal_cells_are_edited():
             rng=np.random.default_rng(0),
             background=255,
         )
+
+
+def test_an_edited_cell_is_drawn_at_the_scale_of_the_whole_cell():
+    """The widest class sets the scale; without it nothing else may grow."""
+    images = test_compose.cell_of([*test_compose.NORMAL, "X", "X"])
+    wide = [
+        np.full((20, 30 if name == "5" else 8), 90, np.uint8) for name in images.label
+    ]
+    scale = compose.largest(wide, images.label, room=compose.ROOM)
+    left = np.flatnonzero(images.label != "5")
+    _, whole = compose.karyogram(wide, images.label, room=compose.ROOM)
+    _, some = compose.karyogram(
+        [wide[i] for i in left], images.label[left], scale=scale
+    )
+    np.testing.assert_array_equal(some.xyxy, whole.xyxy[whole.label != "5"])

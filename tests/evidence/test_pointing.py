@@ -101,10 +101,22 @@ def test_a_map_that_knows_always_hits_and_one_that_knows_otherwise_never():
 
 def test_the_centre_hits_a_box_around_it():
     maps, _, pictures, groups = drawn(4)
-    ends = [(0, 0, 9, 14)] * 2 + [(8, 13, 9, 14)] * 2
+    ends = [(0, 3, 9, 11)] * 2 + [(8, 13, 9, 14)] * 2
     found = play(maps, ends, pictures, groups)
     assert found["pointing at the centre"].value == 0.5
-    assert found["pointing by area share"].value == 0.5
+    assert found["pointing at the centre"].n == 4
+
+
+def test_what_is_abnormal_from_end_to_end_has_no_place_to_point_at():
+    maps, _, pictures, groups = drawn(4)
+    whole, part = (0, 0, 9, 14), (0, 3, 9, 11)
+    mixed = play(maps, [whole, part] * 2, pictures, groups)
+    alone = play(maps[1::2], [part] * 2, pictures[1::2], groups[1::2])
+    assert mixed[pointing.HIT].n == 2
+    for name, one in alone.items():
+        assert mixed[name].value == pytest.approx(one.value)
+    with pytest.raises(ValueError, match="every box holds its whole picture"):
+        play(maps, [whole] * 4, pictures, groups)
 
 
 def test_a_peak_outside_the_chromosome_is_not_seen():

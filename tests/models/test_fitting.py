@@ -111,6 +111,11 @@ def test_training_ends_where_it_gets_no_better_and_keeps_the_best(line):
     assert same(first, learned)
 
 
+def test_of_equally_good_epochs_the_last_is_taken():
+    same = [{"valid_accuracy": value} for value in (0.5, 0.8, 0.8, 0.6)]
+    assert fit._best(same, "valid_accuracy") == 2
+
+
 def test_patience_needs_something_to_validate_by(line):
     with pytest.raises(fit.FitError, match=r"needs images .* valid=\(images, labels\)"):
         fit.fit(model(), *line, epochs=1, seed=0, patience=2)

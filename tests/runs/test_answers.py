@@ -47,9 +47,30 @@ def test_one_model_as_good_is_enough_for_a_no_to_better_than_all():
     assert answered(leads[0]) == {"Is it better than every other model?": "yes"}
 
 
+def test_both_rivals_of_a_map_are_to_be_beaten():
+    area, centre = (
+        f"difference from pointing {rival}"
+        for rival in ("by area share", "at the centre")
+    )
+    words = {"extra": "labels=true;map=Grad-CAM"}
+    asked = "Does Grad-CAM point?"
+    ahead = [estimate(area, 0.1, 0.2, **words), estimate(centre, 0.05, 0.2, **words)]
+    behind = [ahead[0], estimate(centre, -0.2, -0.1, **words)]
+    assert answered(*ahead) == {asked: "yes"}
+    assert answered(*behind) == {asked: "no"}
+    told = answers.frame(behind)["measured"].item().splitlines()
+    assert told[1] == f"pointing at the centre {behind[1]}"
+
+
+def test_what_is_kept_of_all_seeds_counts_before_one_of_them():
+    name, asked = "balanced accuracy", "Is it better than chance?"
+    kept = estimate(name, 0.51, 0.6, extra="labels=true;seeds=0 1")
+    assert answered(kept, estimate(name, 0.4, 0.49)) == {asked: "yes"}
+
+
 def test_other_conditions_answer_nothing_and_a_small_run_says_so():
     kept = estimate("balanced accuracy", 0.6, 0.7, extra="labels=true;seeds=0 1")
-    other = estimate("balanced accuracy", 0.6, 0.7, extra="labels=true;tested=unseen")
+    other = estimate("balanced accuracy", 0.6, 0.7, extra="labels=true;tested=x")
     small = estimate("balanced accuracy", 0.4, 0.6, profile="quick")
     found = answers.frame([small, other, kept])
     assert found["images"].tolist() == [

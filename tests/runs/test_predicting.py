@@ -1,5 +1,6 @@
 """Laws of answers: whose they are, what is known of the truth, where they may go."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -8,10 +9,11 @@ import drawn
 import keras
 import numpy as np
 import pandas as pd
+import PIL.Image
 import pytest
 
 from chromolib import records
-from chromolib.data import pixels
+from chromolib.data import compose, pixels
 from chromolib.models import store
 from chromolib.runs import predicting, results
 
@@ -54,7 +56,7 @@ def test_known_truth_gives_predictions_that_can_be_scored(tmp_path):
 def test_unknown_truth_stays_empty_and_all_else_is_alike(tmp_path):
     network = model()
     known = predicting.predict(network, FACTS, images(["normal", "abnormal"]))
-    unknown = predicting.predict(network, FACTS, images(["", "7"]))
+    unknown = predicting.predict(network, FACTS, images(["", ""]))
     frames = []
     for said in (known, unknown):
         path = tmp_path / f"{len(frames)}.csv"
@@ -64,6 +66,34 @@ def test_unknown_truth_stays_empty_and_all_else_is_alike(tmp_path):
     assert frames[1]["truth"].tolist() == ["", ""]
     same = frames[0].columns.drop("truth")
     pd.testing.assert_frame_equal(frames[0][same], frames[1][same])
+
+
+def test_chromosomes_of_known_class_are_straightened_as_those_learned_from():
+    rods = [drawn.rod(60, 12, seed=seed) for seed in range(3)]
+    turned = [np.asarray(PIL.Image.fromarray(rod).resize((14, 60))) for rod in rods]
+    noise = np.random.default_rng(0).integers(0, 255, (9, 4), np.uint8)
+    given = images(["1", "2", "X", "Y"])
+    given = dataclasses.replace(given, pixels=pixels.pack([*turned, noise]))
+    plain = dataclasses.replace(given, label=np.array([""] * 4))
+    straight = compose.straightened(plain, orient=False, keep=True)
+    assert len(straight) == 4
+    network = model()
+    said, wanted = (
+        predicting.predict(network, FACTS, each) for each in (given, straight)
+    )
+    assert said["image"].tolist() == given.name.tolist()
+    np.testing.assert_allclose(said["probability"], wanted["probability"])
+
+
+def test_images_of_the_source_it_learned_from_keep_its_scale():
+    network, asked = model(), images(["normal", "abnormal"])
+    facts = FACTS | {"scale": 2.0}
+    scales = [
+        predicting.predict(network, facts | {"source": source}, asked).probability
+        for source in ("folder", "folder (real, edited)", "synthetic")
+    ]
+    np.testing.assert_allclose(scales[0], scales[1])
+    assert not np.allclose(scales[0], scales[2])
 
 
 def test_a_cell_s_status_is_its_truth():

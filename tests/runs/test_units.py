@@ -70,6 +70,22 @@ def test_a_folder_of_normal_and_abnormal_is_taken_as_it_is(rng):
     assert made.origin == "folder"
 
 
+def test_a_status_that_nobody_knows_is_left_out_and_an_odd_one_refused(rng):
+    given = labelled(["", "", ""], ["a", "b", "c"])
+    told = np.array(["normal", "", "numerical"])
+    made = units.images(
+        dataclasses.replace(given, extra={"status": told}),
+        "karyogram",
+        count=0,
+        rng=rng,
+    )
+    assert made.label.tolist() == ["normal", "abnormal"]
+    assert made.problems[-1].reason == "an image of unknown status"
+    odd = dataclasses.replace(given, extra={"status": np.array(["Normal", "", ""])})
+    with pytest.raises(units.UnitError, match="status 'Normal'; known: normal, abn"):
+        units.images(odd, "karyogram", count=0, rng=rng)
+
+
 def test_a_patient_with_two_labels_is_refused_by_name(rng):
     given = labelled(["normal", "abnormal"], ["anna", "anna"])
     with pytest.raises(units.UnitError, match="'anna' has images of both labels"):
