@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from chromolib import intervals
+from chromolib import intervals, records
 from chromolib.evidence import resample
 
 KEPT = np.linspace(0.01, 1, 100)  # shares of images at which a curve is drawn
@@ -38,7 +38,14 @@ def max_softmax(predictions):
 
 
 def _curve(predictions, rng, draws):
-    tally = _laddered(predictions, "accuracy", _risk_at, ["risk"] * len(KEPT))
+    whole, table = _steps(predictions, "accuracy")
+    tally = resample.tally(
+        ["risk"] * len(KEPT),
+        table.reshape(len(table), -1),
+        lambda sums: _risk_at(sums.reshape(len(sums), *table.shape[1:])),
+        np.ones((len(table), len(KEPT))),
+        _risk_at(whole[None])[0],
+    )
     values = resample.drawn([tally], rng=rng, draws=draws)[0].T
     surest = predictions.group[np.argsort(predictions.uncertainty, kind="stable")]
     rows = []
@@ -58,20 +65,14 @@ def _risk_at(sums):
     return np.array([np.interp(KEPT, k / k[-1], e / k[-1]) / KEPT for e, k in pairs])
 
 
-def _laddered(predictions, of, read, names, ends=None):
-    """The Tally of wrong, asked for and all images, the surest first."""
+def _steps(predictions, of):
+    """Wrong, asked for and all images at each step of uncertainty, the surest first.
+
+    Of the data (3, steps), and of groups (groups, 3, steps), where steps are joined.
+    """
     numbered, masks = _asked(predictions, of)
     bins = resample.steps(numbered.groups)
-    whole, table = resample.ladder(numbered, predictions.uncertainty, masks, bins=bins)
-    width = table.shape[2]
-    return resample.tally(
-        names,
-        table.reshape(len(table), -1),
-        lambda sums: read(sums.reshape(len(sums), 3, width)),
-        np.repeat(numbered.sums(0, 1), len(names), 1),
-        read(whole[None])[0],
-        ends,
-    )
+    return resample.ladder(numbered, predictions.uncertainty, masks, bins=bins)
 
 
 def _asked(predictions, of):
@@ -93,22 +94,42 @@ def operating_point(predictions, target, *, of="accuracy", rng, draws=2000):
     """Share of images that must be referred for the rest to reach a target.
 
     `of` is accuracy, "recall of X" or "precision of X", among the images kept. It is 1
-    where no number of images reaches the target.
+    where no number of images reaches the target. Its interval holds each share at which
+    the interval of what is asked for holds the target: the share was chosen on the
+    images that judge it, and its own resamples would flatter.
     """
-    name = f"referred for {of} of at least {target:g}"
+    whole, table = _steps(predictions, of)
+    value = 1 - float(_keep(whole[None], target)[0][0, 0])
+    there = table[:, 1].cumsum(1)
+    tally = resample.tally(
+        [f"step {step}" for step in range(table.shape[2])],
+        table.reshape(len(table), -1),
+        lambda sums: _rates(sums.reshape(len(sums), *table.shape[1:])),
+        there,
+    )
+    resampled = resample.drawn([tally], rng=rng, draws=draws)[0].T
+    kept = table[:, 2].sum(0).cumsum() / len(predictions)
+    shares = {"low": [], "high": [1.0]}
+    for step in np.flatnonzero(np.isfinite(tally.value)):
+        rate, groups = float(tally.value[step]), int(tally.groups[step])
+        low, high = intervals.interval(rate, resampled[step], groups)
+        shares["low"] += [1 - kept[step]] * (high >= target)
+        shares["high"] += [1 - kept[step]] * (low >= target)
+    return records.Estimate(
+        quantity=f"referred for {of} of at least {target:g}",
+        value=value,
+        low=min(value, *shares["low"], 1.0),
+        high=max(value, min(shares["high"])),
+        n=int(there[:, -1].sum()),
+        groups=int((there[:, -1] > 0).sum()),
+        **predictions.words,
+    )
 
-    def referred(sums):
-        return 1 - _keep(sums, target)[0]
 
-    tally = _laddered(predictions, of, referred, [name], _reaching)
-    return resample.estimates(predictions, [tally], rng=rng, draws=draws)[name]
-
-
-def _reaching(value, draws, groups, ceiling):
-    """The usual interval, as far as the middle 95 % of resamples: they may reach 0."""
-    low, high = intervals.interval(value, draws, groups, ceiling)
-    least, most = np.quantile(draws, [0.025, 0.975])
-    return min(low, float(least)), max(high, float(most))
+def _rates(sums):
+    """Share of right labels among those asked for, at each step kept."""
+    wrong, asked, _ = sums.cumsum(2, dtype=float).swapaxes(0, 1)
+    return 1 - wrong / resample.nonzero(asked)
 
 
 def _keep(sums, target):

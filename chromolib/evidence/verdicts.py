@@ -18,7 +18,10 @@ WORDS = ("not testable here", "compatible", "reproduced", "not reproduced")
 COLUMNS = ("claim", "statement", "printed", "audit", "ours_published", "ours_clean")
 COLUMNS += ("verdict", "reason")
 WHERE = ("unit", "labels")  # what `rerun` may ask of an estimate's condition
-RERUN = ("quantity", "model", *WHERE, "above", "leaves")
+BOUNDS = {"at least": "above", "at most": "below"}
+RERUN = ("quantity", "model", "weights", *WHERE, *BOUNDS.values(), "leaves")
+SEEDS = 3  # pooled, below which a rerun decides nothing
+ONE_RUN = 3  # half-widths of ours: what one run, as the paper's, may lie away
 NOT_FULL, SHOWN, OTHER, SAME = range(4)  # how much an estimate can say of a claim
 HAIR = 1e-9  # decimals are not exact
 VERDICT = {  # by whose data the estimate is of, and what it says of the claim
@@ -30,9 +33,9 @@ VERDICT = {  # by whose data the estimate is of, and what it says of the claim
 def complaint(claim):
     """What is wrong with a claim's `rerun`, or '' where nothing is.
 
-    `quantity` and `model` are those of the estimate that answers the claim, `unit` and
-    `labels` stand in its condition. `above` is the bound that a claim in words sets,
-    `leaves` what the claim says beyond the estimate.
+    `quantity`, `model` and `weights` (none, unless said) are those of the estimate that
+    answers the claim, `unit` and `labels` stand in its condition. `above` or `below` is
+    the bound that a claim in words sets, `leaves` what it says beyond the estimate.
     """
     rerun = claim.rerun
     odd = sorted(set(rerun) - set(RERUN)) if isinstance(rerun, dict) else [rerun]
@@ -42,12 +45,18 @@ def complaint(claim):
         return ""
     if not rerun.get("quantity"):
         return "`rerun` needs the quantity of the estimate that answers the claim"
-    if "above" not in rerun:
-        bound = claim.relation != "equals"
-        return "a claimed bound needs `above` in `rerun`" if bound else ""
-    if recompute.parse(rerun["above"]) is None:
-        return f"`rerun` says above {rerun['above']!r}, which is no number"
+    given, needed = _bounds(rerun), BOUNDS.get(claim.relation)
+    if len(given) > 1 or (needed and given != [needed]):
+        word = f"`{needed}`" if needed else "one of `above` and `below`"
+        return f"a claimed bound needs {word} in `rerun`, and no other"
+    for name in given:
+        if recompute.parse(rerun[name]) is None:
+            return f"`rerun` says {name} {rerun[name]!r}, which is no number"
     return ""
+
+
+def _bounds(rerun):
+    return [name for name in BOUNDS.values() if name in rerun]
 
 
 def judge(audits, estimates, *, published_full=()):
@@ -77,10 +86,13 @@ def answering(claim, estimates):
 
 
 def strength(claim, estimate):
-    """How much an estimate can say of a claim: NOT_FULL, SHOWN, OTHER or SAME."""
+    """How much an estimate can say of a claim: NOT_FULL, SHOWN, OTHER or SAME.
+
+    A claim that needs several sets together is decided by none of them alone.
+    """
     if estimate.profile != "full":
         return NOT_FULL
-    if estimate.source in claim.needs:
+    if claim.needs == (estimate.source,):
         return SAME
     return OTHER if _real(estimate.source) else SHOWN
 
@@ -119,6 +131,8 @@ def _answers(claim, estimate):
         return False
     if asked.get("model", estimate.model) != estimate.model:
         return False
+    if asked.get("weights", "none") != (estimate.weights or "none"):
+        return False
     return parts(estimate) == {name: asked[name] for name in WHERE if name in asked}
 
 
@@ -156,7 +170,9 @@ def _judged(audit, estimate):
     where = f"on {whose(estimate.source)}"
     if level == SHOWN:
         return WORDS[0], f"{where}: this shows what the protocol does, nothing more"
-    word = VERDICT[level][agreement]
+    few = level == SAME and _seeds(estimate) < SEEDS
+    word = VERDICT[OTHER if few else level][agreement]
+    finding += f"; fewer than {SEEDS} seeds decide nothing" if few else ""
     if "leaves" in claim.rerun:
         word = "compatible" if word == "reproduced" else word
         finding += f"; this leaves out {claim.rerun['leaves']}"
@@ -169,24 +185,42 @@ def _judged(audit, estimate):
 def _agreement(claim, estimate):
     """What the estimate says of the claim: same, near, off or '', and in words."""
     low, high = estimate.low, estimate.high
-    if "above" in claim.rerun:
-        bound = recompute.parse(claim.rerun["above"]).value
-        if low > bound:
-            return "same", f"the whole interval lies above {claim.rerun['above']}"
-        if high <= bound:
-            return "off", f"no part of the interval lies above {claim.rerun['above']}"
-        return "near", f"the interval holds {claim.rerun['above']}"
+    for name in _bounds(claim.rerun):
+        said = f"{name} {claim.rerun[name]}"
+        bound = recompute.parse(claim.rerun[name]).value
+        within = low > bound if name == "above" else high < bound
+        if within:
+            return "same", f"the whole interval lies {said}"
+        if high <= bound if name == "above" else low >= bound:
+            return "off", f"no part of the interval lies {said}"
+        return "near", f"the interval holds {claim.rerun[name]}"
     printed = recompute.parse(claim.value)
     if printed is None:
         return "", ""
     allowed = recompute.parse(claim.tolerance)
     reach = (allowed.value if allowed else printed.half) + HAIR
-    if printed.value + reach < low or high < printed.value - reach:
-        return "off", "the interval leaves out the printed value"
+    below, above = estimate.value - low, high - estimate.value
+    if _outside(printed.value, reach, estimate.value, ONE_RUN * below, ONE_RUN * above):
+        return "off", "the printed value is further away than one run may be"
+    if _outside(printed.value, reach, estimate.value, below, above):
+        return (
+            "near",
+            "the interval leaves out the printed value, and one run may lie so",
+        )
     near = abs(estimate.value - printed.value) <= reach
     if near and high - low <= 2 * reach:
         return "same", "value and interval are as near as the claim allows"
     return "near", "the interval reaches the printed value but could hold another"
+
+
+def _outside(printed, reach, value, below, above):
+    return printed + reach < value - below or value + above < printed - reach
+
+
+def _seeds(estimate):
+    """How many were pooled; one that was not is its own."""
+    pooled = [p for p in estimate.condition.split(";") if p.startswith("seeds=")]
+    return len(pooled[0].split()) if pooled else 1
 
 
 def _shown(claim, estimate):

@@ -6,6 +6,7 @@ no notebook, no picture, and no table with a row an image.
 
 import csv
 import dataclasses
+import itertools
 import math
 import pathlib
 import shutil
@@ -50,10 +51,16 @@ def keep(root, outcome, *, anyway=False):
 
 
 def read(root, study):
-    """All estimates of the study's full runs that were kept, by source and seed."""
+    """All estimates of the study's full runs that were kept, by source and seed.
+
+    Runs of one source that differ in more than the seed are refused.
+    """
     places = (root / PLACE / study / "full").glob("*/seed*/")
+    places = sorted(places, key=lambda p: (p.parent.name, len(p.name), p.name))
+    for _, seeds in itertools.groupby(places, lambda place: place.parent):
+        _one_experiment(list(seeds))
     found = []
-    for place in sorted(places, key=lambda p: (p.parent.name, len(p.name), p.name)):
+    for place in places:
         try:
             found += results.read_estimates(place / "estimates.csv")
         except results.ResultsError as error:
@@ -98,6 +105,30 @@ def _repeatable(study, manifest):
 def _target(root, study, given):
     place = root / PLACE / study / given["profile"] / given["source"]
     return place / f"seed{given['seed']}"
+
+
+def _one_experiment(places):
+    """Refuse runs of one source whose parameters or images differ, but for the seed."""
+    first = _asked(places[0])
+    for place in places[1:]:
+        other = _asked(place)
+        differ = [name for name in first if first[name] != other.get(name)]
+        if differ:
+            raise PublishedError(
+                f"{place.parent.name}: {places[0].name} and {place.name} were run with "
+                f"another {', '.join(differ)}; run all seeds alike and keep them again"
+            )
+
+
+def _asked(place):
+    """What a kept run was asked, and of which images."""
+    manifest = folder.manifest(place) or {}
+    given = manifest.get("parameters", {})
+    asked = {name: given[name] for name in given if name not in (*APART, "seed")}
+    images = manifest.get("images", {})
+    return asked | {
+        f"images of {name}": one.get("fingerprint") for name, one in images.items()
+    }
 
 
 def _same_run(target, manifest):

@@ -125,6 +125,27 @@ def test_a_damaged_file_is_named_with_its_place(kept):
         published.read(root, "chromonet")
 
 
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (
+            {"given": {"on_error": "skip"}.items()},
+            "seed0 and seed1 .* another on_error",
+        ),
+        ({"images": {"source": {"fingerprint": "b"}}}, "another images of source"),
+    ],
+)
+def test_seeds_of_another_experiment_are_not_pooled(
+    tmp_path, finished, words, complaint
+):
+    plain = {"given": {"on_error": "refuse"}.items()}
+    plain |= {"images": {"source": {"fingerprint": "a"}}}
+    published.keep(tmp_path, finished([estimate(seed=0)], seed=0, **plain))
+    published.keep(tmp_path, finished([estimate(seed=1)], seed=1, **plain | words))
+    with pytest.raises(published.PublishedError, match=f"pki3: .*{complaint}"):
+        published.read(tmp_path, "chromonet")
+
+
 def test_quick_runs_are_kept_apart_and_never_pooled(tmp_path, finished):
     outcome = finished([estimate(profile="quick")], given={"profile": "quick"})
     assert published.keep(tmp_path, outcome).parent.parent.name == "quick"
