@@ -13,6 +13,7 @@ BARS = {  # a word of the condition that makes a bar of its own -> its look
     "tested=unseen": {"alpha": 0.45},
     "labels=random": {"facecolor": "white", "hatch": "////"},
 }
+LAST = ("labels=random",)
 MEANT = {"tested=unseen": "unseen groups", "labels=random": "random labels"}
 PRINTED = "printed in the paper"
 PARTS = ("-", "training"), ("--", "held out")
@@ -133,7 +134,8 @@ def bars(estimates, *, ax, by="model", printed=None, chance=0.5):
     estimates, by = list(estimates), (by,) if isinstance(by, str) else by
     names = [_under(one, by) for one in estimates]
     groups = list(dict.fromkeys(names))
-    kinds = [(name, word) for word in BARS for name in SPLIT]
+    rows = [word for word in BARS if word not in LAST], LAST
+    kinds = [(name, word) for row in rows for name in SPLIT for word in row]
     odd = {one.protocol for one in estimates} - set(SPLIT)
     if odd:
         raise ValueError(f"no bar for protocol {min(odd)!r}; known: {', '.join(SPLIT)}")
