@@ -47,7 +47,8 @@ def _limit(strange, miss):
 def coverage(predictions, chosen, *, rng, draws=2000):
     """How often a set holds the truth, of all and of each class; and how large it is.
 
-    name -> Estimate: "coverage", "set size", "coverage of X".
+    name -> Estimate: "coverage", "set size", "coverage of X". The interval is of the
+    sets as they are: that others would come of other calibration images is not in it.
     """
     numbered = resample.number(predictions)
     size = len(predictions.classes)
