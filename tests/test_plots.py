@@ -126,7 +126,8 @@ FIGURES = {
     "bars": (
         protocols,
         {"printed": {"cnn": 0.81}},
-        "published clean random labels unseen groups chance printed in the paper cnn svm accuracy",
+        "published clean random labels unseen groups chance printed in the paper cnn "
+        "svm accuracy",
     ),
     "learning": (by_size, {}, "24 193 sources learned from chance"),
     "kinds": (by_kind, {}, "inversion sham recall, clean false alarms, published"),
