@@ -330,6 +330,7 @@ def digits(value, *, significant=3):
     """
     if isinstance(value, str) or value is None:
         return value or ""
+    value = 0.0 if abs(value) < 1e-12 else value  # decimals are not exact
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     if float(value).is_integer() and abs(value) < 1e9:
