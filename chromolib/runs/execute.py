@@ -92,6 +92,7 @@ def _papermill(root, study, values, working, cell_limit, progress):
             cwd=root,
             execution_timeout=limit,
             extra_arguments=["--log-level=CRITICAL"],
+            shutdown_kernel="immediate",  # else it may complain of sockets
             on_notebook_start=_keep_ctrl_c,
             on_cell_executed=lambda **_: progress(next(done), total),
         )
