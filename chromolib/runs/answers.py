@@ -8,6 +8,7 @@ import pandas as pd
 from chromolib import records
 from chromolib.evidence import pointing, verdicts
 
+WORDS = ("no", "not shown", "yes")  # the worst of several counts
 CHANCE = 0.5  # of two classes, balanced
 LEAD = "difference in accuracy"
 TRUE, RANDOM = {"labels": "true"}, {"labels": "random"}
@@ -21,8 +22,8 @@ QUESTIONS = (
     ("Do random labels score chance?", "balanced accuracy", "clean", RANDOM, "at"),
     ("Do random labels score chance?", "balanced accuracy", "published", RANDOM, "at"),
     ("Is it better than chance?", "balanced accuracy", "published", TRUE, "above"),
-    ("Is it better than chance?", "balanced accuracy", "clean", TRUE, "above"),
     ("… on groups not seen?", "balanced accuracy", "published", UNSEEN, "above"),
+    ("Is it better than chance?", "balanced accuracy", "clean", TRUE, "above"),
     ("Is it better than every other model?", LEAD, "clean", TRUE, "lead"),
     ("Are shams told?", "AUROC of abnormal", "clean", TRUE | SHAM, "above"),
     ("Are real extra copies told?", "AUROC of abnormal", "clean", TRUE | REAL, "above"),
@@ -75,10 +76,11 @@ def _answer(estimates, quantity, protocol, condition, asked):
     if not found:
         return {}
     bound = 0.0 if asked == "lead" else CHANCE
-    words = {_word(one, bound, asked) for one in found}
-    answer = next(word for word in ("no", "not shown", "yes") if word in words)
-    told = [" ".join(filter(None, (_rival(one), str(one)))) for one in found]
-    return {"protocol": protocol, "answer": answer, "measured": "\n".join(told)}
+    told = min(found, key=lambda one: (WORDS.index(_word(one, bound, asked)), one.high))
+    measured = " ".join(filter(None, (_rival(told), str(told))))
+    measured += f", the strongest of {len(found)} rivals" if len(found) > 1 else ""
+    answer = _word(told, bound, asked)
+    return {"protocol": protocol, "answer": answer, "measured": measured}
 
 
 def _rival(one):
