@@ -103,7 +103,8 @@ def _apart(here, there, groups, name):
     """The interval of a difference, from the intervals of both sides.
 
     Near its ceiling a score can fall further than rise, and so can a difference
-    (Donner and Zou, 2012; the correlation is that of the resamples).
+    (Zou, 2007: half-widths joined, less what the sides have in common; that
+    correlation is of the resamples).
     """
     ceiling = resample.CEILING.get(name, 1.0)
     value, draws = float(here[0] - there[0]), here[1:] - there[1:]

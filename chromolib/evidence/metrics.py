@@ -31,7 +31,7 @@ def measure(predictions, *names, rng, draws=2000):
 def _no_surer(mean, found):
     """A mean over classes, as unsure at least as the intervals of its classes make it.
 
-    Resamples of few groups of a class tell too little (Donner and Zou, 2012: the
+    Resamples of few groups of a class tell too little (Zou and Donner, 2008: the
     half-widths of independent parts, joined as the sides of a right angle).
     """
     name = "recall" if mean.quantity == "balanced accuracy" else mean.quantity

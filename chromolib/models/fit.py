@@ -170,8 +170,7 @@ def _best(rows, best_by):
     if not rows or best_by not in rows[0]:
         return len(rows) - 1
     sign = 1 if best_by.endswith("loss") else -1
-    worst_first = [-sign * row[best_by] for row in rows]
-    return len(rows) - 1 - int(np.argmax(worst_first[::-1]))
+    return max(range(len(rows)), key=lambda i: (-sign * rows[i][best_by], i))
 
 
 def _tired(rows, patience, best_by):
