@@ -12,7 +12,24 @@ DRAWN = ("polygon", "mask", "axis")  # what may be known of a box besides
 COLUMNS = {"probability": float, "uncertainty": float, "refer": bool}
 COLUMNS |= dict.fromkeys(("image", "group", "truth", "label", "assigned", "cell"), str)
 WORDS = ("source", "study", "model", "weights", "protocol", "profile", "seed")
-WORDS += ("condition",)  # what passes from Predictions into every Estimate
+WORDS += ("conditions",)  # what passes from Predictions into every Estimate
+
+
+def read_conditions(text):
+    """The conditions of a csv cell, "k=v;k=v", as a dict; a bare word has no value."""
+    pairs = (part.partition("=") for part in text.split(";") if part)
+    return {name: value for name, _, value in pairs}
+
+
+def write_conditions(conditions):
+    """What `read_conditions` reads."""
+    return ";".join(f"{k}={v}" if v else k for k, v in conditions.items())
+
+
+def _plain(record):
+    """Conditions as text, so that a record read from a file equals the one written."""
+    conditions = {str(k): str(v) for k, v in record.conditions.items()}
+    object.__setattr__(record, "conditions", conditions)
 
 
 def stated(one):
@@ -200,9 +217,10 @@ class Predictions:
     protocol: str = ""
     profile: str = ""
     seed: int = 0
-    condition: str = ""  # free text, "k=v;k=v"
+    conditions: dict = dataclasses.field(default_factory=dict)  # what else was varied
 
     def __post_init__(self):
+        _plain(self)
         if not self.source:
             raise ValueError("predictions without a source; give source='synthetic', …")
         columns = {name: getattr(self, name) for name in COLUMNS}
@@ -297,9 +315,10 @@ class Estimate:
     weights: str = ""
     profile: str = ""
     seed: int = 0
-    condition: str = ""  # free text, "k=v;k=v"
+    conditions: dict = dataclasses.field(default_factory=dict, hash=False)
 
     def __post_init__(self):
+        _plain(self)
         if not self.low <= self.value <= self.high:
             raise ValueError(
                 f"{self.quantity}: {self.value} lies outside its own interval "

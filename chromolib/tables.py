@@ -46,15 +46,15 @@ def show(frame, caption):
 def estimates(items, caption):
     """Estimates, one a row, as given; what all share stands in the caption."""
     items = list(items)
-    said = [[item.protocol, *item.condition.split(";")] for item in items]
+    said = [[item.protocol, *map(" ".join, item.conditions.items())] for item in items]
     first = said[0] if said else []
     shared = [part for part in first if all(part in row for row in said)]
     sources = {records.stated(item) for item in items}
-    told = [_word(part) for part in (*shared, *(sources if len(sources) == 1 else ()))]
+    told = [*shared, *(sources if len(sources) == 1 else ())]
     rows = [
         {
             "quantity": item.quantity,
-            "of": ", ".join(_word(part) for part in each if part not in shared),
+            "of": ", ".join(part.strip() for part in each if part not in shared),
             "value": records.digits(item.value),
             "95 % interval": item.interval,
             "n": f"{item.n:,}",
@@ -68,11 +68,6 @@ def estimates(items, caption):
     frame = frame[[name for name in frame if name in kept]]
     words = ", ".join(filter(None, told)) if items else "there is nothing to show"
     return Table(frame, f"{caption}: {words}")
-
-
-def _word(part):
-    """A part of a condition as one reads it."""
-    return part.replace("=", " ")
 
 
 def facts(mapping):

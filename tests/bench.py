@@ -268,16 +268,17 @@ def train_chromonet(_):
     """An epoch of ChromoNet on 1,263 chromosomes, against one look at them."""
     import numpy as np
 
-    from chromolib.models import chromonet, fit
+    from chromolib.models import train
+    from chromolib.studies.chromonet import network
 
     rng = np.random.default_rng(0)
     pictures = rng.random((1263, 96, 32, 1), np.float32)
     labels = rng.integers(2, size=len(pictures))
-    model = chromonet.network(pictures.shape[1:], seed=0)
-    fit.fit(model, pictures[:32], labels[:32], epochs=1, seed=0, batch=32)
+    model = network.network(pictures.shape[1:], seed=0)
+    train.fit(model, pictures[:32], labels[:32], epochs=1, seed=0, batch=32)
     model.evaluate(pictures, labels, batch_size=32, verbose=0)
     started = time.perf_counter()
-    fit.fit(model, pictures, labels, epochs=1, seed=0, batch=32)
+    train.fit(model, pictures, labels, epochs=1, seed=0, batch=32)
     ours, started = time.perf_counter() - started, time.perf_counter()
     model.evaluate(pictures, labels, batch_size=32, verbose=0)
     return ours, time.perf_counter() - started

@@ -94,9 +94,9 @@ def outcomes(root):
 @pytest.fixture(scope="session")
 def site(root, outcomes):
     """The book, strictly built."""
-    from chromolib.runs import book
+    from chromolib.book import build
 
-    return book.build(root, outcomes).parent
+    return build.build(root, outcomes).parent
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-STATEMENTS, LINES = 30, 340  # of a function; of a file
+STATEMENTS, LINES = 30, 400  # of a function; of a file
 LISTS = ("rules.py",)  # a flat list of short functions may be longer
 
 

@@ -6,6 +6,8 @@ from urllib import parse
 import bs4
 import pytest
 
+from chromolib import studies
+
 STUDIES = ["studies/chromonet", "studies/hamza", "studies/chu", "studies/shruti"]
 PAGES = ["intro", "tutorial", "methods", "data", "own-data", "glossary", "references"]
 EVERY = [*PAGES, "claims", "sources", "synthetic", *STUDIES]
@@ -59,7 +61,7 @@ def test_every_claim_can_be_linked_to(root, site):
     from chromolib.evidence import claims
 
     text = (site / "claims.html").read_text(encoding="utf-8")
-    for study in claims.STUDIES:
+    for study in studies.STUDIES:
         for claim in claims.load(root / "data" / "claims", study):
             assert f'id="{claim.id}"' in text
 

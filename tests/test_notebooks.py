@@ -9,6 +9,7 @@ import nbformat
 import pandas as pd
 import pytest
 
+from chromolib import studies
 from chromolib.evidence import claims
 from chromolib.runs import identity, parameters, repository, results
 
@@ -18,7 +19,7 @@ TRAINING = ("chromonet",)  # studies that train a network
 SECTIONS = ["What the paper says", "Verdicts", "What this does not show", "Try it"]
 
 
-@pytest.fixture(params=claims.STUDIES)
+@pytest.fixture(params=studies.STUDIES)
 def path(request, root):
     return repository.notebook(root, request.param)
 

@@ -69,7 +69,12 @@ def written(ax):
 
 def protocols(models=("cnn", "svm")):
     return [
-        estimate(value, protocol=protocol, condition=condition, model=model)
+        estimate(
+            value,
+            protocol=protocol,
+            conditions=records.read_conditions(condition),
+            model=model,
+        )
         for model in models
         for value, protocol, condition in (
             (0.9, "published", "unit=single"),
@@ -96,14 +101,21 @@ def tables():
 def by_kind():
     rows = ("inversion", 0.6, "recall"), ("sham", 0.2, "false alarms")
     return [
-        estimate(value, quantity=quantity, protocol=p, condition=f"kind={kind}")
+        estimate(
+            value,
+            quantity=quantity,
+            protocol=p,
+            conditions={"kind": kind},
+        )
         for kind, value, quantity in rows
         for p in ("published", "clean")
     ]
 
 
 def by_size():
-    return [estimate(0.5 + s / 1000, condition=f"a=b;sources={s}") for s in (24, 193)]
+    return [
+        estimate(0.5 + s / 1000, conditions={"a": "b", "sources": s}) for s in (24, 193)
+    ]
 
 
 def rng():
@@ -194,7 +206,7 @@ def test_bars_from_random_labels_are_hatched():
 
 def test_bars_are_grouped_by_what_is_asked():
     units = [
-        estimate(0.6, condition=f"unit={unit}") for unit in ("single", "karyogram")
+        estimate(0.6, conditions={"unit": unit}) for unit in ("single", "karyogram")
     ]
     ax = plots.bars(units, ax=plots.axis(), by="unit")
     names = [label.get_text() for label in ax.get_xticklabels()]
@@ -218,7 +230,10 @@ def test_a_histogram_has_a_bar_for_each_count():
 
 def test_a_learning_curve_needs_the_number_of_sources():
     with pytest.raises(ValueError, match="'sources'"):
-        plots.learning([estimate(0.6, condition="kind=ring")], ax=plots.axis())
+        plots.learning(
+            [estimate(0.6, conditions={"kind": "ring"})],
+            ax=plots.axis(),
+        )
     ax = plots.learning(by_size()[::-1], ax=plots.axis())
     assert ax.get_xscale() == "log"
     assert (np.diff(ax.lines[0].get_xdata()) > 0).all()

@@ -5,12 +5,15 @@ def estimate(**words):
     plain = {"study": "chromonet", "quantity": "NLL", "n": 1234, "groups": 9}
     plain |= {"value": 0.5, "low": 0.4, "high": 0.6, "source": "synthetic"}
     plain |= {"protocol": "clean", "model": "ChromoNet", "profile": "full", "seed": 0}
-    plain |= {"condition": "unit=chromosome;labels=true"}
+    plain |= {"conditions": {"unit": "chromosome", "labels": "true"}}
     return records.Estimate(**plain | words)
 
 
 def test_what_all_rows_share_is_said_once_and_nothing_is_lost():
-    cooled = estimate(condition="unit=chromosome;labels=true;cooled", weights="domain")
+    cooled = estimate(
+        conditions={"unit": "chromosome", "labels": "true", "cooled": ""},
+        weights="domain",
+    )
     found = tables.estimates([estimate(), cooled], "Confidence")
     assert found.caption == "Confidence: clean, unit chromosome, labels true"
     assert list(found.frame["of"]) == ["", "cooled"]

@@ -75,7 +75,7 @@ def book(
     jobs: int = typer.Option(1, min=1, help="Runs at a time."),
 ):
     """Run the four studies and render the book to HTML."""
-    from chromolib.runs import book as pages
+    from chromolib.book import build as pages
     from chromolib.runs import parameters, repository, sweep
 
     root = repository.root()
@@ -107,13 +107,14 @@ def claims(
 
     from chromolib.evidence import claims as evidence
     from chromolib.runs import repository
+    from chromolib.studies import STUDIES
 
     folder = repository.root() / "data" / "claims"
     if word and word not in evidence.WORDS:
         raise evidence.ClaimsError(
             f"no word {word!r}; known: {', '.join(evidence.WORDS)}"
         )
-    names = [study] if study else list(evidence.STUDIES)
+    names = [study] if study else list(STUDIES)
     audits = {name: evidence.audit(evidence.load(folder, name)) for name in names}
     if not study and not word:
         show.table(evidence.tallies(audits))

@@ -20,7 +20,7 @@ def pretrain(
     folder = pathlib.Path(out) if out else repository.root() / "data" / "models"
     show.made(folder)
     backend.start()
-    from chromolib.runs import pretraining
+    from chromolib.studies.synthetic import pretraining
 
     lesson = pretraining.Lesson(cells=cells, epochs=epochs, seed=seed)
     origin = pretraining.pretrain(folder, lesson, say=show.say)
@@ -45,7 +45,7 @@ def predict(
     repository.notebook(root, study)
     backend.start()
     from chromolib.models import store
-    from chromolib.runs import predicting
+    from chromolib.studies.chromonet import predicting
 
     place = predicting.vacant(out)
     file = model or predicting.shipped(root, study)

@@ -49,12 +49,12 @@ def calibrate(
     out: str = typer.Option(..., help="A folder for the tables and a manifest."),
 ):
     """Measure real training cells and synthetic ones alike, and compare them."""
-    from chromolib.runs import calibrating
+    from chromolib.studies.synthetic import calibration
 
     started, root, images = _read(source, data, out)
     if fit:
-        calibrating.fit(root, images, say=show.say)
-    found = calibrating.compare(root, images, pathlib.Path(out), started=started)
+        calibration.fit(root, images, say=show.say)
+    found = calibration.compare(root, images, pathlib.Path(out), started=started)
     overall = found[found["class"] == "all"]
     columns = ["quantity", "real_value", "synthetic_value", "distance"]
     show.table(overall[columns].map(records.digits))
@@ -74,11 +74,11 @@ def exam(
 ):
     """What synthetic cells teach a small network about real ones, and what tells them
     apart."""
-    from chromolib.runs import calibrating, examining
+    from chromolib.studies.synthetic import calibration, examining
     from chromolib.synth import lab, singles
 
     _, root, images = _read(source, data, out)
-    look = calibrating.look_of(source)
+    look = calibration.look_of(source)
     drawn = lab.cells(cells, look=look, seed=EXAM, fit=fit)
     found = examining.hold(
         root,
@@ -92,7 +92,8 @@ def exam(
         say=show.say,
     )
     for one in found:
-        show.say(f"{one.quantity} {one.model} {one} {one.condition}")
+        told = records.write_conditions(one.conditions)
+        show.say(f"{one.quantity} {one.model} {one} {told}")
     show.say(f"\nResults: {show.near(pathlib.Path(out))}")
 
 

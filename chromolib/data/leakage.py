@@ -58,7 +58,7 @@ def frame(leaks):
         {
             "probe": leak.probe,
             "protocol": leak.estimate.protocol,
-            "condition": leak.estimate.condition,
+            "condition": records.write_conditions(leak.estimate.conditions),
             "value": leak.estimate.value,
             "low": leak.estimate.low,
             "high": leak.estimate.high,
@@ -76,7 +76,7 @@ def frame(leaks):
 
 
 # Probes of a split: `train` and `test` are masks or indices. Further keywords go to the
-# estimate: study, protocol, profile, seed, condition.
+# estimate: study, protocol, profile, seed, conditions.
 
 
 def group_overlap(images, train, test, *, rng, **label):
@@ -243,9 +243,7 @@ def _leak(name, images, which, right, chance, rng, label, **words):
 # drawn many times.
 
 
-def siblings(
-    *, study, sources, images, train, protocol, draws, rng, profile, seed, condition=""
-):
+def siblings(*, sources, images, train, protocol, draws, rng, **label):
     """Share of test images whose source also has an image in training, on average.
 
     The interval says how far the simulation may be off (95 %, normal); a single split
@@ -257,7 +255,6 @@ def siblings(
     shares = np.array([_seen(owner, split(owner, train, rng)) for _ in range(draws)])
     value, margin = float(shares.mean()), 1.96 * shares.std() / np.sqrt(draws)
     return records.Estimate(
-        study=study,
         quantity="test images with a sibling in training",
         value=value,
         low=max(0.0, float(value - margin)),
@@ -266,9 +263,7 @@ def siblings(
         groups=sources,
         source="printed counts",
         protocol=protocol,
-        profile=profile,
-        seed=seed,
-        condition=condition,
+        **label,
     )
 
 

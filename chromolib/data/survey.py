@@ -29,8 +29,8 @@ def leaks(images, *, rng, protocols, external=None, seed=0, **label):
         return Survey((), ())
     prints, words = duplicates.fingerprints(images.pixels), {"seed": seed, **label}
     asked, unasked = list(_of_set(images, {"protocol": "whole set", **words})), []
-    for condition, split in _divisions(images, protocols, seed, unasked):
-        asked += _of_split(images, split, condition, prints, words)
+    for conditions, split in _divisions(images, protocols, seed, unasked):
+        asked += _of_split(images, split, conditions, prints, words)
     if external is not None:
         asked.append(_between(images, external, prints, words))
     found = []
@@ -52,14 +52,14 @@ def _divisions(images, protocols, seed, unasked):
         except splits.SplitError as error:
             unasked.append(f"{protocol} split: {error}")
         else:
-            yield f"test={TEST}", split
+            yield {"test": TEST}, split
     if "published" in protocols and "test" in images.extra.get("part", ()):
-        yield "split=shipped", splits.shipped(images)
+        yield {"split": "shipped"}, splits.shipped(images)
 
 
-def _of_split(images, split, condition, prints, words):
+def _of_split(images, split, conditions, prints, words):
     """Purpose and probe, still to be called with a generator, for one division."""
-    told = {"protocol": split.protocol, "condition": condition, **words}
+    told = {"protocol": split.protocol, "conditions": conditions, **words}
     parts = images, split.train, split.test
     probes = {
         "group overlap": functools.partial(leakage.group_overlap, *parts, **told),
@@ -119,6 +119,6 @@ def _diagnosis(images):
 
 def _between(images, external, prints, words):
     """Whether the images that judge have copies among those that train."""
-    told = {"protocol": "external", "condition": f"train={images.source}", **words}
+    told = {"protocol": "external", "conditions": {"train": images.source}, **words}
     probe = functools.partial(leakage.copies_of, external, prints, **told)
     return "copies in external", probe

@@ -163,9 +163,9 @@ def pool(estimates, *, within=None):
 
     low, high = ends(np.hypot(below, reach), np.hypot(above, reach))
     seeds = " ".join(str(each.seed) for each in estimates)
-    condition = ";".join(filter(None, [estimates[0].condition, f"seeds={seeds}"]))
+    conditions = estimates[0].conditions | {"seeds": seeds}
     pooled = dataclasses.replace(
-        estimates[0], value=value, low=low, high=high, condition=condition
+        estimates[0], value=value, low=low, high=high, conditions=conditions
     )
     return Pooled(pooled, ends(below, above), ends(reach, reach))
 
@@ -182,9 +182,9 @@ def _poolable(estimates, within):
     if len({each.seed for each in estimates}) < max(2, len(estimates)):
         raise ValueError("pooling needs one estimate of each of at least two seeds")
     for name in ("quantity", *records.WORDS, "groups"):
-        kinds = {getattr(each, name) for each in estimates}
+        kinds = {str(getattr(each, name)) for each in estimates}
         if name != "seed" and len(kinds) > 1:
-            raise ValueError(f"seeds differ in {name}: {sorted(map(str, kinds))}")
+            raise ValueError(f"seeds differ in {name}: {sorted(kinds)}")
     for each in estimates:
         if not within[0] <= each.low <= each.high <= within[1]:
             raise ValueError(

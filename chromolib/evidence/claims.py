@@ -17,7 +17,6 @@ from chromolib import records
 from chromolib.evidence import recompute, rules
 from chromolib.evidence import verdicts as judging
 
-STUDIES = ("chromonet", "hamza", "chu", "shruti")
 DOUBTFUL = ("contradictory", "wrong fact", "leaking protocol", "truncated")
 WORDS = (
     "consistent",
@@ -100,9 +99,8 @@ def load(folder, study):
     """The claims of one study, in the order of its file."""
     path = pathlib.Path(folder) / f"{study}.yml"
     if not path.is_file():
-        raise ClaimsError(
-            f"no claims file {path.name}; known studies: {', '.join(STUDIES)}"
-        )
+        known = ", ".join(sorted(one.stem for one in path.parent.glob("*.yml")))
+        raise ClaimsError(f"no claims file {path.name}; known studies: {known}")
     try:
         entries = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
     except yaml.YAMLError as error:
@@ -224,7 +222,7 @@ def estimates(audits, *, study, profile, seed):
             protocol="published",
             profile=profile,
             seed=seed,
-            condition=f"claim={a.claim.id}",
+            conditions={"claim": a.claim.id},
         )
         for a in audits
         if a.recomputed and a.recomputed.low is not None

@@ -17,7 +17,7 @@ from chromolib.evidence import recompute
 WORDS = ("not testable here", "compatible", "reproduced", "not reproduced")
 COLUMNS = ("claim", "statement", "printed", "audit", "ours_published", "ours_clean")
 COLUMNS += ("verdict", "reason")
-WHERE = ("unit", "labels")  # what `rerun` may ask of an estimate's condition
+WHERE = ("unit", "labels")  # what `rerun` may ask of an estimate's conditions
 BOUNDS = {"at least": "above", "at most": "below"}
 RERUN = ("quantity", "model", "weights", *WHERE, *BOUNDS.values(), "leaves")
 SEEDS = 3  # pooled, below which a rerun decides nothing
@@ -34,7 +34,7 @@ def complaint(claim):
     """What is wrong with a claim's `rerun`, or '' where nothing is.
 
     `quantity`, `model` and `weights` (none, unless said) are those of the estimate that
-    answers the claim, `unit` and `labels` stand in its condition. `above` or `below` is
+    answers the claim, `unit` and `labels` are in its conditions. `above` or `below` is
     the bound that a claim in words sets, `leaves` what it says beyond the estimate.
     """
     rerun = claim.rerun
@@ -72,7 +72,7 @@ def judge(audits, estimates, *, published_full=()):
 def answering(claim, estimates):
     """The estimates that answer a claim and can say most of it, as `rerun` names them.
 
-    Of each source and protocol the first is taken. The condition is exactly what
+    Of each source and protocol the first is taken. The conditions are exactly what
     `rerun` asks, so that what was tested in another way besides is no answer.
     """
     found = [each for each in estimates if claim.rerun and _answers(claim, each)]
@@ -108,9 +108,8 @@ def _real(source):
 
 
 def parts(estimate):
-    """The condition 'k=v;k=v' as a dict, without the seeds that were pooled."""
-    pairs = (part.partition("=") for part in estimate.condition.split(";") if part)
-    return {name: value for name, _, value in pairs if name != "seeds"}
+    """The conditions of an estimate without the seeds that were pooled."""
+    return {k: v for k, v in estimate.conditions.items() if k != "seeds"}
 
 
 def _row(audit, estimates):
@@ -219,8 +218,7 @@ def _outside(printed, reach, value, below, above):
 
 def _seeds(estimate):
     """How many were pooled; one that was not is its own."""
-    pooled = [p for p in estimate.condition.split(";") if p.startswith("seeds=")]
-    return len(pooled[0].split()) if pooled else 1
+    return len(estimate.conditions.get("seeds", "one").split())
 
 
 def _shown(claim, estimate):

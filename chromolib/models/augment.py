@@ -7,8 +7,8 @@ whether augmentation comes before or after the split: that is a study's protocol
 import keras
 import numpy as np
 
-from chromolib import records
-from chromolib.models import checks, draws, layers
+from chromolib import records, streams
+from chromolib.models import checks, layers
 
 # ChromoNet (section 4.2) names small rotations, both flips, low-level zoom and panning,
 # mild shear and shift, and no number; it loads images with Keras' ImageDataGenerator
@@ -109,7 +109,7 @@ def build(name, *, seed, background="border"):
         raise ValueError(f"unknown augmentation {name!r}; known: {known}")
 
     def make(layer, **settings):
-        own = draws.seed_of(seed, layer.__name__)
+        own = streams.seed_of(seed, layer.__name__)
         return layer(seed=own, background=background, **settings)
 
     return Augmentation(AUGMENTATIONS[name](make), name=f"augment_{name}")

@@ -5,11 +5,11 @@ group, so that a study can show what such a split gives away.
 """
 
 import dataclasses
-import zlib
 
 import keras
 import numpy as np
 
+from chromolib import streams
 from chromolib.models import augment
 
 BATCH = 32  # part of the result: what is drawn depends on the place in the batch
@@ -100,7 +100,7 @@ def plan(labels, counts, *, originals, seed):
         pools = {label: np.flatnonzero(labels == label) for label in counts}
         if missing := set(labels.tolist()) - set(counts):
             raise ValueError(f"no count for the labels {sorted(missing)}")
-    rng = np.random.default_rng([seed, zlib.crc32(b"expand")])
+    rng = streams.stream(seed, "expand")
     times = np.zeros(len(labels), int)
     for label, pool in pools.items():
         total = counts[label] if isinstance(counts, dict) else counts

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from chromolib.models import checks, draws, moves
+from chromolib.models import affine, checks, counter_rng
 
 REMAINS = 0.5  # a box is dropped when less than this share of it is left in the image
 
@@ -50,7 +50,7 @@ class Changing(keras.layers.Layer):
         if not training:
             return data
         height, width = images.shape[1:3]
-        words = draws.bits(
+        words = counter_rng.bits(
             self.generator, ops.shape(images)[0], self.words(height, width)
         )
         chosen = self.choose(words, height, width)
@@ -66,8 +66,8 @@ class Changing(keras.layers.Layer):
 
     def choose(self, words, _height, _width):
         """One amount in [-1, 1) for each image; 0 where chance leaves it as it is."""
-        amount = 2 * draws.unit(words[:, 1]) - 1
-        return (ops.where(draws.unit(words[:, 0]) < self.chance, amount, 0.0),)
+        amount = 2 * counter_rng.unit(words[:, 1]) - 1
+        return (ops.where(counter_rng.unit(words[:, 0]) < self.chance, amount, 0.0),)
 
     def change(self, images, *chosen):
         """The images after what was chosen."""
@@ -112,7 +112,7 @@ class Orientation(Changing):
                 f"images of {height} x {width} cannot turn by 90 degrees in a batch; "
                 "pad them to squares first"
             )
-        number = draws.unit(words)
+        number = counter_rng.unit(words)
         pick = ops.cast(number[:, 0] * len(self.turns), "int32")
         turn = ops.take(np.array(self.turns, np.int32), pick)
         over, across = (
@@ -136,8 +136,8 @@ class Orientation(Changing):
         height, width = data["images"].shape[1:3]
         boxes, swap, over, across = data["boxes"], *map(_row, (swap, over, across))
         boxes = ops.where(swap, ops.take(boxes, [1, 0, 3, 2], axis=2), boxes)
-        boxes = ops.where(over, moves.mirrored(boxes, width, 0), boxes)
-        boxes = ops.where(across, moves.mirrored(boxes, height, 1), boxes)
+        boxes = ops.where(over, affine.mirrored(boxes, width, 0), boxes)
+        boxes = ops.where(across, affine.mirrored(boxes, height, 1), boxes)
         present = data["labels"][..., None] >= 0
         return {"boxes": ops.where(present, boxes, 0.0)}
 
@@ -168,7 +168,7 @@ class Movement(Changing):
 
     def choose(self, words, height, width):
         """Per image: the movement of its points, about its centre."""
-        number = draws.unit(words)
+        number = counter_rng.unit(words)
         spin, lean, size, to_x, to_y, part, at_x, at_y = ops.unstack(
             number[:, :8], 8, axis=1
         )
@@ -186,16 +186,16 @@ class Movement(Changing):
 
     def change(self, images, angle, slope, scale, travel):
         """The images moved; what comes from outside is background."""
-        level = moves.level(images, self.background)
-        backward = moves.backward(angle, slope, scale)
-        return moves.sample(images - level, backward, travel) + level
+        level = affine.level(images, self.background)
+        backward = affine.backward(angle, slope, scale)
+        return affine.sample(images - level, backward, travel) + level
 
     def follow(self, data, angle, slope, scale, travel):
         """The boxes around the moved boxes; those mostly gone are dropped."""
         height, width = data["images"].shape[1:3]
-        forward = moves.forward(angle, slope, scale)
-        moved = moves.boxes(data["boxes"], forward, travel, height, width)
-        return moves.clipped(moved, data["labels"], height, width, self.remains)
+        forward = affine.forward(angle, slope, scale)
+        moved = affine.boxes(data["boxes"], forward, travel, height, width)
+        return affine.clipped(moved, data["labels"], height, width, self.remains)
 
 
 @register
@@ -225,7 +225,7 @@ class Contrast(Changing):
 
     def change(self, images, amount):
         """Every distance from the background times 1 + amount."""
-        level = moves.level(images, self.background)
+        level = affine.level(images, self.background)
         return level + (images - level) * _each(1 + amount * self.most)
 
 
@@ -245,8 +245,8 @@ class Blur(Changing):
         sigma = ops.maximum(ops.abs(amount) * self.most, 1e-3)[:, None]
         taps = ops.exp(-0.5 * (np.arange(radius + 1, dtype=np.float32) / sigma) ** 2)
         taps = taps / (2 * ops.sum(taps, axis=1, keepdims=True) - taps[:, :1])
-        level = moves.level(images, self.background)
-        return moves.smooth(moves.smooth(images - level, taps, 1), taps, 2) + level
+        level = affine.level(images, self.background)
+        return affine.smooth(affine.smooth(images - level, taps, 1), taps, 2) + level
 
 
 @register
@@ -274,7 +274,7 @@ class Noise(Changing):
 
     def choose(self, words, _height, _width):
         """Per image: the share of runs touched; per run, the word that says how."""
-        number = draws.unit(words[:, :2])
+        number = counter_rng.unit(words[:, :2])
         return ops.where(number[:, 0] < self.chance, number[:, 1], 0.0), words[:, 2:]
 
     def change(self, images, share, words):
@@ -282,11 +282,13 @@ class Noise(Changing):
         count = words.shape[1]
         if not count:
             return images
-        hit = ops.cast(draws.upper(words, 16), "float32") < share[:, None] * 2**16
-        place = draws.lower(words, 12) * self.run // 2**12
-        becomes = ops.where(hit, 1 + draws.lower(words, 13) // 2**12, 0)[..., None]
+        hit = ops.cast(counter_rng.upper(words, 16), "float32") < share[:, None] * 2**16
+        place = counter_rng.lower(words, 12) * self.run // 2**12
+        becomes = ops.where(hit, 1 + counter_rng.lower(words, 13) // 2**12, 0)[
+            ..., None
+        ]
         touched = place[..., None] == np.arange(self.run, dtype=np.int32)
-        picture = moves.as_image(ops.where(touched, becomes, 0), images)
+        picture = affine.as_image(ops.where(touched, becomes, 0), images)
         value = ops.cast(picture - 1, images.dtype)
         return ops.where(picture > 0, value, images)
 

@@ -14,7 +14,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from chromolib.models import augment, checks, draws, layers
+from chromolib import streams
+from chromolib.models import augment, checks, counter_rng, layers
 
 MIRROR = ("horizontal",)  # left for right: no chromosome has a left side
 SMOOTHING = 0.1  # of labels
@@ -58,7 +59,7 @@ class Stretch(layers.Changing):
 
     def choose(self, words, _height, _width):
         """Per image: size, shift and wave along, then size and shift across."""
-        number = draws.unit(words)
+        number = counter_rng.unit(words)
         on = ops.cast(number[:, 0] < self.chance, "float32")
         both, along, down, wave, phase, across, aside = (
             on * (2 * number[:, i] - 1) for i in range(1, 8)
@@ -92,7 +93,7 @@ def _augmented(entry, seed, mirror):
     """What a chromosome could as well have looked like, while a model learns."""
 
     def make(layer, **settings):
-        own = draws.seed_of(seed, layer.__name__)
+        own = streams.seed_of(seed, layer.__name__)
         return layer(seed=own, background=0.0, **settings)
 
     changes = [
@@ -104,7 +105,7 @@ def _augmented(entry, seed, mirror):
     return augment.Augmentation(changes, name="augmentation")(entry)
 
 
-class _Maker(draws.Seeds):
+class _Maker(counter_rng.Seeds):
     """Layers whose first weights depend on the seed and on their place only."""
 
     def conv(self, x, filters, size, *, strides=1):
@@ -165,7 +166,9 @@ _mean = keras.layers.GlobalAveragePooling2D
 
 def _mirrored(entry, seed, mirror):
     """Mirrors only: grain, edge and grey are what this network is to judge."""
-    return layers.Orientation(mirror=mirror, seed=draws.seed_of(seed, "mirror"))(entry)
+    return layers.Orientation(mirror=mirror, seed=streams.seed_of(seed, "mirror"))(
+        entry
+    )
 
 
 def ready(model, *, steps, rate=2e-3):

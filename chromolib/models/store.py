@@ -12,7 +12,6 @@ may bring code, which Keras' safe mode sees to.
 import datetime
 import hashlib
 import json
-import os
 import pathlib
 import warnings
 import zipfile
@@ -20,7 +19,7 @@ import zlib
 
 import keras
 
-from chromolib import records
+from chromolib import files, records
 from chromolib.models import augment, layers, small
 
 SUFFIX, FACTS = ".keras", "facts.json"
@@ -52,19 +51,15 @@ def save(model, path, facts):
     file = named(path)
     facts = complete(model, facts, file)
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.stem}.{os.getpid()}{SUFFIX}")
-    try:
+    with files.replacing(file) as partial:
         with warnings.catch_warnings():  # of Keras' own way with numpy 2
             warnings.simplefilter("ignore", DeprecationWarning)
             _plain(model, file).save(partial)
         with zipfile.ZipFile(partial, "a", zipfile.ZIP_DEFLATED) as archive:
             facts["members"] = _members(archive)
             archive.writestr(FACTS, json.dumps(facts, indent=1))
-        digest = sha256(partial)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
-    written(file.with_suffix(".md"), card(file.name, facts, digest))
+        digest = files.sha256(partial)
+    files.write_text(file.with_suffix(".md"), card(file.name, facts, digest))
     return file
 
 
@@ -93,29 +88,13 @@ def load(path, *, study=None, unit=None):
             f"{file.name}: Keras {keras.__version__} cannot load it "
             f"({type(error).__name__}); it was saved by Keras {facts['keras']}"
         ) from error
-    return model, facts | {"sha256": sha256(file)}
+    return model, facts | {"sha256": files.sha256(file)}
 
 
 def named(path):
     """The file that a path means, with its suffix."""
     path = pathlib.Path(path)
     return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
-
-
-def sha256(file):
-    """The hash of a file, as `sha256sum` prints it."""
-    with pathlib.Path(file).open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def written(file, text):
-    """Write a text in one step, so that nobody sees half of it."""
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def card(name, facts, digest):
@@ -171,7 +150,8 @@ def taught_by(facts):
 def _score(one):
     """An estimate as a line: the value with interval, n, groups and source."""
     found = records.Estimate(**one)
-    words = [found.source, found.protocol, found.condition]
+    words = [found.source, found.protocol]
+    words.append(records.write_conditions(found.conditions))
     return (
         f"{found.quantity} {found} on {found.n:,} images of {found.groups:,} groups "
         f"({', '.join(filter(None, words))})"

@@ -16,6 +16,7 @@ import zlib
 
 import numpy as np
 
+from chromolib import files
 from chromolib.models import store
 
 WORDS = ("none", "domain", "imagenet")
@@ -92,8 +93,7 @@ def save_trunk(model, file, facts):
     facts = store.complete(model, facts, file)
     arrays = _half(model, file)
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
-    try:
+    with files.replacing(file) as partial:
         with partial.open("wb") as out:
             np.savez_compressed(out, **arrays)
         if partial.stat().st_size > MOST:
@@ -101,13 +101,10 @@ def save_trunk(model, file, facts):
                 f"{file.name} has {partial.stat().st_size:,} bytes; a trunk that is "
                 f"shipped has at most {MOST:,}: take fewer filters"
             )
-        digest = store.sha256(partial)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
+        digest = files.sha256(partial)
     about = json.dumps(facts | {"sha256": digest}, indent=1)
-    store.written(_beside(file, ".json"), about + "\n")
-    store.written(_beside(file, ".md"), store.card(file.name, facts, digest))
+    files.write_text(_beside(file, ".json"), about + "\n")
+    files.write_text(_beside(file, ".md"), store.card(file.name, facts, digest))
     return Origin(file.name, file, digest, _about(facts))
 
 
@@ -156,7 +153,7 @@ def _own(file):
             f"{file.name}: {beside.name} beside it is missing or damaged; "
             "`chromolib pretrain` makes both"
         ) from None
-    if store.sha256(file) != wanted:
+    if files.sha256(file) != wanted:
         raise WeightsError(
             f"{file.name} is damaged: {beside.name} has another hash; get both again, "
             "or make them with `chromolib pretrain`"
@@ -187,7 +184,7 @@ def _imagenet(name):
             "take another of: none, domain, a file"
         )
     sentence = f"weights learned from the photographs of ImageNet ({name})"
-    return Origin("imagenet", file, store.sha256(file), sentence)
+    return Origin("imagenet", file, files.sha256(file), sentence)
 
 
 def _given(given):

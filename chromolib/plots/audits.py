@@ -49,9 +49,7 @@ def words(tally, *, ax):
 
 def siblings(estimates, *, ax):
     """Share of test images already seen, published protocol against clean one."""
-    names = [
-        f"{e.protocol} {e.condition.replace('class=', '')}".strip() for e in estimates
-    ]
+    names = [f"{e.protocol} {e.conditions.get('class', '')}".strip() for e in estimates]
     values = np.array([e.value for e in estimates])
     errors = [values - [e.low for e in estimates], [e.high for e in estimates] - values]
     ax.barh(names, values, xerr=errors, color="#0072B2", ecolor="0.25")

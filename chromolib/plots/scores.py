@@ -20,10 +20,8 @@ PARTS = ("-", "training"), ("--", "held out")
 
 
 def of(estimate, name):
-    """A word of an estimate: one of its fields, else one of its condition, else ""."""
-    pairs = (part.partition("=") for part in estimate.condition.split(";"))
-    told = {key.strip(): value.strip() for key, _, value in pairs}
-    return str(getattr(estimate, name, told.get(name, "")))
+    """A word of an estimate: one of its fields, else one of its conditions, else ""."""
+    return str(getattr(estimate, name, estimate.conditions.get(name, "")))
 
 
 def _turn(values, place):
@@ -119,14 +117,14 @@ def confusion(tables, *, ax, source):
 
 
 def _kind(estimate):
-    words = estimate.condition.split(";")
-    return estimate.protocol, next((word for word in BARS if word in words), "")
+    told = {f"{k}={v}" for k, v in estimate.conditions.items()}
+    return estimate.protocol, next((word for word in BARS if word in told), "")
 
 
 def bars(estimates, *, ax, by="model", printed=None, chance=0.5):
     """The score of each protocol beside what the same learns from random labels.
 
-    Bars are grouped `by` fields of the estimates or keys of their condition, one or
+    Bars are grouped `by` fields of the estimates or keys of their conditions, one or
     several. What learned from random labels has "labels=random" in its condition and is
     hatched; "tested=unseen", what else a network was asked, is pale. `printed` is the
     paper's number, one for all or by group; whiskers are 95 % intervals.
@@ -195,7 +193,7 @@ def learning(estimates, *, ax, by=("model", "protocol"), key="sources", chance=0
     estimates = list(estimates)
     missing = [one for one in estimates if not of(one, key)]
     if missing:
-        raise ValueError(f"condition {missing[0].condition!r} does not say {key!r}")
+        raise ValueError(f"conditions {missing[0].conditions} do not say {key!r}")
     series, ticks = _series(estimates, by), {int(of(one, key)) for one in estimates}
     for i, (name, part) in enumerate(series.items()):
         part = sorted(part, key=lambda one: int(of(one, key)))

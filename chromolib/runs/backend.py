@@ -18,11 +18,11 @@ def start():
     with _silent_stderr():
         import keras
 
-        from chromolib.models import fit
+        from chromolib.models import train
 
         keras.ops.add(keras.ops.zeros(1), 1)
         devices = keras.distribution.list_devices()
-    keras.config.set_dtype_policy(fit.precision())
+    keras.config.set_dtype_policy(train.precision())
     # several small networks in one kernel are no mistake, whatever TensorFlow thinks;
     # its own import sets the level, so this comes after it
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -6,6 +6,7 @@ import pathlib
 
 import nbformat
 
+from chromolib import files
 from chromolib.runs import inputs, parameters
 
 LENGTH = 12  # hex digits: 48 bits, no clash among millions of runs
@@ -25,9 +26,9 @@ def of(root, study, values, *, cells=None, images=None):
     parts = {
         "cells": cells or sources(root / "notebooks" / f"{study}.ipynb"),
         "parameters": {k: v for k, v in known.items() if k not in parameters.PATHS},
-        "weights": digest(_weights(root, given)),
-        "library": digest(sorted((root / "chromolib").rglob("*.py"))),
-        "lock": digest([root / "requirements.lock"]),
+        "weights": files.digest(_weights(root, given)),
+        "library": files.digest(sorted((root / "chromolib").rglob("*.py"))),
+        "lock": files.digest([root / "requirements.lock"]),
         "data": fingerprint(root, study),
         "images": images,
     }
@@ -59,13 +60,4 @@ def _cells(path):
 
 def fingerprint(root, study):
     """Hash of what a study reads of the repository: the claims of its paper."""
-    return digest(sorted((root / "data" / "claims").glob(f"{study}*")))
-
-
-def digest(paths):
-    """One hash over names and contents of files."""
-    total = hashlib.sha256()
-    for path in paths:
-        total.update(f"{path.name}\0".encode())
-        total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
+    return files.digest(sorted((root / "data" / "claims").glob(f"{study}*")))

@@ -1,10 +1,9 @@
 """What a source holds and gives away, measured and written down for the book."""
 
+import functools
 import time
-import zlib
 
-import numpy as np
-
+from chromolib import streams
 from chromolib.data import cards, check, compose, edits, leakage, survey
 from chromolib.runs import inputs, results
 
@@ -15,7 +14,7 @@ def leaks(images, *, seed=0):
     """A survey of what `inputs.read` returned, under both protocols."""
     return survey.leaks(
         images["source"],
-        rng=lambda purpose: np.random.default_rng([seed, zlib.crc32(purpose.encode())]),
+        rng=functools.partial(streams.stream, seed),
         protocols=("published", "clean"),
         external=images.get("external"),
         seed=seed,
@@ -41,8 +40,7 @@ def edited(root, images, kind, *, seed=0):
             f"{' or '.join(EDITS)}, of sources of single chromosomes"
         )
     straight = compose.straightened(given, orient=not card["upright"])
-    rng = np.random.default_rng([seed, zlib.crc32(kind.encode())])
-    return {"source": EDITS[kind](straight, rng=rng)}
+    return {"source": EDITS[kind](straight, rng=streams.stream(seed, kind))}
 
 
 def write(root, found, images, folder, *, started):

@@ -18,7 +18,7 @@ from chromolib.runs import folder, results
 PLACE = pathlib.Path("data") / "results"
 PER_IMAGE = {"image", "group", "cell"}  # columns of a table that stays behind
 APART = ("out", "data", "external_data")  # where a run lay, not what it was
-KEY = ("quantity", *(word for word in records.WORDS if word != "seed"))
+KEY = ("quantity", *(w for w in records.WORDS if w not in ("seed", "conditions")))
 
 
 class PublishedError(RuntimeError):
@@ -155,16 +155,22 @@ def _grouped(estimates, study):
     """What each quantity was by seed; refuses one that two numbers stand for."""
     groups = {}
     for each in dict.fromkeys(estimates):
-        groups.setdefault(tuple(getattr(each, name) for name in KEY), []).append(each)
+        groups.setdefault(_key(each), []).append(each)
     for found in groups.values():
         if len({each.seed for each in found}) < len(found):
             one = found[0]
             raise PublishedError(
                 f"{study}: two numbers for {one.quantity!r} of {one.model!r} on "
                 f"{one.source}, {one.protocol}, seed {one.seed}; tell them apart in "
-                "`condition` where they are recorded"
+                "`conditions` where they are recorded"
             )
     return groups
+
+
+def _key(estimate):
+    conditions = records.write_conditions(estimate.conditions)
+    words = (getattr(estimate, name) for name in KEY)
+    return (*words, conditions)
 
 
 def _pooled(estimates):

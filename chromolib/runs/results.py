@@ -6,7 +6,6 @@ import datetime
 import importlib.metadata
 import itertools
 import json
-import os
 import re
 import resource
 import subprocess
@@ -15,10 +14,12 @@ import typing
 
 import numpy as np
 
-from chromolib import records
+from chromolib import files, records
 
 ROW = ("image", "group", "truth", "label", "probability", "uncertainty")
-ROW += ("refer", "assigned", "cell", *records.WORDS, "classes")
+HEADS = {"conditions": "condition"}  # of a csv, where they differ from the record's
+WORDS = tuple(HEADS.get(name, name) for name in records.WORDS)
+ROW += ("refer", "assigned", "cell", *WORDS, "classes")
 OF = "probability of "  # the column of a class
 RISKY = re.compile(r"'*[=+\-@\t\r]")  # what a spreadsheet takes for a formula
 UNKNOWN = ("probability", "uncertainty", "refer", "assigned")  # may be empty
@@ -32,21 +33,27 @@ class ResultsError(ValueError):
 def estimates(path, found):
     """Write estimates as a csv, one a row."""
     names = [field.name for field in dataclasses.fields(records.Estimate)]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, names)
-        writer.writeheader()
-        rows = (dataclasses.asdict(estimate) for estimate in found)
-        writer.writerows({k: no_formula(v) for k, v in row.items()} for row in rows)
+    with (
+        files.replacing(path) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(HEADS.get(name, name) for name in names)
+        for row in found:
+            cells = flat({name: getattr(row, name) for name in names})
+            writer.writerow(map(no_formula, cells.values()))
 
 
 def read_estimates(path):
     """The estimates of a csv that `estimates` wrote, in its order."""
     types = typing.get_type_hints(records.Estimate)
+    types = {HEADS.get(name, name): kind for name, kind in types.items()}
+    types["condition"] = str
     made = []
     for number, row in _rows(path, types):
         try:
             values = {name: kind(row[name]) for name, kind in types.items()}
-            made.append(records.Estimate(**values))
+            made.append(records.Estimate(**_record(values)))
         except ValueError as error:
             raise _damaged(path, f"line {number}: {error}") from error
     return made
@@ -63,16 +70,14 @@ def predictions(path, found):
     found = list(found)
     _apart(path, found)
     names = dict.fromkeys(one for said in found for one in _probable(said))
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow([*ROW, *(OF + one for one in names)])
-            for row in itertools.chain.from_iterable(_said(s, names) for s in found):
-                writer.writerow(map(no_formula, row))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with (
+        files.replacing(path) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow([*ROW, *(OF + one for one in names)])
+        for row in itertools.chain.from_iterable(_said(s, names) for s in found):
+            writer.writerow(map(no_formula, row))
 
 
 def read_predictions(path):
@@ -82,20 +87,21 @@ def read_predictions(path):
     """
     parts = {}
     for number, row in _rows(path, ROW):
-        key = tuple(row[name] for name in (*records.WORDS, "classes"))
+        key = tuple(row[name] for name in (*WORDS, "classes"))
         parts.setdefault(key, []).append((number, row))
     return [_predicted(path, rows) for rows in parts.values()]
 
 
 def table(path, frame):
     """Write a frame as a csv that is safe to open in a spreadsheet."""
-    frame.map(no_formula).to_csv(path, index=False)
+    with files.replacing(path) as partial:
+        frame.map(no_formula).to_csv(partial, index=False)
 
 
 def manifest(folder, facts):
     """Write what is known of a run beside its results."""
     text = json.dumps(facts, indent=1, ensure_ascii=False)
-    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+    files.write_text(folder / "manifest.json", text + "\n")
 
 
 def now():
@@ -159,11 +165,11 @@ def _apart(path, found):
     """Refuse predictions that could not be told apart, or classes, when read."""
     known = set()
     for said in found:
-        key = (*said.words.values(), said.classes)
+        key = (*flat(said.words).values(), said.classes)
         if key in known:
             raise ResultsError(
                 f"{path.name}: two predictions of {said.model!r}, {said.protocol!r} on "
-                f"{said.source!r} carry the same words; tell them apart in `condition`"
+                f"{said.source!r} carry the same words; tell them apart in `conditions`"
             )
         known.add(key)
         odd = [one for one in said.classes if "|" in one or not one]
@@ -172,6 +178,19 @@ def _apart(path, found):
                 f"{path.name}: class {odd[0]!r} is empty or holds '|', which parts "
                 "classes in the file; give it another name"
             )
+
+
+def flat(fields):
+    """Fields of a record as cells of a csv: the conditions as text."""
+    text = records.write_conditions(fields["conditions"])
+    cells = fields | {"conditions": text}
+    return {HEADS.get(name, name): cell for name, cell in cells.items()}
+
+
+def _record(cells):
+    """Cells of a csv as fields of a record."""
+    given = {k: v for k, v in cells.items() if k != "condition"}
+    return given | {"conditions": records.read_conditions(cells["condition"])}
 
 
 def _probable(said):
@@ -186,7 +205,7 @@ def _said(said, names):
         by_class = dict(zip(said.classes, said.probability.T, strict=True))
         place = [said.classes.index(one) for one in said.label]
         columns["probability"] = said.probability[np.arange(len(said)), place]
-    columns |= said.words | {"classes": "|".join(said.classes)}
+    columns |= flat(said.words) | {"classes": "|".join(said.classes)}
     size = len(said)
     listed = [columns[name] for name in ROW] + [by_class.get(one) for one in names]
     return zip(*(_cells(values, size) for values in listed), strict=True)
@@ -234,7 +253,7 @@ def _predicted(path, rows):
         columns["probability"] = np.transpose(
             [_column(path, rows, OF + one) for one in classes]
         )
-    words = {name: first[name] for name in records.WORDS}
+    words = _record({name: first[name] for name in WORDS})
     try:
         words["seed"] = int(first["seed"])
         return records.Predictions(**columns, classes=classes, **words)

@@ -2,13 +2,11 @@
 
 import platform
 import time
-import zlib
 
 import IPython
-import numpy as np
 from IPython import display
 
-from chromolib import records, tables
+from chromolib import records, streams, tables
 from chromolib.runs import (
     backend,
     folder,
@@ -78,9 +76,7 @@ class Run:
 
     def rng(self, purpose):
         """A generator for one purpose, so that adding one never shifts another."""
-        return np.random.default_rng(
-            [self.values["seed"], zlib.crc32(purpose.encode())]
-        )
+        return streams.stream(self.values["seed"], purpose)
 
     def record(self, key, estimate):
         """Keep an estimate for `estimates.csv` and paste it into the page under `key`.

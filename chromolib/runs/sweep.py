@@ -9,8 +9,7 @@ import time
 
 import pandas as pd
 
-from chromolib import records
-from chromolib.runs import execute
+from chromolib.runs import execute, results
 
 
 def run_all(root, items, *, jobs, force, cell_limit, bar):
@@ -36,13 +35,12 @@ def summary(outcomes):
 
 
 def _line(outcome, varied):
-    first = pd.read_csv(outcome.folder / "estimates.csv", keep_default_na=False).iloc[0]
-    estimate = records.Estimate(**first)
+    first = results.read_estimates(outcome.folder / "estimates.csv")[0]
     return {
         "study": outcome.study,
         **{name: str(outcome.given.get(name, "")) for name in varied},
         "run": f"{outcome.state}, {outcome.seconds:.0f} s",
-        f"{first['quantity']}, {first['protocol']}": str(estimate),
+        f"{first.quantity}, {first.protocol}": str(first),
     }
 
 

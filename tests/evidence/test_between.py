@@ -167,7 +167,7 @@ def test_equal_seeds_leave_what_the_cases_leave_open():
     pooled = between.pool(seeds(0.8, 0.8, 0.8))
     assert (pooled.estimate.low, pooled.estimate.high) == pytest.approx((0.75, 0.85))
     assert pooled.over_seeds == pytest.approx((0.8, 0.8))
-    assert pooled.estimate.condition == "seeds=0 1 2"
+    assert records.write_conditions(pooled.estimate.conditions) == "seeds=0 1 2"
 
 
 def test_spreads_are_apart_and_join_as_the_sides_of_a_right_angle():

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from chromolib import studies
 from chromolib.evidence import claims, rules
 
 NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?|\.\d+")
@@ -22,7 +23,7 @@ PICTURES = (
 TABLE_LINE = re.compile(r"\t|val\\_loss|val_loss")
 
 
-@pytest.fixture(params=claims.STUDIES)
+@pytest.fixture(params=studies.STUDIES)
 def study(request):
     return request.param
 
@@ -211,6 +212,6 @@ def test_a_bad_file_is_refused_by_name(tmp_path, text, complaint):
         load(tmp_path, text)
 
 
-def test_a_missing_file_names_the_studies(tmp_path):
+def test_a_missing_file_names_the_studies(claims_folder):
     with pytest.raises(claims.ClaimsError, match="known studies: chromonet"):
-        claims.load(tmp_path, "chromnet")
+        claims.load(claims_folder, "chromnet")

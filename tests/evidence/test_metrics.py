@@ -226,10 +226,10 @@ def test_a_perfect_model_obeys_the_rule_of_three_and_ranks_no_failure():
 
 
 def test_estimates_carry_the_words_and_what_they_are_of():
-    said = predictions(1, study="toy", model="vgg", condition="k=1", seed=7)
+    said = predictions(1, study="toy", model="vgg", conditions={"k": "1"}, seed=7)
     found = metrics.measure(said, rng=rng())
     recall = found["recall of X"]
-    assert (recall.model, recall.condition, recall.seed) == ("vgg", "k=1", 7)
+    assert (recall.model, recall.conditions, recall.seed) == ("vgg", {"k": "1"}, 7)
     assert recall.n == (said.truth == "X").sum()
     assert recall.groups == len(set(said.group[said.truth == "X"]))
     assert found["F1 of X"].n == ((said.truth == "X") | (said.label == "X")).sum()

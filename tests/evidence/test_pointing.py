@@ -6,7 +6,12 @@ import pytest
 from chromolib.evidence import pointing
 
 WORDS = {"source": "synthetic", "study": "chromonet", "model": "cnn", "seed": 0}
-WORDS |= {"protocol": "clean", "profile": "smoke", "weights": "none", "condition": ""}
+WORDS |= {
+    "protocol": "clean",
+    "profile": "smoke",
+    "weights": "none",
+    "conditions": {},
+}
 
 
 def drawn(count=40, seed=0, shape=(14, 9)):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from chromolib import records
+from chromolib import records, studies
 from chromolib.data import adapters
 from chromolib.evidence import claims, verdicts
 
@@ -23,7 +23,10 @@ def estimate(value=0.9, reach=0.02, **words):
     plain = {"study": "toy", "quantity": "accuracy", "n": 90, "groups": 9}
     plain |= {"value": value, "low": value - reach, "high": value + reach}
     plain |= {"source": "own", "protocol": "published", "model": "net"}
-    plain |= {"profile": "full", "condition": "unit=cell;labels=true;seeds=0 1 2"}
+    plain |= {
+        "profile": "full",
+        "conditions": {"unit": "cell", "labels": "true", "seeds": "0 1 2"},
+    }
     return records.Estimate(**plain | words)
 
 
@@ -103,7 +106,9 @@ def test_what_can_say_most_is_judged_and_shown():
 
 
 def test_a_finished_full_run_stands_before_the_run_at_hand():
-    full = estimate(0.9, condition="unit=cell;labels=true;seeds=0 1 2")
+    full = estimate(
+        0.9, conditions={"unit": "cell", "labels": "true", "seeds": "0 1 2"}
+    )
     assert row([estimate(0.5)], [full]).verdict == "reproduced"
 
 
@@ -129,7 +134,14 @@ def test_where_data_disagree_the_quietest_word_stands(values, verdict):
     ("value", "verdict"), [(0.9, "compatible"), (0.5, "not testable here")]
 )
 def test_a_seed_or_two_decide_nothing(seeds, value, verdict):
-    found = row([estimate(value, condition=f"unit=cell;labels=true{seeds}")])
+    found = row(
+        [
+            estimate(
+                value,
+                conditions=records.read_conditions(f"unit=cell;labels=true{seeds}"),
+            )
+        ]
+    )
     assert found.verdict == verdict
     assert "fewer than 3 seeds decide nothing" in found.reason
 
@@ -155,7 +167,7 @@ def test_a_bound_is_judged_on_its_side(relation, bound, verdict):
 def test_every_need_is_a_source_that_a_run_can_name(claims_folder):
     """An estimate names its source as adapters do; a folder's name never matches."""
     elsewhere = {"kaggle-metaphases"}  # public, and no adapter reads it
-    for study in claims.STUDIES:
+    for study in studies.STUDIES:
         for one in claims.load(claims_folder, study):
             for need in one.needs:
                 private = need.endswith("-private")
@@ -201,10 +213,10 @@ def test_a_description_is_never_judged():
     [
         {"quantity": "recall"},
         {"model": "other"},
-        {"condition": "unit=cell;labels=random"},
-        {"condition": "unit=chromosome;labels=true"},
-        {"condition": "unit=cell;labels=true;tested=unseen"},
-        {"condition": ""},
+        {"conditions": {"unit": "cell", "labels": "random"}},
+        {"conditions": {"unit": "chromosome", "labels": "true"}},
+        {"conditions": {"unit": "cell", "labels": "true", "tested": "unseen"}},
+        {"conditions": {}},
     ],
 )
 def test_another_estimate_is_no_answer(words):
@@ -267,7 +279,7 @@ def test_a_claimed_bound_needs_to_be_named():
 
 
 def test_every_rerun_of_the_papers_is_a_number_a_bound_or_a_description(claims_folder):
-    for study in claims.STUDIES:
+    for study in studies.STUDIES:
         audits = claims.audit(claims.load(claims_folder, study))
         found = verdicts.judge(audits, [])
         assert set(found["verdict"]) == {"not testable here"}

@@ -4,7 +4,8 @@ import metaphase
 import numpy as np
 import pytest
 
-from chromolib.imaging import normalise, scores, segment
+from chromolib.detect import scores
+from chromolib.imaging import normalise, segment
 
 SINGLES = [((40, 40), (40, 110)), ((270, 60), (210, 120)), ((40, 200), (80, 260))]
 

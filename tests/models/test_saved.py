@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from chromolib import records
+from chromolib import files, records
 from chromolib.models import layers, small, store
 
 SCORE = records.Estimate(
@@ -63,7 +63,7 @@ def test_what_was_saved_comes_back_with_its_facts(saved):
     wanted = FACTS | {"classes": ["normal", "abnormal"], "scores": [vars(SCORE)]}
     assert {name: facts[name] for name in FACTS} == wanted
     assert facts["input"] == [8, 4, 1]
-    assert facts["sha256"] == store.sha256(file)
+    assert facts["sha256"] == files.sha256(file)
 
 
 def test_no_optimizer_is_saved_and_nothing_half_written_stays(saved):
@@ -81,7 +81,7 @@ def test_a_card_says_what_it_learned_from_and_what_it_is_not_for(saved):
         "not for diagnosis",
         "started from nothing",
         "8 x 4 x 1",
-        store.sha256(saved[1]),
+        files.sha256(saved[1]),
     ):
         assert words in text
 

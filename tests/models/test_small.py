@@ -111,8 +111,8 @@ def test_backends_agree(tmp_path):
         "== 'jax'; numpy.savez(sys.argv[1], **test_small.changed()); "
         "images = test_small.bars(8); wanted = numpy.eye(2, dtype='f')[[0, 1] * 4]; "
         "model = test_small.small.cnn(images.shape[1:], 2, seed=0); "
-        "test_small.small.ready(model, steps=2); from chromolib.models import fit; "
-        "fit.fit(model, images, wanted, epochs=1, seed=0, batch=4)"
+        "test_small.small.ready(model, steps=2); from chromolib.models import train; "
+        "train.fit(model, images, wanted, epochs=1, seed=0, batch=4)"
     )
     paths = [HERE, HERE.parent, HERE.parent.parent]
     told = {"KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(map(str, paths))}

@@ -5,13 +5,15 @@ import keras
 import numpy as np
 import pytest
 
-from chromolib.models import chromonet, store, weights
+from chromolib import files
+from chromolib.models import store, weights
+from chromolib.studies.chromonet import network
 
 FACTS = drawn.CARD | {"study": "pretraining", "classes": ("1", "2", "X")}
 
 
 def model(seed=0, shape=(16, 8, 1), **reading):
-    return chromonet.network(shape, seed=seed, **reading)
+    return network.network(shape, seed=seed, **reading)
 
 
 def trunk(made):
@@ -47,7 +49,7 @@ def test_an_origin_says_what_it_is(place):
     root, _, saved = place
     origin = weights.resolve("domain", root)
     assert origin.word == "domain"
-    assert origin.sha256 == saved.sha256 == store.sha256(saved.file)
+    assert origin.sha256 == saved.sha256 == files.sha256(saved.file)
     assert origin.sentence == (
         "a trunk trained on 1,380 synthetic chromosomes of 30 groups to tell 3 classes"
     )
@@ -90,7 +92,7 @@ def test_a_model_that_was_saved_is_an_origin_too(place, tmp_path):
     for path in (file, saved.file):
         origin = weights.resolve(str(path), tmp_path)
         assert origin.word == path.name
-        assert origin.sha256 == store.sha256(path)
+        assert origin.sha256 == files.sha256(path)
         assert weights.load_trunk(model(), origin) == 16
 
 
@@ -108,7 +110,7 @@ def test_what_is_not_there_is_said_with_what_to_do(tmp_path, monkeypatch):
     (tmp_path / "models" / "net.h5").write_bytes(b"weights")
     origin = weights.resolve("imagenet", tmp_path, imagenet="net.h5")
     assert "ImageNet" in origin.sentence
-    assert origin.sha256 == store.sha256(tmp_path / "models" / "net.h5")
+    assert origin.sha256 == files.sha256(tmp_path / "models" / "net.h5")
 
 
 def test_a_trunk_that_is_not_what_its_facts_say_is_refused(place, tmp_path):

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from chromolib import records, tables
+from chromolib.book import build
 from chromolib.evidence import between
-from chromolib.runs import book, execute, published, results
+from chromolib.runs import execute, published, results
 
 ACCURACY = (0.8, 0.9, 0.85)
 SHARED = {"profile": "full", "source": "pki3", "protocol": "both", "weights": "none"}
@@ -21,7 +22,10 @@ def estimate(value=0.8, *, seed=0, reach=0.05, **words):
     plain = {"study": "chromonet", "quantity": "accuracy", "n": 90, "groups": 9}
     plain |= {"value": value, "low": value - reach, "high": value + reach}
     plain |= {"source": "pki3", "protocol": "published", "model": "ChromoNet"}
-    plain |= {"profile": "full", "condition": "unit=chromosome;labels=true"}
+    plain |= {
+        "profile": "full",
+        "conditions": {"unit": "chromosome", "labels": "true"},
+    }
     return records.Estimate(**plain | {"seed": seed} | words)
 
 
@@ -167,12 +171,19 @@ def test_seeds_come_in_their_order_and_are_pooled_with_both_spreads(kept):
 
 def test_bars_show_the_network_alone_and_each_bar_once():
     wanted = [
-        estimate(condition=f"unit=chromosome;labels={labels}", quantity=quantity)
+        estimate(
+            conditions={"unit": "chromosome", "labels": labels},
+            quantity=quantity,
+        )
         for labels in ("true", "random;seeds=0 1")
         for quantity in ("balanced accuracy", "accuracy")
     ]
     other = [
-        estimate(condition="unit=chromosome;labels=true;tested=unseen"),
+        estimate(
+            conditions=records.read_conditions(
+                "unit=chromosome;labels=true;tested=unseen"
+            )
+        ),
         estimate(model="SVM", quantity="balanced accuracy"),
     ]
     assert published.bars(wanted + other) == wanted[::2]
@@ -182,7 +193,10 @@ def test_a_single_seed_passes_and_what_differs_stays_apart(kept):
     root = kept(
         lambda seed: [
             estimate(seed=seed),
-            estimate(seed=seed, condition="unit=chromosome;labels=random"),
+            estimate(
+                seed=seed,
+                conditions={"unit": "chromosome", "labels": "random"},
+            ),
             estimate(seed=seed, protocol="clean"),
             *([estimate(model="SVM")] if seed == 0 else []),
         ]
@@ -190,7 +204,7 @@ def test_a_single_seed_passes_and_what_differs_stays_apart(kept):
     found = published.pooled(root, "chromonet")
     assert len(found) == 4
     assert estimate(model="SVM") in found
-    assert sum("seeds=0 1 2" in each.condition for each in found) == 3
+    assert sum(each.conditions.get("seeds") == "0 1 2" for each in found) == 3
 
 
 def test_seeds_on_other_groups_pool_to_the_smallest_counts(kept):
@@ -209,7 +223,7 @@ def test_what_is_no_share_is_pooled_too(kept):
 
 
 def test_the_claims_page_shows_kept_numbers_with_their_verdict(root, kept):
-    before = book.claims_page(root)
+    before = build.claims_page(root)
     other = kept(
         lambda seed: [
             estimate(ACCURACY[seed], seed=seed),
@@ -218,7 +232,7 @@ def test_the_claims_page_shows_kept_numbers_with_their_verdict(root, kept):
     )
     for name in ("book", "data/claims"):
         (other / name).symlink_to(root / name)
-    after = book.claims_page(other)
+    after = build.claims_page(other)
     added = [line for line in after.splitlines() if line not in before.splitlines()]
     pooled, clean = map(tables.plain, map(str, published.pooled(other, "chromonet")))
     mine = f": **compatible** · ours, published protocol: {pooled} (pki3)"
@@ -234,7 +248,7 @@ def test_a_claim_with_a_verdict_is_one_term_with_two_definitions(root, kept):
     other = kept(lambda seed: [estimate(seed=seed)])
     for name in ("book", "data/claims"):
         (other / name).symlink_to(root / name)
-    text = book.claims_page(other)
+    text = build.claims_page(other)
     start = text.index("(chromonet-accuracy)=\n") + len("(chromonet-accuracy)=\n")
     entry = text[start : text.index("\n(chromonet-", start)]
     tokens = MarkdownIt().use(deflist.deflist_plugin).parse(entry)

@@ -130,7 +130,11 @@ def estimate(**words):
 
 
 def test_estimates_come_back_as_they_were(tmp_path):
-    found = [estimate(), estimate(condition="=cmd", model="'-"), estimate(value=0.5)]
+    found = [
+        estimate(),
+        estimate(conditions={"": "cmd"}, model="'-"),
+        estimate(value=0.5),
+    ]
     results.estimates(tmp_path / "estimates.csv", found)
     assert results.read_estimates(tmp_path / "estimates.csv") == found
 

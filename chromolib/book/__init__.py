@@ -1,0 +1,1 @@
+"""The book: its pages, built from finished runs."""

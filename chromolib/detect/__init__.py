@@ -1,0 +1,1 @@
+"""Finding chromosomes in an image, and how well they were found."""

@@ -1,0 +1,1 @@
+"""Study `chromonet`: normal or abnormal, from one chromosome or one karyogram."""

@@ -1,0 +1,1 @@
+"""What the synthetic lab is worth: its calibration, its exam, the trunk it taught."""

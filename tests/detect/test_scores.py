@@ -1,0 +1,150 @@
+"""Laws of the scores, and slow obvious twins."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from chromolib import records
+from chromolib.detect import scores
+
+
+def boxes(*xyxy):
+    return records.Boxes(np.array(xyxy, float).reshape(-1, 4), [""] * len(xyxy))
+
+
+def some(rng, n):
+    corner = rng.integers(0, 20, (n, 2))
+    return boxes(*np.hstack([corner, corner + rng.integers(1, 12, (n, 2))]))
+
+
+def slow_box_iou(one, other):
+    """By counting pixels."""
+
+    def pixels(box):
+        x0, y0, x1, y1 = map(int, box)
+        return set(itertools.product(range(x0, x1), range(y0, y1)))
+
+    return [
+        [len(pixels(a) & pixels(b)) / len(pixels(a) | pixels(b)) for b in other.xyxy]
+        for a in one.xyxy
+    ]
+
+
+def slow_pair(iou, least):
+    """By trying every way of pairing: most pairs first, then most overlap."""
+    rows, columns = iou.shape
+    best = (0, 0.0)
+    for k in range(1, min(rows, columns) + 1):
+        for some_rows in itertools.combinations(range(rows), k):
+            for some_columns in itertools.permutations(range(columns), k):
+                values = iou[list(some_rows), list(some_columns)]
+                if (values >= least).all():
+                    best = max(best, (k, float(values.sum())))
+    return best
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_box_overlap_is_what_counting_pixels_gives(seed):
+    rng = np.random.default_rng(seed)
+    one, other = some(rng, 6), some(rng, 5)
+    iou = scores.box_iou(one, other)
+    np.testing.assert_allclose(iou, slow_box_iou(one, other))
+    np.testing.assert_allclose(iou, scores.box_iou(other, one).T)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pairing_is_the_best_of_all(seed):
+    rng = np.random.default_rng(seed)
+    iou = rng.random((4, 5)) * rng.integers(0, 2, (4, 5))
+    pairs = scores.pair(iou, least=0.4)
+    n, total = slow_pair(iou, 0.4)
+    assert len(pairs.iou) == n
+    assert pairs.iou.sum() == pytest.approx(total)
+    assert len(set(pairs.truth)) == len(set(pairs.found)) == n
+
+
+def test_touching_boxes_do_not_overlap_and_empty_ones_neither():
+    assert scores.box_iou(boxes((0, 0, 2, 2)), boxes((2, 0, 4, 2))) == 0
+    assert scores.box_iou(boxes((1, 1, 1, 1)), boxes((1, 1, 1, 1))) == 0
+
+
+def test_perfect_is_one_whatever_the_order():
+    truth = some(np.random.default_rng(0), 8)
+    found = truth.take(np.random.default_rng(1).permutation(8))
+    result = scores.detection([scores.match(truth, found)])
+    assert result.recall == result.precision == result.f1 == 1
+
+
+def test_exchanging_truth_and_found_exchanges_recall_and_precision():
+    rng = np.random.default_rng(2)
+    one, other = some(rng, 9), some(rng, 6)
+    there = scores.detection([scores.match(one, other, least=0.2)])
+    back = scores.detection([scores.match(other, one, least=0.2)])
+    assert (there.recall, there.precision) == (back.precision, back.recall)
+    assert there.f1 == back.f1
+
+
+def test_nothing_found_and_nothing_there():
+    nothing, one = boxes(), boxes((0, 0, 3, 3))
+    missed = scores.detection([scores.match(one, nothing)])
+    invented = scores.detection([scores.match(nothing, one)])
+    assert (missed.recall, missed.precision, missed.f1) == (0, 1, 0)
+    assert (invented.recall, invented.precision, invented.f1) == (1, 0, 0)
+    assert scores.detection([]).f1 == 1
+
+
+def test_one_found_box_answers_for_one_chromosome_only():
+    truth = boxes((0, 0, 10, 10), (0, 1, 10, 11))
+    assert scores.detection([scores.match(truth, truth.take([0]))]).recall == 0.5
+
+
+def test_counts():
+    result = scores.counts([46, 46, 45, 46], [46, 44, 46, 46])
+    assert (result.mean, result.absolute) == (-0.25, 0.75)
+    assert (result.median, result.exact, result.n) == (0.5, 0.5, 4)
+    with pytest.raises(ValueError, match="no field"):
+        scores.counts([], [])
+
+
+LABELS = np.array([[1, 1, 0, 2, 2], [1, 1, 0, 2, 2], [0, 0, 0, 3, 3]], np.int32)
+
+
+def test_masks_that_agree_are_perfect_whatever_their_numbers():
+    other = np.array([0, 5, 1, 3], np.int32)[LABELS]
+    result = scores.panoptic(LABELS, other)
+    assert result.quality == result.segmentation == result.recognition == 1
+
+
+def test_panoptic_quality_by_hand():
+    found = np.array([[1, 1, 0, 0, 0], [1, 0, 0, 0, 2], [0, 0, 0, 0, 0]], np.int32)
+    result = scores.panoptic(LABELS, found)  # one pair of 3/4; one small, two missed
+    assert result.segmentation == 0.75
+    assert result.recognition == pytest.approx(1 / 2.5)
+    assert result.quality == pytest.approx(0.3)
+    assert scores.panoptic(found, LABELS).quality == pytest.approx(0.3)
+
+
+def test_half_a_mask_is_no_pair():
+    half = LABELS * (np.arange(5) % 2 == 1)
+    assert scores.panoptic(LABELS, half).quality == 0
+
+
+def test_masks_of_nothing():
+    nothing = np.zeros_like(LABELS)
+    assert scores.panoptic(nothing, nothing).quality == 1
+    assert scores.panoptic(LABELS, nothing).quality == 0
+    assert scores.panoptic(nothing, LABELS).quality == 0
+    with pytest.raises(ValueError, match="two sizes"):
+        scores.mask_iou(LABELS, nothing[:1])
+
+
+def test_mask_overlap_is_what_sets_give():
+    rng = np.random.default_rng(3)
+    one, other = rng.integers(0, 5, (2, 9, 9)).astype(np.int32)
+    slow = [
+        [((one == a) & (other == b)).sum() / ((one == a) | (other == b)).sum()
+         for b in range(1, 5)]
+        for a in range(1, 5)
+    ]  # fmt: skip
+    np.testing.assert_allclose(scores.mask_iou(one, other), slow)

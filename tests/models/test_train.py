@@ -1,0 +1,233 @@
+"""Laws of training, on numbers that a line separates."""
+
+import keras
+import numpy as np
+import pytest
+
+from chromolib.models import small, train
+
+
+def model(seed=0, rate=0.05, drop=0.1, metrics=()):
+    first = keras.initializers.GlorotUniform(seed)
+    layers = [keras.Input((2,)), keras.layers.Dropout(drop, seed=seed)]
+    made = keras.Sequential([*layers, keras.layers.Dense(2, kernel_initializer=first)])
+    made.compile(
+        keras.optimizers.Adam(rate),
+        keras.losses.CategoricalCrossentropy(from_logits=True),
+        metrics=list(metrics),
+    )
+    return made
+
+
+class Killed(Exception):
+    """What stands for a power cut."""
+
+
+def killed(epoch):
+    def say(text):
+        if text.startswith(f"epoch {epoch} "):
+            raise Killed
+
+    return say
+
+
+def same(one, other):
+    pairs = zip(one.variables, other.variables, strict=True)
+    return all(np.array_equal(a.numpy(), b.numpy()) for a, b in pairs)
+
+
+@pytest.fixture
+def line():
+    points = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
+    return points, np.eye(2, dtype=np.float32)[(points[:, 0] > 0).astype(int)]
+
+
+def test_what_can_be_learned_is_learned(line):
+    found = train.fit(model(drop=0), *line, epochs=8, seed=0, batch=8)
+    assert found["epoch"].tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert found["loss"].iloc[-1] < found["loss"].iloc[0] / 2
+    assert found["best"].tolist() == [False] * 7 + [True]
+
+
+def test_one_seed_gives_one_result_and_another_another(line):
+    ways = [train.fit(model(), *line, epochs=2, seed=s, batch=8) for s in (1, 1, 2)]
+    assert ways[0].equals(ways[1])
+    assert not ways[0].equals(ways[2])
+
+
+def test_an_epoch_shows_every_image_once_before_any_again():
+    rng = np.random.default_rng(0)
+    batches = train.Batches(np.arange(10), np.arange(10), batch=4, steps=5, rng=rng)
+    seen = np.concatenate([batches[i][0] for i in range(len(batches))])
+    assert np.bincount(seen).tolist() == [2] * 10
+    np.testing.assert_array_equal(np.sort(seen[:10]), np.arange(10))
+    after = train.Batches(np.arange(10), np.arange(10), batch=4, steps=5, rng=rng)
+    assert (batches.order != after.order).any()
+
+
+def test_labels_go_with_their_images():
+    rng = np.random.default_rng(0)
+    batches = train.Batches(np.arange(10), np.arange(10), batch=4, steps=3, rng=rng)
+    for images, labels in (batches[i] for i in range(3)):
+        np.testing.assert_array_equal(images, labels)
+
+
+def test_a_loss_that_is_no_number_stops_the_training_at_once(line):
+    points, labels = line
+    points[3] = np.nan
+    with pytest.raises(train.FitError, match=r"loss is nan in epoch 1 of 5; look for"):
+        train.fit(model(), points, labels, epochs=5, seed=0, batch=8)
+
+
+def test_images_without_labels_are_refused(line):
+    with pytest.raises(train.FitError, match="40 images and 39 labels"):
+        train.fit(model(), line[0], line[1][1:], epochs=1, seed=0)
+    with pytest.raises(train.FitError, match="0 images"):
+        train.fit(model(), line[0][:0], line[1][:0], epochs=1, seed=0)
+
+
+def test_what_is_validated_by_is_measured_by_its_own_name(line):
+    learned = model(metrics=["accuracy"])
+    once = {"epochs": 2, "seed": 0, "batch": 8}
+    found = train.fit(learned, *line, valid=line, **once)
+    names = ["epoch", "loss", "accuracy", "valid_loss", "valid_accuracy", "best"]
+    assert found.columns.tolist() == names
+    last = found[found["best"]].iloc[0]
+    loss, accuracy = learned.evaluate(*line, verbose=0)
+    assert last["valid_loss"] == pytest.approx(loss, rel=1e-5)
+    assert last["valid_accuracy"] == pytest.approx(accuracy)
+
+
+def test_training_ends_where_it_gets_no_better_and_keeps_the_best(line):
+    points, labels = line
+    wrong = points[:8], labels[:8, ::-1]  # the better it learns, the worse it looks
+    learned = model(drop=0)
+    once = {"seed": 0, "batch": 8, "valid": wrong}
+    found = train.fit(learned, *line, epochs=9, patience=2, **once)
+    assert len(found) == 3
+    assert found["best"].tolist() == [True, False, False]
+    first = model(drop=0)
+    train.fit(first, *line, epochs=1, **once)
+    assert same(first, learned)
+
+
+def test_of_equally_good_epochs_the_last_is_taken():
+    same = [{"valid_accuracy": value} for value in (0.5, 0.8, 0.8, 0.6)]
+    assert train._best(same, "valid_accuracy") == 2
+
+
+def test_patience_needs_something_to_validate_by(line):
+    with pytest.raises(
+        train.FitError, match=r"needs images .* valid=\(images, labels\)"
+    ):
+        train.fit(model(), *line, epochs=1, seed=0, patience=2)
+    with pytest.raises(train.FitError, match="0 images and 0 labels to validate by"):
+        train.fit(model(), *line, epochs=1, seed=0, valid=(line[0][:0], line[1][:0]))
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 4])
+def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(line, tmp_path, epoch):
+    once = {"epochs": 4, "seed": 5, "batch": 8, "valid": (line[0][:9], line[1][:9])}
+    whole, cut, resumed = model(), model(), model()
+    wanted = train.fit(whole, *line, **once)
+    keep = tmp_path / "kept"
+    with pytest.raises(Killed):
+        train.fit(cut, *line, **once, keep=keep, say=killed(epoch))
+    said = []
+    found = train.fit(resumed, *line, **once, keep=keep, say=said.append)
+    assert said[0] == f"goes on after epoch {epoch} of 4"
+    assert len(said) == 5 - epoch
+    assert found.equals(wanted)
+    assert same(whole, resumed)
+    assert not keep.exists()
+
+
+def test_a_network_that_augments_goes_on_with_the_same_chance(tmp_path):
+    rng = np.random.default_rng(0)
+    images = rng.random((8, 16, 8, 1), np.float32)
+    labels = np.eye(2, dtype=np.float32)[np.arange(8) % 2]
+    once = {"epochs": 2, "seed": 0, "batch": 4}
+
+    def network():
+        return small.ready(small.cnn((16, 8, 1), 2, seed=0), steps=4)
+
+    whole, resumed = network(), network()
+    wanted = train.fit(whole, images, labels, **once)
+    with pytest.raises(Killed):
+        train.fit(network(), images, labels, **once, keep=tmp_path, say=killed(1))
+    assert train.fit(resumed, images, labels, **once, keep=tmp_path).equals(wanted)
+    assert same(whole, resumed)
+
+
+OTHERS = {
+    "seed": {"seed": 6},
+    "epochs": {"epochs": 5},
+    "batch, steps": {"batch": 4},
+    "first weights": {"model": {"seed": 9, "drop": 0.0}},
+    "network": {"model": {"drop": 0.2}},
+    "learning": {"model": {"rate": 0.01}},
+    "images": {"shift": 1},
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_another_training_s_checkpoint_is_refused_by_name(line, tmp_path, what):
+    once = {"epochs": 4, "seed": 5, "batch": 8, "keep": tmp_path}
+    with pytest.raises(Killed):
+        train.fit(model(), *line, **once, say=killed(1))
+    change = dict(OTHERS[what])
+    points, changed = line[0] + change.pop("shift", 0), change.pop("model", {})
+    with pytest.raises(train.FitError, match=f"another training .other .*{what}"):
+        train.fit(model(**changed), points, line[1], **once | change)
+    assert (tmp_path / train.FILE).exists()
+
+
+def test_a_checkpoint_that_was_cut_off_is_refused(line, tmp_path):
+    once = {"epochs": 4, "seed": 5, "batch": 8, "keep": tmp_path}
+    with pytest.raises(Killed):
+        train.fit(model(), *line, **once, say=killed(1))
+    assert [one.name for one in tmp_path.iterdir()] == [train.FILE]  # nothing half done
+    file = tmp_path / train.FILE
+    for part in (file.read_bytes()[:-40], b"", b"no archive"):
+        file.write_bytes(part)
+        with pytest.raises(train.FitError, match=r"cannot be read; remove it"):
+            train.fit(model(), *line, **once)
+
+
+def test_nothing_goes_on_from_a_loss_that_is_no_number(line, tmp_path):
+    points, labels = line
+    bad = points + np.nan, labels
+    once = {"epochs": 4, "seed": 0, "batch": 8, "keep": tmp_path / "kept"}
+    with pytest.raises(train.FitError, match="the valid_loss is nan in epoch 1 of 4"):
+        train.fit(model(), points, labels, valid=bad, **once)
+    assert not (tmp_path / "kept").exists()
+
+
+def test_half_precision_is_for_a_gpu(monkeypatch):
+    for devices, name in ((["cpu:0"], "float32"), (["gpu:0"], "mixed_float16")):
+        monkeypatch.setattr(
+            keras.distribution, "list_devices", lambda found=devices: found
+        )
+        assert train.precision().name == name
+
+
+def test_the_best_epoch_is_by_the_column_that_was_asked_for(line):
+    points, wanted = line
+    held = points[::3], wanted[::3]
+    ways = {}
+    for column in ("valid_loss", "valid_accuracy"):
+        network = model(rate=0.5, metrics=["accuracy"])
+        words = {"epochs": 6, "seed": 3, "batch": 8, "valid": held}
+        ways[column] = train.fit(network, points, wanted, **words, best_by=column)
+        told = ways[column]
+        best = told[column].min() if column == "valid_loss" else told[column].max()
+        assert told.loc[told["best"], column].item() == best
+        found = network.evaluate(*held, verbose=0, return_dict=True)
+        assert found["accuracy"] == pytest.approx(
+            told.loc[told["best"], "valid_accuracy"].item()
+        )
+    assert (
+        ways["valid_loss"]
+        .drop(columns="best")
+        .equals(ways["valid_accuracy"].drop(columns="best"))
+    )

@@ -1,0 +1,178 @@
+"""Laws of answers: whose they are, what is known of the truth, where they may go."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+
+import drawn
+import keras
+import numpy as np
+import pandas as pd
+import PIL.Image
+import pytest
+
+from chromolib import records
+from chromolib.data import compose, pixels
+from chromolib.models import store
+from chromolib.runs import results
+from chromolib.studies.chromonet import predicting
+
+FACTS = drawn.CARD
+
+
+def model():
+    entry = keras.Input((96, 32, 1))
+    first = keras.initializers.GlorotUniform(0)
+    x = keras.layers.Flatten()(keras.layers.AveragePooling2D(8)(entry))
+    return keras.Model(entry, keras.layers.Dense(2, kernel_initializer=first)(x))
+
+
+def images(labels, **extra):
+    rng = np.random.default_rng(0)
+    size = len(labels)
+    shown = [rng.integers(0, 255, (30, 12), np.uint8) for _ in range(size)]
+    return records.ImageSet(
+        "folder",
+        name=np.array([f"{i}.png" for i in range(size)]),
+        label=np.array(labels),
+        group=np.array([f"g{i // 2}" for i in range(size)]),
+        unit="case",
+        pixels=pixels.pack(shown),
+        extra={name: np.array(values) for name, values in extra.items()},
+    )
+
+
+def test_known_truth_gives_predictions_that_can_be_scored(tmp_path):
+    asked = images(["normal", "abnormal", "normal"])
+    said = predicting.predict(model(), FACTS, asked)
+    assert said.truth.tolist() == ["normal", "abnormal", "normal"]
+    assert (said.source, said.study) == ("folder", "chromonet")
+    assert (
+        records.write_conditions(said.conditions) == "unit=chromosome;trained=synthetic"
+    )
+    predicting.write(tmp_path / "preds.csv", said)
+    (back,) = results.read_predictions(tmp_path / "preds.csv")
+    np.testing.assert_allclose(back.probability, said.probability)
+
+
+def test_unknown_truth_stays_empty_and_all_else_is_alike(tmp_path):
+    network = model()
+    known = predicting.predict(network, FACTS, images(["normal", "abnormal"]))
+    unknown = predicting.predict(network, FACTS, images(["", ""]))
+    frames = []
+    for said in (known, unknown):
+        path = tmp_path / f"{len(frames)}.csv"
+        predicting.write(path, said)
+        frames.append(pd.read_csv(path, dtype=str, keep_default_na=False))
+    assert frames[1].columns.tolist() == frames[0].columns.tolist()
+    assert frames[1]["truth"].tolist() == ["", ""]
+    same = frames[0].columns.drop("truth")
+    pd.testing.assert_frame_equal(frames[0][same], frames[1][same])
+
+
+def test_chromosomes_of_known_class_are_straightened_as_those_learned_from():
+    rods = [drawn.rod(60, 12, seed=seed) for seed in range(3)]
+    turned = [np.asarray(PIL.Image.fromarray(rod).resize((14, 60))) for rod in rods]
+    noise = np.random.default_rng(0).integers(0, 255, (9, 4), np.uint8)
+    given = images(["1", "2", "X", "Y"])
+    given = dataclasses.replace(given, pixels=pixels.pack([*turned, noise]))
+    plain = dataclasses.replace(given, label=np.array([""] * 4))
+    straight = compose.straightened(plain, orient=False, keep=True)
+    assert len(straight) == 4
+    network = model()
+    said, wanted = (
+        predicting.predict(network, FACTS, each) for each in (given, straight)
+    )
+    assert said["image"].tolist() == given.name.tolist()
+    np.testing.assert_allclose(said["probability"], wanted["probability"])
+
+
+def test_images_of_the_source_it_learned_from_keep_its_scale():
+    network, asked = model(), images(["normal", "abnormal"])
+    facts = FACTS | {"scale": 2.0}
+    scales = [
+        predicting.predict(network, facts | {"source": source}, asked).probability
+        for source in ("folder", "folder (real, edited)", "synthetic")
+    ]
+    np.testing.assert_allclose(scales[0], scales[1])
+    assert not np.allclose(scales[0], scales[2])
+
+
+def test_a_cell_s_status_is_its_truth():
+    asked = images(["", ""], status=["normal", "gain"])
+    assert predicting.truth(asked, ("normal", "abnormal")).tolist() == ["normal", ""]
+
+
+def test_images_of_another_unit_are_refused():
+    karyogram = FACTS | {"unit": "karyogram"}
+    with pytest.raises(predicting.PredictError, match="folder shows single"):
+        predicting.predict(model(), karyogram, images(["7", "X"]))
+    with pytest.raises(predicting.PredictError, match="folder shows whole cells"):
+        predicting.predict(model(), FACTS, images([""], status=["normal"]))
+    with pytest.raises(predicting.PredictError, match="no image"):
+        predicting.predict(model(), FACTS, images([""]).take([]))
+
+
+def test_one_model_is_shipped_or_it_is_said_which(tmp_path):
+    folder = tmp_path / "data" / "models"
+    folder.mkdir(parents=True)
+    with pytest.raises(predicting.PredictError, match="chromolib run chu -p profile"):
+        predicting.shipped(tmp_path, "chu")
+    (folder / "chu-karyogram.keras").touch()
+    assert predicting.shipped(tmp_path, "chu") == folder / "chu-karyogram.keras"
+    (folder / "chu-chromosome.keras").touch()
+    with pytest.raises(predicting.PredictError, match="name one: --model"):
+        predicting.shipped(tmp_path, "chu")
+
+
+def test_nothing_is_written_over(tmp_path):
+    (tmp_path / "there.csv").touch()
+    with pytest.raises(predicting.PredictError, match=r"there.csv exists; remove it"):
+        predicting.vacant(tmp_path / "there.csv")
+    with pytest.raises(predicting.PredictError, match="its folder is not there"):
+        predicting.vacant(tmp_path / "no" / "new.csv")
+    assert predicting.vacant(tmp_path / "new.csv") == tmp_path / "new.csv"
+
+
+def test_only_sources_that_can_be_read_are_asked_about():
+    with pytest.raises(predicting.PredictError, match="no source 'synthetic'; known"):
+        predicting.asked("synthetic", None, "refuse")
+    with pytest.raises(predicting.PredictError, match="on_error='ask'; known"):
+        predicting.asked("pki3", None, "ask")
+
+
+@pytest.fixture(scope="module")
+def mine(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mine")
+    for name, side in (("normal/c1/a.png", 6), ("abnormal/c2/b.png", 7)):
+        path = folder / "images" / name
+        path.parent.mkdir(parents=True)
+        larger = np.full((side, 4), 20, np.uint8)
+        path.write_bytes(drawn.encoded(np.kron(drawn.LETTER_F, larger)))
+    store.save(model(), folder / "own", FACTS)
+    return folder
+
+
+def test_predict_writes_a_csv_once_and_says_what_the_model_is(root, mine):
+    words = "predict chromonet --source folder --data images --model own.keras"
+
+    def call(*more):
+        return subprocess.run(
+            [sys.executable, "-m", "chromolib", *words.split(), *more],
+            cwd=mine,
+            capture_output=True,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(root)},
+        )
+
+    done = call("--out", "preds.csv")
+    assert done.returncode == 0, done.stderr
+    assert "2 images of folder" in done.stdout
+    assert "a model trained on synthetic: preds.csv" in done.stdout
+    assert "not for diagnosis" in done.stdout
+    (said,) = results.read_predictions(mine / "preds.csv")
+    assert sorted(said.truth) == ["abnormal", "normal"]
+    again = call("--out", "preds.csv")
+    assert again.returncode == 1
+    assert again.stderr == "error: preds.csv exists; remove it or name another file\n"
