@@ -1,7 +1,7 @@
 """Every figure: an axis comes in, the same axis goes out; nothing is computed here."""
 
 from chromolib.plots.audits import audit, leaks, log, siblings, words
-from chromolib.plots.base import above, axis, beside, grid, save, stamp
+from chromolib.plots.base import above, axis, beside, grid, save, show, stamp
 from chromolib.plots.lab import BOTH, apart, grey, learned, profile
 from chromolib.plots.pictures import gallery, permitted, saliency
 from chromolib.plots.scores import (
@@ -40,6 +40,7 @@ __all__ = [
     "reliability",
     "saliency",
     "save",
+    "show",
     "siblings",
     "stamp",
     "words",

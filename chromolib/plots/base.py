@@ -1,5 +1,9 @@
 """The book's style: empty axes, legends, the word of the source, the saved file."""
 
+import base64
+import html
+import io
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 
@@ -70,3 +74,31 @@ def save(figure, path):
     """Write a figure, the same bytes each time, and let go of it."""
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
+
+
+class Shown:
+    """A figure with its caption under it and its text for those who cannot see it.
+
+    The caption is part of the output, and so reads alike in JupyterLab and the book.
+    """
+
+    def __init__(self, image, caption, alt):
+        self.image, self.caption, self.alt = image, caption, alt
+
+    def __repr__(self):
+        return f"Figure: {self.caption}"
+
+    def _repr_html_(self):
+        return (
+            f'<figure><img src="data:image/png;base64,{self.image}" '
+            f'alt="{html.escape(self.alt)}"><figcaption>{html.escape(self.caption)}'
+            "</figcaption></figure>"
+        )
+
+
+def show(ax, caption, *, alt):
+    """The figure of an axis, to be the last value of a cell; the axis is used up."""
+    out = io.BytesIO()
+    ax.figure.savefig(out, format="png")
+    plt.close(ax.figure)
+    return Shown(base64.b64encode(out.getvalue()).decode("ascii"), caption, alt)
