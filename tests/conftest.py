@@ -38,15 +38,18 @@ def claims_folder():
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
-    """A repository with one study, `toy`; call it with the study's code cells."""
-    for folder in ("notebooks", "data/claims"):
+    """A repository with one study, `toy`; call it with the study's code cells.
+
+    With another `place` and parameters it writes another study or a page of the book.
+    """
+    for folder in ("notebooks", "book", "data/claims"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "chromolib").symlink_to(ROOT / "chromolib")
     (tmp_path / "requirements.lock").write_text("")
     monkeypatch.chdir(tmp_path)
 
-    def write(*cells):
-        source = "\n".join(f"{name} = {value!r}" for name, value in TOY.items())
+    def write(*cells, place="notebooks/toy.ipynb", values=TOY):
+        source = "\n".join(f"{name} = {value!r}" for name, value in values.items())
         tagged = v4.new_code_cell(source, metadata={"tags": ["parameters"]})
         book = v4.new_notebook(cells=[tagged, *map(v4.new_code_cell, cells)])
         book.metadata.kernelspec = {
@@ -54,7 +57,7 @@ def toy(tmp_path, monkeypatch):
             "display_name": "Python 3",
             "language": "python",
         }
-        nbformat.write(book, tmp_path / "notebooks" / "toy.ipynb")
+        nbformat.write(book, tmp_path / place)
         return tmp_path
 
     return write

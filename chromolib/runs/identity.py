@@ -7,7 +7,7 @@ import pathlib
 import nbformat
 
 from chromolib import files
-from chromolib.runs import inputs, parameters
+from chromolib.runs import inputs, parameters, repository
 
 LENGTH = 12  # hex digits: 48 bits, no clash among millions of runs
 
@@ -24,7 +24,7 @@ def of(root, study, values, *, cells=None, images=None):
         images = inputs.fingerprints(inputs.read(root, values, keep=0))
     given, known = values.get("weights", "none"), parameters.named(values)
     parts = {
-        "cells": cells or sources(root / "notebooks" / f"{study}.ipynb"),
+        "cells": cells or sources(repository.notebook(root, study)),
         "parameters": {k: v for k, v in known.items() if k not in parameters.PATHS},
         "weights": files.digest(_weights(root, given)),
         "library": files.digest(sorted((root / "chromolib").rglob("*.py"))),
@@ -58,6 +58,14 @@ def _cells(path):
     return [cell for cell in cells if not parameters.is_parameters(cell)]
 
 
-def fingerprint(root, study):
-    """Hash of what a study reads of the repository: the claims of its paper."""
-    return files.digest(sorted((root / "data" / "claims").glob(f"{study}*")))
+def fingerprint(root, name):
+    """Hash of the data in the repository that a notebook reads.
+
+    A study reads the claims of its paper; a page of the book also the results kept
+    under its name and the cards of the sources.
+    """
+    data = root / "data"
+    paths = list((data / "claims").glob(f"{name}*"))
+    if name in repository.pages(root):
+        paths += [*(data / "results" / name).rglob("*"), *(data / "cards").rglob("*")]
+    return files.digest(sorted(path for path in paths if path.is_file()))

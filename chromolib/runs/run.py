@@ -9,6 +9,7 @@ from IPython import display
 from chromolib import records, streams, tables
 from chromolib.runs import (
     backend,
+    banner,
     folder,
     identity,
     inputs,
@@ -62,13 +63,18 @@ class Run:
     @property
     def protocols(self):
         """The protocols to show, published first."""
-        chosen = self.values["protocol"]
+        chosen = self.values.get("protocol", "both")
         return PROTOCOLS.get(chosen, (chosen,))
 
     @property
     def label(self):
         """The words every estimate of this run carries."""
         return {"study": self.study} | {k: self.values[k] for k in ("profile", "seed")}
+
+    @property
+    def banner(self):
+        """What was actually run, in words for the top of a page."""
+        return banner.Banner(self.study, self.values)
 
     def size(self, *, smoke, quick, full):
         """The size this profile asks for; nothing else may depend on the profile."""
@@ -154,7 +160,7 @@ class Run:
             "versions": results.versions(),
             "data_fingerprint": identity.fingerprint(self.root, self.study),
             "images": inputs.facts(self._read),
-            "weights": {"given": given["weights"]} | self.started_from,
+            "weights": {"given": given.get("weights", "none")} | self.started_from,
         }
 
 
@@ -172,7 +178,7 @@ def begin(study, names):
             f"{', '.join(missing)} not set; run the parameters cell first"
         )
     given = {name: names[name] for name in defaults}
-    values = parameters.resolve(defaults, _injected() | given)
+    values = parameters.resolve(defaults, _injected() | given, study=study)
     machine = backend.start()
     backend.seed(values["seed"], exact=values.get("deterministic", False))
     if study in _open:
