@@ -191,9 +191,7 @@ def test_a_finished_run_is_not_made_poorer_from_jupyterlab(toy):
 
 def test_a_closed_run_knows_its_folder_and_is_not_closed_twice(toy):
     repo = toy(BEGIN, RECORD, CLOSE)
-    told = (
-        "run.close()\nprint(run.folder, sorted(p.name for p in run.folder.glob('*')))"
-    )
+    listed = "run.close()\nsorted(path.name for path in run.folder.iterdir())"
     shown = in_one_kernel(repo, BEGIN, RECORD, listed)
     assert "['estimates.csv', 'manifest.json']" in shown
     with pytest.raises(exceptions.CellExecutionError, match=r"runs\.begin again"):
