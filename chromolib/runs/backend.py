@@ -23,17 +23,17 @@ def start():
         keras.ops.add(keras.ops.zeros(1), 1)
         devices = keras.distribution.list_devices()
     keras.config.set_dtype_policy(train.precision())
-    # several small networks in one kernel are no mistake, whatever TensorFlow thinks;
-    # its own import sets the level, so this comes after it
+    # TensorFlow warns of several small networks in one kernel; its own import sets the
+    # level, so this comes after it
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     return {"backend": keras.backend.backend(), "device": _describe(devices)}
 
 
 def seed(value, *, exact=False):
-    """Fix every chance of this process; the same training gives the same bits again.
+    """Seed every generator of this process, so that training gives the same bits again.
 
-    On the CPU the seeds are enough; a GPU adds up in any order unless told to be
-    `exact`, which costs time. JAX has no such switch beyond XLA_FLAGS.
+    On the CPU the seeds are enough; a GPU adds up in any order unless `exact`, which
+    takes longer. JAX has no such switch beyond XLA_FLAGS.
     """
     import keras
 
@@ -51,11 +51,11 @@ def _describe(devices):
 
 @contextlib.contextmanager
 def _silent_stderr():
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
         os.close(nowhere)

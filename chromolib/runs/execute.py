@@ -13,11 +13,16 @@ import time
 from chromolib.runs import folder, identity, parameters, repository
 
 CELL_LIMIT = {"smoke": 300, "quick": 1800, "full": 86_400}  # seconds a cell may take
+DIED = {
+    True: "the kernel was killed for want of memory; try a smaller profile",
+    False: "the kernel died, perhaps for want of memory; try a smaller profile",
+}  # whether Linux counted a process killed for memory -> the reason
+FULL = "no space left on the disk; free some and start again"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class RunError(RuntimeError):
-    """A study that did not finish; the message is one line with the remedy."""
+    """A run that did not finish; the message is one line with the remedy."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Outcome:
     """A finished run and how it came about."""
 
     study: str
-    given: dict  # its parameters
+    given: dict  # the values of its parameters
     folder: pathlib.Path
     state: str  # "fresh" or "reused"
     seconds: float
@@ -39,12 +44,12 @@ class Outcome:
 def run(
     root, study, values, *, force=False, cell_limit=None, progress=lambda done, of: None
 ):
-    """Execute a study, unless the same run lies there complete."""
+    """Execute a study; a complete run of the same identity is reused unless forced."""
     started = time.monotonic()
     run_id = identity.of(root, study, values)
-    found = find(root, study, values, run_id)
-    if found and not force:
-        return found
+    finished = find(root, study, values, run_id)
+    if finished and not force:
+        return finished
     target = folder.place(root, study, run_id, values["out"])
     outcome = Outcome(study, values, target, "fresh", 0.0)
     try:
@@ -63,11 +68,8 @@ def find(root, study, values, run_id=None):
     run_id = run_id or identity.of(root, study, values)
     target = folder.place(root, study, run_id, values["out"])
     outcome = Outcome(study, values, target, "reused", 0.0)
-    return (
-        outcome
-        if folder.complete(target, run_id) and outcome.notebook.is_file()
-        else None
-    )
+    whole = folder.complete(target, run_id) and outcome.notebook.is_file()
+    return outcome if whole else None
 
 
 def _papermill(root, study, values, working, cell_limit, progress):
@@ -77,8 +79,7 @@ def _papermill(root, study, values, working, cell_limit, progress):
     source = repository.notebook(root, study)
     total = len(identity.code(source)) + 2  # and the parameters, given and injected
     limit = cell_limit or CELL_LIMIT[values["profile"]]
-    killed = _killed_for_memory()
-    done = itertools.count(1)
+    killed_before, done = _killed_for_memory(), itertools.count(1)
     progress(0, total)
     paths = {
         k: str(pathlib.Path(v).absolute())
@@ -105,7 +106,7 @@ def _papermill(root, study, values, working, cell_limit, progress):
         reason = f"a cell ran longer than {limit} s; allow more with --cell-limit"
         raise RunError(_failed(study, working, reason)) from error
     except exceptions.DeadKernelError as error:
-        reason = _death(_killed_for_memory() > killed)
+        reason = DIED[_killed_for_memory() > killed_before]
         raise RunError(_failed(study, working, reason)) from error
     except BaseException:
         working.unlink(missing_ok=True)
@@ -115,17 +116,17 @@ def _papermill(root, study, values, working, cell_limit, progress):
 
 
 def _keep_ctrl_c(**_):
-    """Let Ctrl-C interrupt us: nbclient would only kill the kernel and wonder why."""
+    """Let Ctrl-C interrupt this process: nbclient would only kill the kernel."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.remove_signal_handler(number)
 
 
 def _working(target):
-    """Where Papermill writes meanwhile; what dead runs left there is removed."""
-    for left in target.parent.glob(".*.partial.ipynb"):
-        if not _alive(int(left.name.split(".")[-3])):
-            left.unlink(missing_ok=True)
+    """Where Papermill writes meanwhile; files that dead processes left are removed."""
+    for path in target.parent.glob(".*.partial.ipynb"):
+        if not _alive(int(path.name.split(".")[-3])):
+            path.unlink(missing_ok=True)
     return target.parent / f".{target.name}.{os.getpid()}.partial.ipynb"
 
 
@@ -144,37 +145,23 @@ def _collect(target, run_id, working, notebook):
     if not folder.complete(target, run_id):
         raise RunError(_failed(notebook.stem, working, "it ended without run.close()"))
     os.replace(working, notebook)
-    _failed_path(target).unlink(missing_ok=True)
-
-
-def _failed_path(target):
-    return target.parent / f"{target.name}.failed.ipynb"
+    target.with_name(f"{target.name}.failed.ipynb").unlink(missing_ok=True)
 
 
 def _failed(study, working, reason):
     """Keep the executed part for the reader; say where and why."""
-    kept = working.parent / working.name[1:].replace(
-        f".{os.getpid()}.partial", ".failed"
-    )
+    failed = working.name[1:].replace(f".{os.getpid()}.partial", ".failed")
     if working.exists():
-        os.replace(working, kept)
-    return f"{study}: {reason} (executed part: {os.path.relpath(kept)})"
+        os.replace(working, working.with_name(failed))
+    where = os.path.relpath(working.with_name(failed))
+    return f"{study}: {reason} (executed part: {where})"
 
 
 def _cell_error(error):
     lines = ANSI.sub("", error.evalue).strip().splitlines() or [""]
     if "No space left" in lines[0]:
-        return "no space left on the disk; free some and start again"
+        return FULL
     return f"cell {error.exec_count} failed: {error.ename}: {lines[0]}"
-
-
-def _death(memory):
-    if memory:
-        return "the kernel was killed for want of memory; try a smaller profile"
-    return (
-        "the kernel died; the system kills what takes too much memory: "
-        "try a smaller profile"
-    )
 
 
 def _killed_for_memory():
@@ -187,7 +174,7 @@ def _killed_for_memory():
 
 
 def _disk(study, error):
-    where = pathlib.Path(error.filename or "the run's folder").name
+    name = pathlib.Path(error.filename or "the run's folder").name
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{study}: no space left on the disk; free some and start again"
-    return f"{study}: cannot write {where}: {error.strerror}; check its folder's rights"
+        return f"{study}: {FULL}"
+    return f"{study}: cannot write {name}: {error.strerror}; check its folder's rights"

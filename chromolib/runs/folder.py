@@ -1,9 +1,9 @@
-"""A run's folder: written in the dark, shown when complete.
+"""A run's folder: hidden while it is written, in its place when complete.
 
 # Strategy: a run works in a hidden folder beside its place and holds a lock on a file
-in it. Completing it is one rename. A process that dies drops its lock, and the next
-run of the same identity takes the folder over; one that lives keeps it, and another
-runner of the same identity works in a folder of its own, so neither harms the other.
+in it. Completing it is one rename. A process that dies releases its lock, and the next
+run of the same identity takes the folder over; a second runner of the same identity
+works in a folder of its own meanwhile, so neither harms the other.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ MANIFEST = "manifest.json"
 
 
 class FolderError(RuntimeError):
-    """The run's place holds something that is not to be overwritten."""
+    """A folder that cannot be written to; the message says why."""
 
 
 def place(root, study, identity, out=""):
@@ -37,7 +37,7 @@ def complete(target, identity):
 
 
 def manifest(target):
-    """What a finished run says of itself, or None."""
+    """The manifest of a finished run, or None."""
     with contextlib.suppress(OSError, ValueError):
         return json.loads((target / MANIFEST).read_text(encoding="utf-8"))
     return None
@@ -56,13 +56,13 @@ def reserve(target, identity):
     """A hidden folder to work in, and its lock: one a dead run left, else a new one."""
     target.parent.mkdir(parents=True, exist_ok=True)
     pattern = f".{glob.escape(target.name)}.{identity}.*.partial"
-    for left in sorted(target.parent.glob(pattern)):
+    for partial in sorted(target.parent.glob(pattern)):
         with contextlib.suppress(OSError):
-            return left, _lock(left)
+            return partial, _lock(partial)
     name = f".{target.name}.{identity}.{secrets.token_hex(4)}.partial"
-    made = target.parent / name
-    made.mkdir()
-    return made, _lock(made)
+    partial = target.with_name(name)
+    partial.mkdir()
+    return partial, _lock(partial)
 
 
 def publish(partial, target, lock, *, replace=False):

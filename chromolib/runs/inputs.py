@@ -1,4 +1,4 @@
-"""The images a run asks for: read from the data root, never mixed up, fingerprinted."""
+"""The images of a run: read from the data root, never mixed up, fingerprinted."""
 
 import os
 import pathlib
@@ -9,11 +9,11 @@ SYNTHETIC = "synthetic"
 
 
 class InputError(ValueError):
-    """A source that was asked for in a way that cannot be met."""
+    """A source, or a pair of them, that a run cannot have."""
 
 
 def data_root(root, given):
-    """Where sources are looked for: as told, else CHROMOLIB_DATA, else data/raw."""
+    """Where sources are looked for: as given, else CHROMOLIB_DATA, else data/raw."""
     chosen = given or os.environ.get("CHROMOLIB_DATA")
     return pathlib.Path(chosen) if chosen else root / "data" / "raw"
 
@@ -23,30 +23,27 @@ def read(root, values, *, keep=sources.KEEP):
 
     `keep` is how many bytes of pixels may stay in memory.
     """
-    asked = {
-        "source": values.get("source", SYNTHETIC),
-        "external": values.get("external", ""),
-    }
-    asked = {role: name for role, name in asked.items() if name not in ("", SYNTHETIC)}
-    places = {role: _place(root, values, role, name) for role, name in asked.items()}
+    names = {role: values.get(role, "") for role in ("source", "external")}
+    names = {role: name for role, name in names.items() if name not in ("", SYNTHETIC)}
+    places = {role: _place(root, values, role, name) for role, name in names.items()}
     if len(places) == 2:
-        _apart(root, asked, places)
+        _check_external(root, names, places)
     return {
         role: sources.load(
             name, places[role], on_error=values.get("on_error", "refuse"), keep=keep
         )
-        for role, name in asked.items()
+        for role, name in names.items()
     }
 
 
 def fingerprints(images):
     """Role -> a hash of everything that was read for it."""
-    return {role: found.fingerprint for role, found in images.items()}
+    return {role: chosen.fingerprint for role, chosen in images.items()}
 
 
 def facts(images):
     """What a manifest says of the images: counts, and what was left out or repaired."""
-    return {role: _facts(found) for role, found in images.items()}
+    return {role: _facts(chosen) for role, chosen in images.items()}
 
 
 def _facts(images):
@@ -72,11 +69,11 @@ def _place(root, values, role, name):
     return data_root(root, given)
 
 
-def _apart(root, asked, places):
+def _check_external(root, names, places):
     """Refuse to judge images by themselves, or by those of the same patients."""
-    here = {
-        sources.locate(name, places[role]).resolve() for role, name in asked.items()
+    files = {
+        sources.locate(name, places[role]).resolve() for role, name in names.items()
     }
-    if len(here) < 2:
+    if len(files) < 2:
         raise InputError("external is the source itself; name images of other patients")
-    cards.apart(root / "data" / "cards", asked["source"], asked["external"])
+    cards.apart(root / "data" / "cards", names["source"], names["external"])

@@ -1,5 +1,6 @@
 """What a run leaves on disk: numbers, tables, and how they came about."""
 
+import contextlib
 import csv
 import dataclasses
 import datetime
@@ -16,13 +17,14 @@ import numpy as np
 
 from chromolib import files, records
 
+FIELDS = [field.name for field in dataclasses.fields(records.Estimate)]
 ROW = ("image", "group", "truth", "label", "probability", "uncertainty")
 HEADS = {"conditions": "condition"}  # of a csv, where they differ from the record's
 WORDS = tuple(HEADS.get(name, name) for name in records.WORDS)
 ROW += ("refer", "assigned", "cell", *WORDS, "classes")
 OF = "probability of "  # the column of a class
 RISKY = re.compile(r"'*[=+\-@\t\r]")  # what a spreadsheet takes for a formula
-UNKNOWN = ("probability", "uncertainty", "refer", "assigned")  # may be empty
+OPTIONAL = ("probability", "uncertainty", "refer", "assigned")  # may be empty
 BOOLS = {"true": True, "false": False}
 
 
@@ -30,18 +32,11 @@ class ResultsError(ValueError):
     """A file of results is damaged, or would be; the message names it and a remedy."""
 
 
-def estimates(path, found):
+def estimates(path, items):
     """Write estimates as a csv, one a row."""
-    names = [field.name for field in dataclasses.fields(records.Estimate)]
-    with (
-        files.replacing(path) as partial,
-        partial.open("w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(HEADS.get(name, name) for name in names)
-        for row in found:
-            cells = flat({name: getattr(row, name) for name in names})
-            writer.writerow(map(no_formula, cells.values()))
+    heads = [HEADS.get(name, name) for name in FIELDS]
+    rows = ({name: getattr(item, name) for name in FIELDS} for item in items)
+    _write(path, heads, (flat(row).values() for row in rows))
 
 
 def read_estimates(path):
@@ -49,17 +44,17 @@ def read_estimates(path):
     types = typing.get_type_hints(records.Estimate)
     types = {HEADS.get(name, name): kind for name, kind in types.items()}
     types["condition"] = str
-    made = []
+    items = []
     for number, row in _rows(path, types):
         try:
             values = {name: kind(row[name]) for name, kind in types.items()}
-            made.append(records.Estimate(**_record(values)))
+            items.append(records.Estimate(**_record(values)))
         except ValueError as error:
             raise _damaged(path, f"line {number}: {error}") from error
-    return made
+    return items
 
 
-def predictions(path, found):
+def predictions(path, items):
     """Write predictions of any models and protocols as one csv, a row an image.
 
     `probability` is that of the label, for a reader. Each class has a column of its
@@ -67,17 +62,11 @@ def predictions(path, found):
     words (source, model, protocol, ...) and the classes stand in every row. The file
     appears whole or not at all.
     """
-    found = list(found)
-    _apart(path, found)
-    names = dict.fromkeys(one for said in found for one in _probable(said))
-    with (
-        files.replacing(path) as partial,
-        partial.open("w", encoding="utf-8", newline="") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow([*ROW, *(OF + one for one in names)])
-        for row in itertools.chain.from_iterable(_said(s, names) for s in found):
-            writer.writerow(map(no_formula, row))
+    items = list(items)
+    _check_distinct(path, items)
+    classes = list(dict.fromkeys(name for item in items for name in _scored(item)))
+    rows = itertools.chain.from_iterable(_lines(item, classes) for item in items)
+    _write(path, [*ROW, *(OF + name for name in classes)], rows)
 
 
 def read_predictions(path):
@@ -85,11 +74,21 @@ def read_predictions(path):
 
     They come in the order of their first rows.
     """
-    parts = {}
+    groups = {}
     for number, row in _rows(path, ROW):
         key = tuple(row[name] for name in (*WORDS, "classes"))
-        parts.setdefault(key, []).append((number, row))
-    return [_predicted(path, rows) for rows in parts.values()]
+        groups.setdefault(key, []).append((number, row))
+    return [_predictions(path, rows) for rows in groups.values()]
+
+
+def _write(path, heads, rows):
+    with (
+        files.replacing(path) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(heads)
+        writer.writerows(map(no_formula, row) for row in rows)
 
 
 def table(path, frame):
@@ -105,7 +104,7 @@ def manifest(folder, facts):
 
 
 def now():
-    """The time, as a manifest says it."""
+    """The time, as a manifest writes it."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
@@ -121,7 +120,7 @@ def as_written(cell):
 
 
 def peak_memory():
-    """MiB this process has held at most."""
+    """MiB of memory that this process has taken at most."""
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20)
 
@@ -152,30 +151,30 @@ def versions():
     names = [
         re.match(r"[\w.-]+", r)[0] for r in importlib.metadata.requires("chromolib")
     ]
-    found = {}
+    installed = {}
     for name in ["chromolib", *names]:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue  # another platform's package
-    return found
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            installed[name] = importlib.metadata.version(
+                name
+            )  # else another platform's
+    return installed
 
 
-def _apart(path, found):
-    """Refuse predictions that could not be told apart, or classes, when read."""
-    known = set()
-    for said in found:
-        key = (*flat(said.words).values(), said.classes)
-        if key in known:
+def _check_distinct(path, items):
+    """Refuse predictions, or classes, that could not be told apart when read."""
+    seen = set()
+    for item in items:
+        key = (*flat(item.words).values(), item.classes)
+        if key in seen:
             raise ResultsError(
-                f"{path.name}: two predictions of {said.model!r}, {said.protocol!r} on "
-                f"{said.source!r} carry the same words; tell them apart in `conditions`"
+                f"{path.name}: two predictions of {item.model!r}, {item.protocol!r} on "
+                f"{item.source!r} carry the same words; tell them apart in `conditions`"
             )
-        known.add(key)
-        odd = [one for one in said.classes if "|" in one or not one]
+        seen.add(key)
+        odd = [name for name in item.classes if "|" in name or not name]
         if odd:
             raise ResultsError(
-                f"{path.name}: class {odd[0]!r} is empty or holds '|', which parts "
+                f"{path.name}: class {odd[0]!r} is empty or holds '|', which separates "
                 "classes in the file; give it another name"
             )
 
@@ -193,22 +192,22 @@ def _record(cells):
     return given | {"conditions": records.read_conditions(cells["condition"])}
 
 
-def _probable(said):
-    return () if said.probability is None else said.classes
+def _scored(item):
+    """The classes that predictions give a probability of."""
+    return () if item.probability is None else item.classes
 
 
-def _said(said, names):
-    """The rows of one model: what is not known is empty."""
-    columns = {name: getattr(said, name) for name in records.COLUMNS}
+def _lines(item, classes):
+    """The rows of one model's predictions: what it does not say is empty."""
+    columns = {name: getattr(item, name) for name in records.COLUMNS}
     by_class = {}
-    if said.probability is not None:
-        by_class = dict(zip(said.classes, said.probability.T, strict=True))
-        place = [said.classes.index(one) for one in said.label]
-        columns["probability"] = said.probability[np.arange(len(said)), place]
-    columns |= flat(said.words) | {"classes": "|".join(said.classes)}
-    size = len(said)
-    listed = [columns[name] for name in ROW] + [by_class.get(one) for one in names]
-    return zip(*(_cells(values, size) for values in listed), strict=True)
+    if item.probability is not None:
+        by_class = dict(zip(item.classes, item.probability.T, strict=True))
+        place = [item.classes.index(label) for label in item.label]
+        columns["probability"] = item.probability[np.arange(len(item)), place]
+    columns |= flat(item.words) | {"classes": "|".join(item.classes)}
+    listed = [columns[name] for name in ROW] + [by_class.get(name) for name in classes]
+    return zip(*(_cells(values, len(item)) for values in listed), strict=True)
 
 
 def _cells(values, size):
@@ -218,25 +217,24 @@ def _cells(values, size):
 
 
 def _rows(path, needed):
-    """Line number and cells of each row; refuses a file that is none of ours."""
+    """Line number and cells of each row; refuses a file that is not ours."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
-            lost = [name for name in needed if name not in (reader.fieldnames or ())]
-            if lost:
-                raise _damaged(path, f"no column {', '.join(lost)}")
-            return [(reader.line_num, _whole(path, reader, row)) for row in reader]
+            absent = [name for name in needed if name not in (reader.fieldnames or ())]
+            if absent:
+                raise _damaged(path, f"no column {', '.join(absent)}")
+            return [(reader.line_num, _complete(path, reader, row)) for row in reader]
     except FileNotFoundError as error:
         raise ResultsError(f"no file {path.name}; run the study first") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise _damaged(path, f"it is no csv in UTF-8 ({error})") from error
+        raise _damaged(path, f"it is not a csv in UTF-8 ({error})") from error
 
 
-def _whole(path, reader, row):
+def _complete(path, reader, row):
     if None in row or None in row.values():
-        raise _damaged(
-            path, f"line {reader.line_num} has not the {len(reader.fieldnames)} cells"
-        )
+        cells = f"line {reader.line_num} does not have {len(reader.fieldnames)} cells"
+        raise _damaged(path, cells)
     return {name: as_written(cell) for name, cell in row.items()}
 
 
@@ -244,14 +242,14 @@ def _damaged(path, reason):
     return ResultsError(f"{path.name}: {reason}; write the file again with `chromolib`")
 
 
-def _predicted(path, rows):
+def _predictions(path, rows):
     """The Predictions of the rows of one model and protocol."""
     number, first = rows[0]
     classes = tuple(first["classes"].split("|"))
     columns = {name: _column(path, rows, name) for name in records.COLUMNS}
     if columns["probability"]:
         columns["probability"] = np.transpose(
-            [_column(path, rows, OF + one) for one in classes]
+            [_column(path, rows, OF + name) for name in classes]
         )
     words = _record({name: first[name] for name in WORDS})
     try:
@@ -267,7 +265,7 @@ def _column(path, rows, name):
         raise _damaged(path, f"no column {name}")
     kind = records.COLUMNS.get(name, float)
     cells = [row[name] for _, row in rows]
-    if name in UNKNOWN and not any(cells):
+    if name in OPTIONAL and not any(cells):
         return None
     return [_value(path, line, kind, row[name], name) for line, row in rows]
 

@@ -98,7 +98,7 @@ def test_what_could_not_be_read_back_is_not_written(tmp_path, found, complaint):
     [
         ("truth", "truht", "no column truth; write the file again"),
         ("probability of abnormal", "p", "no column probability of abnormal"),
-        (",clean,", ",clean,,", "line 2 has not the"),
+        (",clean,", ",clean,,", "line 2 does not have 20 cells"),
         (",3,", ",three,", "from line 2 on: .*'three'"),
         (",abnormal,0.", ",odd,0.", "from line 2 on: label 'odd' is none of"),
         ("1.png", "0.png", "image '0.png' is predicted twice"),
@@ -119,7 +119,7 @@ def test_other_bytes_and_no_file_are_said(tmp_path):
     with pytest.raises(results.ResultsError, match=r"no file preds\.csv; run"):
         results.read_predictions(path)
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(results.ResultsError, match="it is no csv in UTF-8"):
+    with pytest.raises(results.ResultsError, match="it is not a csv in UTF-8"):
         results.read_predictions(path)
 
 
