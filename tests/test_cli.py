@@ -9,13 +9,9 @@ import sys
 
 import drawn
 import pytest
+from toys import BEGIN, CLOSE, LIGHT, RECORD
 
 from chromolib import cli
-
-BEGIN = 'from chromolib import records, runs\n\nrun = runs.begin("toy", globals())'
-RECORD = """run.record("share", records.Estimate(
-    "toy", "share", 0.5, 0.4, 0.6, n=10, groups=5, source="synthetic",
-    protocol="clean", seed=seed))"""
 
 
 def chromolib(*words, cwd, **environment):
@@ -86,7 +82,7 @@ def test_a_mistake_is_one_line_and_a_code(root, words, code, complaint):
 
 
 def test_a_grid_ends_with_one_table_and_is_reused(toy):
-    repo = toy(BEGIN, RECORD, "run.close()")
+    repo = toy(LIGHT, RECORD, CLOSE)
     words = ("run", "toy", "-p", "seed=0,1", "-p", "protocol=clean", "--jobs", "2")
     first = chromolib(*words, cwd=repo)
     assert first.returncode == 0, first.stderr
@@ -103,7 +99,7 @@ def test_a_grid_ends_with_one_table_and_is_reused(toy):
 
 
 def test_a_failing_run_of_a_grid_is_one_line_and_the_others_stay(toy):
-    repo = toy(BEGIN, RECORD, "assert seed == 0", "run.close()")
+    repo = toy(LIGHT, RECORD, "assert seed == 0", CLOSE)
     done = chromolib("run", "toy", "-p", "seed=0,1", "--jobs", "2", cwd=repo)
     assert done.returncode == 1
     assert "error: toy: cell 5 failed: AssertionError" in done.stderr
@@ -111,7 +107,7 @@ def test_a_failing_run_of_a_grid_is_one_line_and_the_others_stay(toy):
 
 
 def test_a_folder_of_one_s_own_is_filled_and_never_overwritten(toy, tmp_path):
-    repo = toy(BEGIN, RECORD, "run.close()")
+    repo = toy(BEGIN, RECORD, CLOSE)
     mine = tmp_path / "mine"
     done = chromolib("run", "toy", "-p", f"out={mine}", cwd=repo)
     assert done.returncode == 0, done.stderr

@@ -1,6 +1,5 @@
 """A study's card: its notebook's first cell, and its last complete run."""
 
-import nbformat
 import pandas as pd
 
 from chromolib.runs import folder, repository
@@ -8,8 +7,8 @@ from chromolib.runs import folder, repository
 
 def card(root, study):
     """The study card of a notebook with its newest complete run, as plain text."""
-    notebook = nbformat.read(repository.notebook(root, study), as_version=4)
-    lines = notebook.cells[0].source.splitlines()
+    first, *_ = repository.cells(repository.notebook(root, study))
+    lines = first["source"].splitlines()
     lines = [line for line in lines if line.startswith(("# ", "- **"))]
     text = "\n".join(
         line.lstrip("# -").replace("**", "").replace("`", "").replace("*", "")

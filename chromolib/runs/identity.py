@@ -4,8 +4,6 @@ import hashlib
 import json
 import pathlib
 
-import nbformat
-
 from chromolib import files
 from chromolib.runs import imports, inputs, parameters, repository
 
@@ -57,16 +55,16 @@ def _weights(root, weights):
 
 def sources(path):
     """The text of every cell of a notebook but its parameters."""
-    return [cell.source for cell in _cells(path)]
+    return [cell["source"] for cell in _cells(path)]
 
 
 def code(path):
     """The same, code only."""
-    return [cell.source for cell in _cells(path) if cell.cell_type == "code"]
+    return [cell["source"] for cell in _cells(path) if cell["cell_type"] == "code"]
 
 
 def _cells(path):
-    cells = nbformat.read(path, as_version=4).cells
+    cells = repository.cells(path)
     return [cell for cell in cells if not parameters.is_parameters(cell)]
 
 

@@ -6,9 +6,8 @@ import importlib.util
 import itertools
 import pathlib
 
-import nbformat
-
 from chromolib.data import adapters
+from chromolib.runs import repository
 
 # where things lie: no part of a run's identity
 PATHS = ("data", "external_data", "out")
@@ -28,15 +27,15 @@ class ParameterError(ValueError):
 
 def known(path):
     """Names and defaults of a notebook's parameters."""
-    cells = [c for c in nbformat.read(path, as_version=4).cells if is_parameters(c)]
+    cells = [cell for cell in repository.cells(path) if is_parameters(cell)]
     if not cells:
         raise ParameterError(f"{path.name} has no cell with the tag 'parameters'")
-    return assignments(cells[0].source)
+    return assignments(cells[0]["source"])
 
 
 def is_parameters(cell):
     """Whether a cell holds the defaults."""
-    return "parameters" in cell.metadata.get("tags", [])
+    return "parameters" in cell["metadata"].get("tags", [])
 
 
 def assignments(source):

@@ -114,8 +114,8 @@ def _watch(job, children, progress):
             if cells := CELLS.fullmatch(line):
                 progress(int(cells[1]), int(cells[2]))
         if process.wait():
-            errors.seek(0)
-            raise execute.RunError(errors.read().strip())
+            errors.seek(0)  # before our line stands what a kernel's libraries say
+            raise execute.RunError((errors.read().strip().splitlines() or ["?"])[-1])
 
 
 def _finish(bar, task, outcome):

@@ -15,16 +15,9 @@ import pandas as pd
 import pytest
 from nbclient import exceptions
 from nbformat import v4
+from toys import BEGIN, CLOSE, LIGHT, RECORD
 
 from chromolib.runs import execute, parameters
-
-BEGIN = 'from chromolib import runs\n\nrun = runs.begin("toy", globals())'
-RECORD = """from chromolib import records
-
-run.record("share", records.Estimate(
-    "toy", "share", 0.5, 0.4, 0.6, n=10, groups=5, source="synthetic",
-    protocol="clean", seed=seed, conditions={"": "cmd"}))"""
-CLOSE = "run.close()"
 
 
 def resolved(repo, **given):
@@ -75,7 +68,7 @@ def test_a_cell_error_keeps_the_executed_part_and_no_result(toy):
 
 
 def test_an_error_after_begin_leaves_no_result_and_the_next_run_goes_on(toy):
-    repo = toy(BEGIN, "import pathlib\n\nassert pathlib.Path('mended').exists()", CLOSE)
+    repo = toy(LIGHT, "import pathlib\n\nassert pathlib.Path('mended').exists()", CLOSE)
     with pytest.raises(execute.RunError, match="AssertionError"):
         run(repo)
     assert "manifest.json" not in files(repo)
@@ -151,7 +144,7 @@ def test_plain_papermill_works_and_refuses_unknown_parameters(toy):
 
 
 def test_a_run_of_edited_cells_gets_another_identity(toy):
-    repo = toy(BEGIN, "x = 1", CLOSE)
+    repo = toy(LIGHT, "x = 1", CLOSE)
     edited = nbformat.read(repo / "notebooks" / "toy.ipynb", as_version=4)
     edited.cells[2].source = "x = 2"
     nbformat.write(edited, repo / "copy.ipynb")
@@ -175,11 +168,11 @@ def in_one_kernel(repo, *cells):
 
 
 def test_a_finished_run_is_not_made_poorer_from_jupyterlab(toy):
-    repo = toy(BEGIN, RECORD, CLOSE)
+    repo = toy(LIGHT, RECORD, CLOSE)
     done = run(repo)
     before = {path.name: path.read_bytes() for path in done.folder.iterdir()}
     assert "toy.ipynb" in before
-    shown = in_one_kernel(repo, BEGIN, RECORD, CLOSE, BEGIN, RECORD, CLOSE)
+    shown = in_one_kernel(repo, LIGHT, RECORD, CLOSE, LIGHT, RECORD, CLOSE)
     assert f"data/runs/toy/{done.folder.name}" in shown
     assert "finished before" in shown
     assert str(repo) not in shown
@@ -190,19 +183,19 @@ def test_a_finished_run_is_not_made_poorer_from_jupyterlab(toy):
 
 
 def test_a_closed_run_knows_its_folder_and_is_not_closed_twice(toy):
-    repo = toy(BEGIN, RECORD, CLOSE)
+    repo = toy(LIGHT, RECORD, CLOSE)
     listed = "run.close()\nsorted(path.name for path in run.folder.iterdir())"
-    shown = in_one_kernel(repo, BEGIN, RECORD, listed)
+    shown = in_one_kernel(repo, LIGHT, RECORD, listed)
     assert "['estimates.csv', 'manifest.json']" in shown
     with pytest.raises(exceptions.CellExecutionError, match=r"runs\.begin again"):
-        in_one_kernel(repo, BEGIN, RECORD, CLOSE, CLOSE)
+        in_one_kernel(repo, LIGHT, RECORD, CLOSE, CLOSE)
     assert len(list(repo.glob("data/runs/toy/*/manifest.json"))) == 2
 
 
 def begun(repo, toy):
     """A runner in a process of its own, caught in the middle of a long cell."""
     waiting = "import pathlib, time\n\npathlib.Path('begun').touch()\ntime.sleep(600)"
-    toy(BEGIN, waiting, CLOSE)
+    toy(LIGHT, waiting, CLOSE)
     command = [sys.executable, "-m", "chromolib", "run", "toy"]
     child = subprocess.Popen(command, cwd=repo, stderr=subprocess.PIPE, text=True)
     wait_for(repo / "begun")
@@ -214,7 +207,7 @@ def test_a_runner_killed_outright_leaves_nothing_complete(toy, tmp_path):
     child.send_signal(signal.SIGKILL)
     child.communicate()
     assert "manifest.json" not in files(tmp_path)
-    repo = toy(BEGIN, "x = 1", CLOSE)
+    repo = toy(LIGHT, "x = 1", CLOSE)
     assert run(repo).state == "fresh"
 
 

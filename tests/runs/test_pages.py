@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from toys import LIGHT
 
 from chromolib.runs import execute, identity, parameters, published, repository
 
@@ -13,7 +14,7 @@ VALUES = {"profile": "smoke", "seed": 0, "out": ""}
 def repo(toy):
     """A repository with a study `toy` and a page `shown`."""
     made = toy("x = 1")
-    cells = ('from chromolib import runs\n\nrun = runs.begin("shown", globals())',)
+    cells = (LIGHT.replace("toy", "shown"),)
     cells += ("run.quote('protocols', run.protocols)\nrun.banner", "run.close()")
     toy(*cells, place="book/shown.ipynb", values=VALUES)
     return made

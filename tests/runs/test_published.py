@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from toys import CLOSE, LIGHT, RECORD
 
 from chromolib import records, tables
 from chromolib.book import build
@@ -262,12 +263,7 @@ def test_a_claim_with_a_verdict_is_one_term_with_two_definitions(root, kept):
 
 
 def test_the_command_line_keeps_what_it_ran(toy):
-    repo = toy(
-        "from chromolib import records, runs\n\nrun = runs.begin('toy', globals())",
-        "run.record('share', records.Estimate('toy', 'share', 0.5, 0.4, 0.6, n=10,"
-        " groups=5, source='synthetic', protocol='clean', seed=seed))",
-        "run.close()",
-    )
+    repo = toy(LIGHT, RECORD, CLOSE)
     words = ("run", "toy", "--profile", "full", "-p", "seed=7", "--keep")
     done = subprocess.run(
         [sys.executable, "-m", "chromolib", *words],
