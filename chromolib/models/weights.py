@@ -45,6 +45,9 @@ class Origin:
         return {"weights": self.word, "sha256": self.sha256, "about": self.sentence}
 
 
+NOWHERE = Origin("none")
+
+
 def resolve(given, root, *, imagenet=""):
     """The Origin that a word or a path means; the file is there and sound.
 

@@ -1,6 +1,7 @@
 """Figures of what models learned and how right they are, from tables and estimates."""
 
 import numpy as np
+import pandas as pd
 
 from chromolib import records
 from chromolib.plots import base
@@ -70,9 +71,11 @@ def classes(tables, *, ax, source):
 def curves(histories, *, ax, source, of="accuracy"):
     """Accuracy or loss per epoch: training solid, held out dashed, a colour a model.
 
-    A history has the columns epoch, loss, accuracy, valid_loss, valid_accuracy.
+    A history has the columns epoch, loss, accuracy, val_loss, val_accuracy.
     """
     for i, (name, history) in enumerate(histories.items()):
+        history = pd.DataFrame(getattr(history, "history", history))
+        history = history.assign(epoch=range(1, len(history) + 1))
         every = max(1, len(history) // 6)
         style = {
             "color": _turn(CYCLE, i),
@@ -80,7 +83,7 @@ def curves(histories, *, ax, source, of="accuracy"):
             "ms": 4,
             "markevery": every,
         }
-        for column, (line, _) in zip((of, f"valid_{of}"), PARTS, strict=True):
+        for column, (line, _) in zip((of, f"val_{of}"), PARTS, strict=True):
             if column in history:
                 ax.plot(history["epoch"], history[column], line, **style)
         ax.plot(
