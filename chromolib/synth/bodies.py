@@ -84,8 +84,8 @@ def lay(patterns, shape, rng, *, canvas=None):
     order = np.argsort(patterns.length * shape.unit)
     points, axes = [None] * count, [None] * count
     for chunk in np.array_split(order, max(1, -(-count // GROUP))):
-        part = _take(shape, chunk)
-        laid = _samples(_take(patterns, chunk), part, _take(draw, chunk))
+        rows = (take(record, chunk) for record in (patterns, shape, draw))
+        laid = _samples(*rows)
         for row, i in enumerate(chunk):
             points[i] = tuple(array[row] for array in laid[:4])
             axes[i] = laid[4][row]
@@ -109,7 +109,7 @@ def _drawn(rng, count):
     return _Draw(*(rng.standard_normal((count, *size)) for size in sizes))
 
 
-def _take(rows, which):
+def take(rows, which):
     """The chosen rows of a record of arrays."""
     fields = dataclasses.fields(rows)
     return type(rows)(*(getattr(rows, field.name)[which] for field in fields))
