@@ -10,6 +10,7 @@ with its kind as label; normal images have none.
 import collections
 import dataclasses
 import itertools
+import operator
 
 import numpy as np
 
@@ -143,7 +144,7 @@ def _alone(cell, which):
     """The same cell with that chromosome only."""
     homologues, patterns = (
         (cell.homologues[which],),
-        bodies.take(cell.patterns, [which]),
+        bodies.each(cell.patterns, operator.itemgetter([which])),
     )
     return dataclasses.replace(cell, homologues=homologues, patterns=patterns)
 
