@@ -37,12 +37,12 @@ def _cells(piece):
     if not re.search(r"[\[\]]", piece.text):
         return piece, None
     start = piece.text.find("[")
-    seen = pieces.part(piece, start + 1, -1)
+    seen = pieces.take(piece, start + 1, -1)
     if not (start >= 0 and piece.text.endswith("]") and NUMBER.fullmatch(seen.text)):
-        wrong = pieces.part(piece, max(start, 0))
+        wrong = pieces.take(piece, max(start, 0))
         reason = "a clone ends in its number of cells, like 46,XX[18]"
         raise pieces.fault(wrong, reason)
-    return pieces.part(piece, 0, start), int(seen.text)
+    return pieces.take(piece, 0, start), int(seen.text)
 
 
 def _sex(items):
@@ -62,7 +62,7 @@ def _sex(items):
 def _change(piece):
     """One change: "+21", "del(5)(p15.2)", "+mar"."""
     sign = piece.text[:1] if piece.text[:1] in ("+", "-") else ""
-    body = pieces.part(piece, len(sign))
+    body = pieces.take(piece, len(sign))
     if not body.text:
         raise pieces.fault(piece, "a sign without a chromosome; write +21 or -7")
     if body.text in ("mar", "ace"):
@@ -92,11 +92,11 @@ def _known(name):
 
 
 def _structural(body, sign=""):
-    kind = pieces.part(body, 0, (body.text + "(").index("("))
+    kind = pieces.take(body, 0, (body.text + "(").index("("))
     if kind.text not in breaks.SHAPES:
         known = ", ".join((*breaks.SHAPES, "mar", "ace"))
         raise pieces.fault(kind, f"no change is written so; the kinds are {known}")
-    inside, rest = pieces.brackets(pieces.part(body, len(kind.text)))
+    inside, rest = pieces.brackets(pieces.take(body, len(kind.text)))
     if not inside:
         example = f"{kind.text}(...)(...)"
         raise pieces.fault(body, f"which chromosome, and where? write {example}")
@@ -140,7 +140,7 @@ def _bands(piece, name):
     if not piece.text or BAND.sub("", piece.text).strip():
         reason = "a breakpoint is an arm and a band, like p15.2 or q13q33"
         raise pieces.fault(piece, reason)
-    breakpoints = [pieces.part(piece, *m.span()) for m in BAND.finditer(piece.text)]
+    breakpoints = [pieces.take(piece, *m.span()) for m in BAND.finditer(piece.text)]
     finest = bands.read(bands.LEVELS[-1])[name.text]
     for band in breakpoints:
         try:

@@ -25,9 +25,9 @@ def parse(text):
     if len(text) > LONGEST:
         reason = f"{len(text):,} characters; a karyotype has {LONGEST:,} at most"
         raise bands.KaryotypeError(reason)
-    body = pieces.part(pieces.Piece(text, 0), 0)
+    body = pieces.take(pieces.Piece(text, 0), 0)
     mosaic = body.text.split()[:1] == ["mos"]
-    body = pieces.part(body, len("mos") if mosaic else 0)
+    body = pieces.take(body, len("mos") if mosaic else 0)
     written = pieces.cut(body, "/")
     clones = [grammar.clone(piece) for piece in written]
     _check(clones, written, body, mosaic)

@@ -22,7 +22,7 @@ def fault(piece, reason):
     return bands.KaryotypeError(f"{text!r} (character {piece.at + 1}): {reason}")
 
 
-def part(piece, start, stop=None):
+def take(piece, start, stop=None):
     """The piece between two places of a piece, without the white space around it."""
     text = piece.text[start:stop]
     return Piece(text.strip(), piece.at + start + len(text) - len(text.lstrip()))
@@ -32,7 +32,7 @@ def cut(piece, separator):
     """The pieces between separators, without the white space around them."""
     cuts, start = [], 0
     for text in piece.text.split(separator):
-        cuts.append(part(piece, start, start + len(text)))
+        cuts.append(take(piece, start, start + len(text)))
         start += len(text) + len(separator)
     return cuts
 
@@ -44,6 +44,6 @@ def brackets(piece):
         inner = re.match(r"\(([^()]*)\)", piece.text)
         if not inner:
             raise fault(piece, "a bracket is not closed; add ')', and ';' inside")
-        inside.append(part(piece, 1, inner.end() - 1))
-        piece = part(piece, inner.end())
+        inside.append(take(piece, 1, inner.end() - 1))
+        piece = take(piece, inner.end())
     return inside, piece

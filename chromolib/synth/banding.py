@@ -5,11 +5,12 @@
 """
 
 import collections
+import csv
 import dataclasses
 import functools
+import itertools
 
 import numpy as np
-import pandas as pd
 
 from chromolib import records
 from chromolib.cyto import bands, groups
@@ -52,16 +53,11 @@ def fitted(look):
     Stain, breadth and length, (classes, places) each, as `fitting` found them on
     training cells.
     """
-    table = pd.read_csv(
-        bands.TABLES / f"fitted-{look}.csv",
-        dtype={"chromosome": str},
-        index_col=["kind", "chromosome"],
-        float_precision="round_trip",
-    )
-    return tuple(
-        table.loc[kind].loc[list(records.CLASSES)].dropna(axis=1).to_numpy()
-        for kind in ("stain", "breadth", "length")
-    )
+    tables = {"stain": [], "breadth": [], "length": []}  # rows in order of the classes
+    with (bands.TABLES / f"fitted-{look}.csv").open(newline="") as file:
+        for _, kind, *values in itertools.islice(csv.reader(file), 1, None):
+            tables[kind].append([float(value) for value in values if value])
+    return tuple(map(np.array, tables.values()))
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 """What is said of drawn images, as files: VOC, YOLO and COCO beside each other.
 
 `Image`, `Cell` what there is to say
-`put(folder, part, cells)` writes it of some cells
+`put(folder, suffix, cells)` writes it of some cells
 `manifest(folder, facts)` writes how they came to be
 """
 
@@ -42,17 +42,17 @@ class Cell:
     images: tuple
 
 
-def put(folder, part, cells):
+def put(folder, suffix, cells):
     """Write all that is said of the images of these cells.
 
-    `part` tells one COCO file from the next; each must stay below what a reader takes.
+    `suffix` tells one COCO file from the next; none may exceed what a reader takes.
     """
     images = [image for cell in cells for image in cell.images]
     sizes = {f"{IMAGES}/{image.name}": image.size for image in images}
     voc.write(_dataset(images, VOC), sizes.get, folder)
     coco.write(_dataset(images, IMAGES, outlines=True), sizes.get, folder)
-    os.replace(folder / coco.FILE, folder / f"annotations{part}.json")
-    (folder / yolo.YAML[0]).unlink(missing_ok=True)  # every part comes with the same
+    os.replace(folder / coco.FILE, folder / f"annotations{suffix}.json")
+    (folder / yolo.YAML[0]).unlink(missing_ok=True)  # every batch comes with the same
     yolo.write(_dataset(images, IMAGES), sizes.get, folder)
     listed, karyotypes = [], []
     for cell in cells:

@@ -53,7 +53,7 @@ def cell(karyotype, *, look="g", seed=0, patient=0, number=0, fit=True):
 
     Without `fit` its bands are those of the ideogram alone.
     """
-    looks.known(look)
+    looks.check(look)
     parsed = iscn.parse(karyotype)
     key = (seed, patient, number)
     rng = np.random.default_rng(key)

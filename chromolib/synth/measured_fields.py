@@ -12,6 +12,7 @@ import os
 import numpy as np
 import pandas as pd
 from scipy import ndimage
+from skimage import measure
 
 from chromolib import records
 from chromolib.data import pixels
@@ -40,8 +41,8 @@ def sample(images):
     Fields in which nothing is found give no row.
     """
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        measured = list(pool.map(lambda i: _measured(images, i), range(len(images))))
-    rows, boxes, crops = zip(*filter(None, measured), strict=True)
+        results = list(pool.map(lambda i: _measured(images, i), range(len(images))))
+    rows, boxes, crops = zip(*filter(None, results), strict=True)
     crops = list(itertools.chain(*crops))
     boxes = pd.concat(boxes, ignore_index=True)
     return pd.DataFrame(list(rows)), boxes, _as_set(images, crops)
@@ -174,17 +175,17 @@ def _alone(field):
     """Label and crop of each chromosome that touches nothing and fits one box."""
     labels, kind = field.instances.labels, field.instances.kind
     clumps, _ = ndimage.label(labels > 0, normalise.BLOCK)
-    size, clump_size = np.bincount(labels.ravel()), np.bincount(clumps.ravel())
+    clump_size = np.bincount(clumps.ravel())
     grey = np.clip(np.round(255 * (1 - field.stain)), 0, 255).astype(np.uint8)
     iou = _iou(field.instances.boxes.xyxy, field.boxes.xyxy)
-    for k, place in enumerate(ndimage.find_objects(labels)):
-        if iou[k].max() <= SAME or place is None or kind[k] != "chromosome":
+    for region in measure.regionprops(labels):
+        k = region.label - 1
+        if iou[k].max() <= SAME or kind[k] != "chromosome":
             continue
-        clump = clumps[place][labels[place] == k + 1][0]
-        if clump_size[clump] > size[k + 1]:
+        if clump_size[clumps[tuple(region.coords[0])]] > region.num_pixels:
             continue
-        wide = _wider(place, labels.shape)
-        near = ndimage.binary_dilation(labels[wide] == k + 1, iterations=NEAR)
+        wide = _wider(region.slice, labels.shape)
+        near = ndimage.binary_dilation(labels[wide] == region.label, iterations=NEAR)
         crop = np.where(near, grey[wide], np.uint8(255))
         yield field.boxes.label[iou[k].argmax()], crop
 

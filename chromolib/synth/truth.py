@@ -34,6 +34,6 @@ def outline(mask):
     """The outer edge of a mask, (k, 2) x, y, with the points that touch its bounds."""
     lines = measure.find_contours(np.pad(mask, 1).astype(np.float32), 0.5)
     line = max(lines, key=len)[:-1, ::-1] - 0.5
-    kept = np.arange(len(line)) % max(EVERY, len(line) // POINTS) == 0
-    kept[[*line.argmin(0), *line.argmax(0)]] = True
-    return line[kept]
+    shown = np.arange(len(line)) % max(EVERY, len(line) // POINTS) == 0
+    shown[[*line.argmin(0), *line.argmax(0)]] = True
+    return line[shown]

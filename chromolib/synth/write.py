@@ -28,7 +28,7 @@ from chromolib.synth import files, karyogram, lab, looks, metaphase, sets, singl
 
 MOST = 10**6  # cells
 WORKERS = 256
-PART = 100  # cells to a COCO file, which must stay below 16 MiB
+BATCH = 100  # cells to a COCO file, which must stay below 16 MiB
 AHEAD = 4  # cells a worker draws before their turn
 SQUEEZE = 2  # of 9: what PNG gains beyond costs more than drawing
 PACKAGES = ("numpy", "scipy", "scikit-image", "pillow")
@@ -68,7 +68,7 @@ class Order:
                 f"size {self.size:,}; {self.what} have {least} to "
                 f"{metaphase.LARGEST:,} pixels on a side"
             )
-        looks.known(self.look)
+        looks.check(self.look)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,19 +186,19 @@ def _cell(folder, order, k):
 
 
 def _written(folder, order, cells, progress):
-    """Write what is said of the cells, part by part, then what holds for all."""
+    """Write what is said of the cells, batch by batch, then what holds for all."""
     images, boxes, status = 0, 0, collections.Counter()
-    for first in range(0, order.cells, PART):
-        part = []
-        for cell in itertools.islice(cells, PART):
-            part.append(cell)
+    for first in range(0, order.cells, BATCH):
+        batch = []
+        for cell in itertools.islice(cells, BATCH):
+            batch.append(cell)
             images += len(cell.images)
             boxes += sum(len(image.boxes) for image in cell.images)
             status[cell.status] += 1
             if progress:
-                progress(first + len(part), order.cells)
-        several = f"-{first // PART:04d}" if order.cells > PART else ""
-        files.put(folder, several, part)
+                progress(first + len(batch), order.cells)
+        suffix = f"-{first // BATCH:04d}" if order.cells > BATCH else ""
+        files.put(folder, suffix, batch)
     patients = -(-order.cells // lab.PER_PATIENT)
     status = {word: status[word] for word in sets.STATUS if word in status}
     report = Report(images, boxes, order.cells, patients, status)
