@@ -75,13 +75,7 @@ def compare(root, images, folder):
     _write(folder / "compared.csv", compared)
     facts = {"split": {**data.SPLIT, "part": "train"}, "look": look}
     data.write_manifest(
-        folder,
-        root,
-        "calibration",
-        facts,
-        real=images,
-        synthetic=drawn,
-        started=started,
+        folder, root, "calibration", facts, images, drawn, started=started
     )
     return compared
 
@@ -95,7 +89,6 @@ def _measured(images, look, *, upright):
 
 def _write(path, frame):
     """Write a frame with five significant digits."""
-
     results.table(path, frame.map(_short))
 
 

@@ -100,7 +100,7 @@ def upright(root, source):
 
 
 def write_manifest(folder, root, study, facts, real, synthetic, *, started):
-    """Write beside the results how they came about; `facts` are the study's own."""
+    """Write beside results how they came about; `facts` are what only these have."""
     manifest = {
         "study": study,
         "finished": results.now(),

@@ -63,8 +63,7 @@ def split(*, cells, seed):
 
     No two parts share a patient; all patients are normal.
     """
-    drawn = lab.cells(cells, look=LOOK, seed=PATIENTS + seed)
-    images = singles.images(drawn)
+    images = singles.images(lab.cells(cells, look=LOOK, seed=PATIENTS + seed))
     images = images.take(np.isin(images.label, records.CLASSES))
     division = splits.divide(
         images, protocol="clean", test=TEST, valid=VALID, seed=seed
