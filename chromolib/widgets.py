@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import textwrap
 
 import ipywidgets
 import numpy as np
@@ -17,7 +18,8 @@ ROW = '<div style="display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start"
 
 def claim_browser(audits):
     """Choose a claim, read what became of it; the claims page is its static twin."""
-    names = [_shorten(f"{item.word}: {item.claim.statement}") for item in audits]
+    names = [f"{item.word}: {item.claim.statement}" for item in audits]
+    names = [textwrap.shorten(name, 90, placeholder="…") for name in names]
     choice, cards = _chooser("Claim", names, map(_claim_card, audits))
     return ipywidgets.VBox([choice, cards])
 
@@ -140,7 +142,3 @@ def _claim_card(item):
         else "",
     }
     return _list(facts)
-
-
-def _shorten(text, most=90):
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

@@ -1,6 +1,6 @@
 """Every figure: an axis comes in, the same axis goes out; nothing is computed here."""
 
-from chromolib.plots.audits import audit, leaks, siblings, tally, training_log
+from chromolib.plots.audits import audit, leaks, tally
 from chromolib.plots.base import (
     axis,
     grid,
@@ -45,9 +45,7 @@ __all__ = [
     "saliency",
     "save",
     "show",
-    "siblings",
     "stamp",
     "tally",
-    "training_log",
     "transfer",
 ]

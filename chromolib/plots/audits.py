@@ -1,7 +1,5 @@
 """Figures of what a paper prints, of its audit, and of what its split gives away."""
 
-import numpy as np
-
 from chromolib.evidence import recompute
 from chromolib.plots import base
 
@@ -45,17 +43,6 @@ def tally(counts, *, ax):
     return ax
 
 
-def siblings(estimates, *, ax):
-    """Share of test images with a sibling in training, a row a protocol and class."""
-    names = [f"{e.protocol} {e.conditions.get('class', '')}".strip() for e in estimates]
-    values = np.array([e.value for e in estimates])
-    ends = [values - [e.low for e in estimates], [e.high for e in estimates] - values]
-    ax.barh(names, values, xerr=ends, color=base.COLOURS[0], ecolor="0.25")
-    ax.invert_yaxis()
-    ax.set(xlim=(0, 1.02), xlabel="share of test images with a sibling in training")
-    return ax
-
-
 def leaks(tables):
     """What probes score on each source, published split against clean one: the axes."""
     rows = [table["probe"].nunique() for table in tables.values()]
@@ -81,11 +68,3 @@ def _leak_rows(ax, table):
     ax.set(yticks=range(len(names)), yticklabels=names)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.grid(axis="x", color="0.92")
-
-
-def training_log(columns, *, ax):
-    """A training log as a paper prints it: a line a column, a mark an epoch."""
-    for (name, values), marker in zip(columns.items(), base.MARKERS, strict=False):
-        ax.plot(np.arange(1, len(values) + 1), values, marker=marker, ms=4, label=name)
-    ax.set(xlabel="epoch", ylabel="printed accuracy", ylim=(0, 1))
-    return base.legend_above(ax)

@@ -28,7 +28,7 @@ def classes(tables, *, ax, source):
     width = 0.8 / len(counts.columns)
     for i, name in enumerate(counts):
         left = x + (i - (len(counts.columns) - 1) / 2) * width
-        style = {"color": _colour("", i), "hatch": "/" * (3 * i), "edgecolor": "white"}
+        style = {"color": _colour(i), "hatch": "/" * (3 * i), "edgecolor": "white"}
         drawn = ax.bar(left, counts[name], width * 0.94, label=name, **style)
         ax.bar_label(drawn, fmt="{:,.0f}", padding=2, fontsize=8)
     ax.set_xticks(x, counts.index.get_level_values(1))
@@ -52,7 +52,7 @@ def curves(histories, *, ax, source, of="accuracy"):
     if of not in columns:
         raise ValueError(f"no history has {of!r}; known: {', '.join(columns)}")
     for i, (name, history) in enumerate(tables.items()):
-        look = {"color": _colour("", i), "marker": _marker(i), "ms": 4}
+        look = {"color": _colour(i), "marker": _marker(i), "ms": 4}
         ax.plot([], [], **look, label=name)
         for column, line in ((of, "-"), (f"val_{of}", "--")):
             if column not in history:
@@ -112,7 +112,7 @@ def bars(estimates, *, ax, by="model", styles=None, printed=None, chance=0.5):
 
     Within a group the protocol gives the colour. The estimate with the fewest
     conditions is plain; what differs from it in a condition is pale, what differs in
-    another way hatched, and the legend says how. `styles` may say it otherwise:
+    another way hatched, and the legend says how. `styles` may set both for a condition:
     ("labels", "random") -> (text of the legend, settings of `ax.bar`). `printed` is the
     paper's number, one for all or by group; whiskers are 95 % intervals.
     """
@@ -130,12 +130,13 @@ def bars(estimates, *, ax, by="model", styles=None, printed=None, chance=0.5):
     ax.axhline(chance, color="0.35", ls=":", lw=1.5, label="chance")
     _printed(printed, groups, ax)
     ax.set(xticks=range(len(groups)), xticklabels=groups, ylim=(0, 1.03))
+    ax.set_ylabel(", ".join(frame["quantity"].unique()))
     return _finish(ax, estimates)
 
 
 def _bar_frame(estimates, by):
     """A row a bar: its group, protocol, and how its conditions differ, numbered."""
-    names = ["\n".join(_value(one, name) for name in by) for one in estimates]
+    names = ["\n".join(_value(e, name) for name in by) for e in estimates]
     pairs = _differences(estimates, by)
     variants = list(dict.fromkeys(sorted(pairs, key=bool)))  # the plain one first
     frame = _frame(
@@ -192,21 +193,22 @@ def learning(estimates, *, ax, key="sources", chance=0.5):
     """
     estimates = list(estimates)
     for estimate in estimates:
-        if not _value(estimate, key):
+        if key not in estimate.conditions:
             raise ValueError(f"conditions {estimate.conditions} do not give {key!r}")
-    frame = _frame(estimates, x=[int(_value(one, key)) for one in estimates])
-    names = _series_names(estimates, ("model", "protocol"))
-    series = frame.groupby(names, sort=False)
+    frame = _frame(estimates, x=[int(e.conditions[key]) for e in estimates])
+    by = "model", "protocol"
+    series = frame.groupby(_series_names(estimates, by), sort=False)
     for i, (name, rows) in enumerate(series):
         rows = rows.sort_values("x")
         shift = 1.03 ** (i - (len(series) - 1) / 2)  # whiskers do not hide each other
-        style = {"color": _colour(name, i), "marker": _marker(i), "ms": 5}
+        style = {"color": _colour(i, name), "marker": _marker(i), "ms": 5}
         base.errorbar(ax, rows["x"] * shift, rows, label=name, **style)
     ax.axhline(chance, color="0.35", ls=":", lw=1.5, label="chance")
     ax.set(xscale="log", xlabel=f"{key} in training", ylim=(0, 1.03))
     ax.minorticks_off()
     ticks = sorted(frame["x"].unique())
     ax.set(xticks=ticks, xticklabels=ticks)
+    ax.set_ylabel(", ".join(frame["quantity"].unique()))
     return _finish(ax, estimates)
 
 
@@ -221,9 +223,9 @@ def dots(estimates, *, ax, key, xlabel, by=("model", "protocol")):
     rows = list(dict.fromkeys(labels))
     frame = _frame(estimates, y=[rows.index(label) for label in labels])
     series = frame.groupby(_series_names(estimates, by), sort=False)
-    for i, (name, dots_of_name) in enumerate(series):
-        shift, colour = 0.7 * (i + 0.5) / len(series) - 0.35, _colour(name, i)
-        for quantity, points in dots_of_name.groupby("quantity", sort=False):
+    for i, (name, members) in enumerate(series):
+        shift, colour = 0.7 * (i + 0.5) / len(series) - 0.35, _colour(i, name)
+        for quantity, points in members.groupby("quantity", sort=False):
             y = points["y"] + shift
             ax.hlines(y, points["low"], points["high"], color=colour, lw=1.6, zorder=1)
             fill = colour if quantity == frame["quantity"][0] else "white"
@@ -233,7 +235,7 @@ def dots(estimates, *, ax, key, xlabel, by=("model", "protocol")):
     ax.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.4, -0.6))
     ax.set(xlim=(-0.02, 1.02), xlabel=xlabel)
     ax.grid(axis="x", color="0.92")
-    return base.stamp(base.legend_above(ax), _sources(estimates))
+    return _finish(ax, estimates)
 
 
 def reliability(table, *, ax, source):
@@ -243,7 +245,7 @@ def reliability(table, *, ax, source):
     """
     ax.plot([0, 1], [0, 1], color="0.6", ls=":", lw=1.5, label="calibrated")
     rows = table.rename(columns={"accuracy": "value"})
-    style = {"color": _colour("", 0), "marker": "o", "ms": 5, "label": "model"}
+    style = {"color": _colour(0), "marker": "o", "ms": 5, "label": "model"}
     base.errorbar(ax, rows["confidence"], rows, **style)
     ax.set(xlabel="mean confidence", ylabel="accuracy", ylim=(0, 1.02))
     ax.set_xlim(max(0, np.floor(rows["confidence"].min() * 10) / 10 - 0.02), 1.02)
@@ -256,10 +258,8 @@ def referral(curves, *, ax, source):
     `curves` is what `referral.curves` gives; the band is the first one's 95 % interval.
     """
     for i, (name, table) in enumerate(curves.items()):
-        look = (
-            ("0.35", ":") if name == "random" else (_colour("", i), "-" * (1 + i % 2))
-        )
-        referred, (colour, line) = 1 - table["kept"], look
+        colour = "0.35" if name == "random" else _colour(i)
+        referred, line = 1 - table["kept"], ("-", "--", ":")[i % 3]
         ax.plot(referred, 1 - table["risk"], line, color=colour, lw=1.8, label=name)
         if not i:
             ends = 1 - table["high"], 1 - table["low"]
@@ -277,7 +277,7 @@ def _value(estimate, name):
 def _frame(estimates, **columns):
     """What is drawn of estimates, a row each, with their places."""
     names = "quantity", "protocol", "value", "low", "high"
-    scores = {name: [getattr(one, name) for one in estimates] for name in names}
+    scores = {name: [getattr(e, name) for e in estimates] for name in names}
     return pd.DataFrame(scores | columns)
 
 
@@ -286,10 +286,11 @@ def _series_names(estimates, by):
     values = [[_value(estimate, name) for name in by] for estimate in estimates]
     differ = [len(set(column)) > 1 for column in zip(*values, strict=True)]
     chosen = differ if any(differ) else [True]
-    return np.array([", ".join(itertools.compress(row, chosen)) for row in values])
+    values = [filter(None, itertools.compress(row, chosen)) for row in values]
+    return np.array(list(map(", ".join, values)))
 
 
-def _colour(name, index):
+def _colour(index, name=""):
     """The colour of a protocol, else the next; colours begin anew where they end."""
     return base.PROTOCOLS.get(name, base.COLOURS[index % len(base.COLOURS)])
 
@@ -298,11 +299,7 @@ def _marker(index):
     return base.MARKERS[index % len(base.MARKERS)]
 
 
-def _sources(estimates):
-    return ", ".join(dict.fromkeys(map(records.stated, estimates)))
-
-
 def _finish(ax, estimates):
-    """Name the quantity and the sources, and add the legend."""
-    ax.set_ylabel(", ".join(dict.fromkeys(one.quantity for one in estimates)))
-    return base.stamp(base.legend_above(ax), _sources(estimates))
+    """Add the legend and name the sources."""
+    sources = ", ".join(dict.fromkeys(map(records.stated, estimates)))
+    return base.stamp(base.legend_above(ax), sources)
