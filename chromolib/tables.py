@@ -11,7 +11,7 @@ from chromolib import records
 LEFT = 'style="text-align:left"'  # JupyterLab would align text to the right
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Table:
     """A table that shows itself: rows become cards on a narrow screen (book.css)."""
 
