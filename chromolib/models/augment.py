@@ -11,6 +11,9 @@ import numpy as np
 from chromolib import records, streams
 from chromolib.models import checks, layers
 
+# Movements, in degrees and shares, that leave nearly every chromosome in its picture.
+SMALL = {"rotation": 10, "zoom": 0.1, "shear": 5, "shift": 0.05}
+
 
 @layers.register
 class Augmentation(keras.layers.Pipeline):

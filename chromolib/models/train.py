@@ -60,7 +60,8 @@ def train(
     all. An epoch is so many `steps`, or one look at every image; the optimizer starts
     anew. Training ends early after `patience` epochs without a better one. With a
     folder `checkpoint` a stopped training goes on there when it is called again with
-    the same arguments, and ends as if it had never been stopped. `log` is called with a line an epoch.
+    the same arguments, and ends as if it had never been stopped. `log` gets a line
+    an epoch.
     """
     _check(images, labels, validation, patience)
     steps = steps or math.ceil(len(images) / batch)

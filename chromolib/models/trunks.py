@@ -5,8 +5,10 @@ Their layers are named `trunk_…`, which is how `weights` finds them again.
 
 import keras
 
+WIDTHS = (8, 16, 32, 64)  # filters of each pair: what two CPU cores can train
 
-def pairs(x, widths, *, pair=2, after=False):
+
+def pairs(x, widths=WIDTHS, *, pair=2, after=False):
     """For each of `widths`, `pair` convolutions with ReLU and batch norm, then pooling.
 
     `after` normalises behind the ReLU, not before it.

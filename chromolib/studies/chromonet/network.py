@@ -16,15 +16,14 @@ import keras
 from chromolib.models import trunks
 from chromolib.studies.chromonet import data
 
-WIDTHS = (8, 16, 32, 64)  # filters of each pair: what two CPU cores can train
 RATE = 3e-4  # of Adam; by its default, 1e-3, karyograms are often not learned at all
 LAST = "trunk_relu8"  # the last maps before they are pooled
 
 READINGS = {
     "as read": {},
     "four convolutions": {"pair": 1},
-    "six convolutions": {"widths": WIDTHS[:3]},
-    "twice the filters": {"widths": tuple(2 * width for width in WIDTHS)},
+    "six convolutions": {"widths": trunks.WIDTHS[:3]},
+    "twice the filters": {"widths": tuple(2 * width for width in trunks.WIDTHS)},
     "normalised after ReLU": {"after": True},
     "averaged, not flattened": {"flatten": False},
     "no dropout": {"dropout": 0.0},
@@ -32,7 +31,7 @@ READINGS = {
 
 
 def chromonet(
-    shape, *, seed, widths=WIDTHS, pair=2, after=False, flatten=True, dropout=0.5
+    shape, *, seed, widths=trunks.WIDTHS, pair=2, after=False, flatten=True, dropout=0.5
 ):
     """The CNN compiled, with the first weights that the seed gives.
 

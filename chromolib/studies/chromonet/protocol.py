@@ -31,8 +31,8 @@ VALIDATION = 0.2  # of the sources' groups, in a clean split
 # Section 4.2 names small rotations, both flips, low-level zoom and panning, mild shear
 # and shift, and no number; section 4.3 loads images with Keras' ImageDataGenerator,
 # which makes all of them at once. Chosen: what leaves nearly every chromosome inside
-# its picture, in degrees and shares.
-MOVEMENT = {"rotation": 10, "zoom": 0.1, "shear": 5, "shift": 0.05}
+# its picture.
+MOVEMENT = augment.SMALL
 
 
 class SplitError(ValueError):

@@ -22,7 +22,7 @@ def classifier(shape, *, upright, seed):
 def train(model, images, labels, *, steps, seed, batch):
     """The history of a compiled model trained for so many steps on class indices."""
     one_hot = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
-    return training.fit(
+    return training.train(
         model, images, one_hot, epochs=1, steps=steps, batch=batch, seed=seed
     )
 

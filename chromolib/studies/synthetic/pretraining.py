@@ -10,7 +10,7 @@ import numpy as np
 from chromolib import records
 from chromolib.data import splits
 from chromolib.evidence import metrics
-from chromolib.models import augment, pictures, small, weights
+from chromolib.models import augment, layers, pictures, small, trunks, weights
 from chromolib.models import train as training
 from chromolib.runs import repository, results
 from chromolib.studies.synthetic import data
@@ -40,15 +40,15 @@ def pretrain(folder, *, cells, epochs, seed, log=None):
     train, validation, test = split(cells=cells, seed=seed)
     trunk, model = networks(seed=seed)
     small.ready(model, steps=epochs * -(-len(train) // BATCH))
-    history = training.fit(
+    history = training.train(
         model,
         *arrays(train),
         epochs=epochs,
         seed=seed,
         batch=BATCH,
-        valid=arrays(validation),
-        keep=folder / f".{weights.TRUNK}.kept",
-        say=log,
+        validation=arrays(validation),
+        checkpoint=folder / f".{weights.TRUNK}.checkpoint",
+        log=log,
     )
     predictions = predict(model, test, seed=seed)
     rng = np.random.default_rng(seed)
@@ -74,23 +74,17 @@ def split(*, cells, seed):
 
 def networks(*, seed, shape=(*pictures.CANVAS[UNIT], 1)):
     """The trunk, and around it a network that classifies into the 24 classes."""
-    trunk = _trunk(shape, seed)
+    keras.utils.set_random_seed(seed)
+    inputs = keras.Input(shape)
+    flat = keras.layers.Flatten()(trunks.pairs(inputs))
+    trunk = keras.Model(inputs, flat, name=NAME)
     entry = keras.Input(shape)
-    x = trunk(augment.build("chromonet", seed=seed, background=0.0)(entry))
-    x = keras.layers.Dropout(0.3, seed=seed)(x)
-    first = keras.initializers.GlorotUniform(seed)
-    x = keras.layers.Dense(
-        len(records.CLASSES), kernel_initializer=first, dtype="float32"
-    )(x)
+    mirrors = {"mirror": ("horizontal", "vertical")}
+    settings = {layers.Orientation: mirrors, layers.Movement: augment.SMALL}
+    x = trunk(augment.pipeline(settings, seed=seed)(entry))
+    x = keras.layers.Dropout(0.3)(x)
+    x = keras.layers.Dense(len(records.CLASSES), dtype="float32")(x)
     return trunk, keras.Model(entry, x, name="classifier")
-
-
-def _trunk(shape, seed):
-    """ChromoNet up to the last layer before its own classes."""
-    from chromolib.studies.chromonet import network
-
-    whole = network.network(shape, seed=seed)
-    return keras.Model(whole.input, whole.get_layer("head_dense").input, name=NAME)
 
 
 def arrays(images):
