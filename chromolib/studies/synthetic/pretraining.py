@@ -1,7 +1,6 @@
 """The trunk that is shipped: trained to classify synthetic chromosomes alone.
 
-`pretrain(folder, cells=, epochs=, seed=)` -> Origin of the trunk written there, with
-facts and card
+`pretrain(folder, cells=, epochs=, seed=)` -> Origin of the trunk written, with its card
 """
 
 import keras
@@ -10,7 +9,7 @@ import numpy as np
 from chromolib import records
 from chromolib.data import splits
 from chromolib.evidence import metrics
-from chromolib.models import augment, layers, pictures, small, trunks, weights
+from chromolib.models import augment, layers, pictures, small, store, trunks, weights
 from chromolib.models import train as training
 from chromolib.runs import repository, results
 from chromolib.studies.synthetic import data
@@ -55,7 +54,8 @@ def pretrain(folder, *, cells, epochs, seed, log=None):
     scores = [metrics.measure(predictions, "accuracy", rng=rng)["accuracy"]]
     facts = _facts(train, seed, scores)
     facts["epochs"] = int(history["best"].argmax() + 1)
-    return weights.save_trunk(trunk, folder / f"{weights.TRUNK}{weights.SUFFIX}", facts)
+    file = store.save(trunk, folder / f"{weights.TRUNK}{store.SUFFIX}", facts)
+    return weights.resolve(file, folder)
 
 
 def split(*, cells, seed):
