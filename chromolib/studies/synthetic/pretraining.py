@@ -76,9 +76,9 @@ def divided(lesson):
     drawn = lab.cells(lesson.cells, look=lesson.look, seed=PATIENTS + lesson.seed)
     images = singles.images(drawn)
     images = images.take(np.isin(images.label, records.CLASSES))
-    words = {"protocol": "clean", "test": TEST, "valid": VALID, "seed": lesson.seed}
-    split = splits.divide(images, **words)
-    return [images.take(one) for one in (split.train, split.valid, split.test)]
+    words = {"protocol": "clean", "test": TEST, "validation": VALID}
+    split = splits.divide(images, **words, seed=lesson.seed)
+    return [images.take(one) for one in (split.train, split.validation, split.test)]
 
 
 def network(*, seed, shape=None):
