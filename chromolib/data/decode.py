@@ -66,7 +66,9 @@ def is_image(name):
 def size(blob):
     """Width and height as stored, from the header alone."""
     image = _open(blob)
-    swapped = image.format == "TIFF" and _turn(image)[0] >= 5  # Pillow turns these
+    swapped = (
+        image.format == "TIFF" and _turn(image)[0] in SWAPPED
+    )  # Pillow turns these
     return image.size[::-1] if swapped else image.size
 
 
@@ -81,22 +83,22 @@ def grey(blob):
     by_pillow = image.format == "TIFF" and STRIPS not in found
     if turn != 1:
         repairs.append(TURNED)
-        levels = levels if by_pillow else TURNS[turn](levels)  # it turns TIFFs itself
+        levels = (
+            levels if by_pillow else _upright(levels, turn)
+        )  # it turns TIFFs itself
     height, width = levels.shape
-    stored = (width, height) if turn < 5 else (height, width)
+    stored = (height, width) if turn in SWAPPED else (width, height)
     return Decoded(np.ascontiguousarray(levels), stored, turn, tuple(repairs))
 
 
-TURNS = {
-    1: lambda a: a,
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.T,
-    6: lambda a: a.T[:, ::-1],
-    7: lambda a: a.T[::-1, ::-1],
-    8: lambda a: a.T[::-1],
-}
+# EXIF orientation -> the steps through rows and columns, axes exchanged where SWAPPED.
+FLIPS = dict(enumerate([(1, 1), (1, -1), (-1, -1), (-1, 1)] * 2, 1))
+SWAPPED = (5, 6, 7, 8)
+
+
+def _upright(levels, turn):
+    rows, columns = FLIPS[turn]
+    return (levels.T if turn in SWAPPED else levels)[::rows, ::columns]
 
 
 def _turn(image):
@@ -105,7 +107,7 @@ def _turn(image):
         turn = image.getexif().get(ORIENTATION, 1)
     except Exception:  # a decoder may raise anything on hostile bytes
         return 1, [NO_EXIF]
-    return (turn if turn in TURNS else 1), []
+    return (turn if turn in FLIPS else 1), []
 
 
 def _several(image):

@@ -118,7 +118,7 @@ def test_a_score_is_read():
 @pytest.mark.parametrize(
     ("values", "what"),
     [
-        ({"bbox": [2, 3, -1, 9]}, coco.NEGATIVE),
+        ({"bbox": [2, 3, -1, 9]}, common.NEGATIVE),
         ({"bbox": [2, 3, 1]}, common.NUMERIC),
         ({"bbox": None}, common.NUMERIC),
         ({"bbox": [2, 3, True, 9]}, common.NUMERIC),
@@ -208,4 +208,4 @@ def test_categories_of_one_name_and_other_orders_are_said():
     files = {"x/a.jpg": b"", "x/c.json": HEAD, "y/a.jpg": b"", "y/c.json": other}
     found = read(files)
     assert found.classes == ("X", "A")
-    assert {r for _, r in reasons(found, "repaired")} == {coco.ORDERS[0]}
+    assert {r for _, r in reasons(found, "repaired")} == {common.ORDERS[0]}

@@ -49,7 +49,7 @@ def test_an_outline_becomes_its_bounding_box_and_is_kept():
         ("0.5 0.5 0.5 0.1 0.1", common.NUMERIC),
         ("A 0.5 0.5 0.1 0.1", common.NUMERIC),
         ("0 nan 0.5 0.1 0.1", common.NUMERIC),
-        ("0 0.5 0.5 -0.1 0.1", yolo.NEGATIVE),
+        ("0 0.5 0.5 -0.1 0.1", common.NEGATIVE),
         ("0 0.5 0.5 0.1", yolo.COLUMNS),
         ("0 .1 .1 .2 .2 .3 .3 .4", yolo.COLUMNS),
         (b"0 0.5 0.5 0.1 0.1\xff", common.TEXT),
