@@ -66,9 +66,8 @@ def is_image(name):
 def size(blob):
     """Width and height as stored, from the header alone."""
     image = _open(blob)
-    swapped = (
-        image.format == "TIFF" and _turn(image)[0] in SWAPPED
-    )  # Pillow turns these
+    by_pillow = image.format == "TIFF"  # which turns these itself
+    swapped = by_pillow and _turn(image)[0] in SWAPPED
     return image.size[::-1] if swapped else image.size
 
 
@@ -76,16 +75,14 @@ def grey(blob):
     """The image as upright grey levels."""
     image = _open(blob)
     turn, repairs = _turn(image)
-    levels, found = _levels(image, blob)
-    repairs += found
+    levels, more = _levels(image, blob)
+    repairs += more
     if _several(image):
         repairs.append(PAGES)
-    by_pillow = image.format == "TIFF" and STRIPS not in found
+    by_pillow = image.format == "TIFF" and STRIPS not in more  # then turned
     if turn != 1:
         repairs.append(TURNED)
-        levels = (
-            levels if by_pillow else _upright(levels, turn)
-        )  # it turns TIFFs itself
+        levels = levels if by_pillow else _upright(levels, turn)
     height, width = levels.shape
     stored = (height, width) if turn in SWAPPED else (width, height)
     return Decoded(np.ascontiguousarray(levels), stored, turn, tuple(repairs))
@@ -221,8 +218,8 @@ def _to_grey(levels, image):
 
 def _channels(levels):
     """Grey from colour channels, alpha included; equal channels lose nothing."""
-    levels, found = _depth(levels)
-    repairs, (bands, alpha) = list(found), _parted(levels)
+    levels, repairs = _depth(levels)
+    bands, alpha = _alpha_apart(levels)
     if alpha is not None and (alpha == 255).all():
         repairs.append(OPAQUE)
     elif alpha is not None:
@@ -246,13 +243,12 @@ def _luminance(bands):
 def _in_blocks(function, *arrays):
     """A function of whole arrays, a few rows at a time to spare memory."""
     step = max(1, BLOCK // arrays[0].shape[1])
-    starts = range(0, len(arrays[0]), step)
-    return np.concatenate(
-        [function(*(a[i : i + step] for a in arrays)) for i in starts]
-    )
+    cuts = range(step, len(arrays[0]), step)
+    blocks = zip(*(np.split(array, cuts) for array in arrays), strict=True)
+    return np.concatenate([function(*block) for block in blocks])
 
 
-def _parted(levels):
+def _alpha_apart(levels):
     """Colour channels and alpha; alpha is what makes their number even."""
     count = levels.shape[2]
     if count not in (1, 2, 3, 4):

@@ -54,7 +54,7 @@ def images():
 
 
 def found(pairs):
-    return set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
+    return set(map(tuple, pairs.tolist()))
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -71,9 +71,7 @@ def test_different_chromosomes_are_no_copies(images):
 
 def test_a_pair_is_named_once_the_first_image_first(images):
     pairs = duplicates.near([images[0], images[1], images[0], images[0]])
-    assert found(pairs) == {(0, 2), (0, 3), (2, 3)}
-    assert (pairs.distance == 0).all()
-    np.testing.assert_allclose(pairs.alike, 1, atol=1e-5)
+    assert pairs.tolist() == [[0, 2], [0, 3], [2, 3]]
 
 
 def test_order_does_not_matter(images):
@@ -83,15 +81,6 @@ def test_order_does_not_matter(images):
     turned = found(duplicates.near([mixed[i] for i in order]))
     assert {tuple(sorted((order[i], order[j]))) for i, j in turned} == straight
     assert straight
-
-
-@pytest.mark.parametrize("mirror", [False, True])
-@pytest.mark.parametrize("quarter", [1, 2, 3])
-def test_turned_copies_are_found_when_asked_for(images, quarter, mirror):
-    turned = [np.rot90(i[:, ::-1] if mirror else i, quarter) for i in images[:10]]
-    assert not found(duplicates.near(images, turned))
-    both = found(duplicates.near(images, turned, turns=True))
-    assert both == {(i, i) for i in range(10)}
 
 
 def test_blocks_find_what_one_table_finds(images, monkeypatch):

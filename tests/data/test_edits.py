@@ -135,7 +135,7 @@ def test_the_count_gives_a_numerical_set_away_and_its_card_says_so():
     made = edits.numerical(lab(60), rng=np.random.default_rng(0), background=255)
     rng = np.random.default_rng(1)
     leak = leakage.count_only(made, made.extra["status"], rng=rng)
-    assert leak.found
+    assert leak.leaks
 
 
 def test_no_chromosome_crosses_from_one_group_to_another():
