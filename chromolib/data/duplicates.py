@@ -1,6 +1,5 @@
 """Images that are there twice: to the byte, or so alike that they must be copies."""
 
-import dataclasses
 import os
 from concurrent import futures
 
@@ -29,21 +28,6 @@ BLOCK = 256  # rows of the table of distances held at a time
 # different chromosomes of one class correlate up to 0.94 there, karyograms up to 0.955.
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Fingerprints:
-    """What is left of images for comparing them; rows of zeros see nothing."""
-
-    whole: np.ndarray  # (n, SIDE, SIDE) float32, mean 0, length 1
-    tight: np.ndarray  # the same of the box that holds the chromosomes
-
-    def __len__(self):
-        return len(self.whole)
-
-    def take(self, which):
-        """The chosen ones, by mask or by index."""
-        return Fingerprints(self.whole[which], self.tight[which])
-
-
 def exact(images):
     """For each image the index of the first one with the same pixels, often its own."""
     first = {}
@@ -52,24 +36,27 @@ def exact(images):
 
 
 def fingerprints(images):
-    """The fingerprints of grey images (any sequence of uint8 arrays)."""
+    """What is left of grey images for comparing them: (n, 2, SIDE, SIDE) float32.
+
+    The whole canvas, then the box that holds the chromosomes, each with mean 0 and
+    length 1; zeros where there is nothing to see.
+    """
     threads = min(4, os.cpu_count() or 1)
     with futures.ThreadPoolExecutor(threads) as pool:
         views = list(pool.map(lambda i: _views(images[i]), range(len(images))))
-    both = np.array(views, np.float32).reshape(-1, 2, SIDE, SIDE)
-    return Fingerprints(_detail(both[:, 0]), _detail(both[:, 1]))
+    views = np.array(views, np.float32).reshape(-1, 2, SIDE, SIDE)
+    return np.stack([_detail(views[:, 0]), _detail(views[:, 1])], axis=1)
 
 
-def near(images, other=None, *, bits=BITS, alike=ALIKE):
-    """Near-identical images within one set, or between two: (pairs, 2) indices.
+def near(prints, other=None, *, bits=BITS, alike=ALIKE):
+    """Near-identical images within a set of fingerprints, or between two.
 
-    Takes images or their fingerprints.
+    Their indices (pairs, 2).
     """
-    left = images if isinstance(images, Fingerprints) else fingerprints(images)
-    right = left if other is None else other
-    right = right if isinstance(right, Fingerprints) else fingerprints(right)
-    views = ((left.whole, right.whole), (left.tight, right.tight))
-    pairs = [_search(*view, other is None, bits, alike) for view in views]
+    within, other = other is None, prints if other is None else other
+    pairs = [
+        _search(prints[:, view], other[:, view], within, bits, alike) for view in (0, 1)
+    ]
     return np.unique(np.concatenate(pairs), axis=0)
 
 

@@ -96,7 +96,7 @@ def near_copies(images, train, test, *, rng, prints=None, **words):
     """
     train, test = probes.indices(images, train, test)
     prints = duplicates.fingerprints(images.pixels) if prints is None else prints
-    pairs = duplicates.near(prints.take(test), prints.take(train))
+    pairs = duplicates.near(prints[test], prints[train])
     copied = np.isin(np.arange(len(test)), pairs[:, 0])
     return _leak("near copies", images, test, copied, 0, rng, words)
 

@@ -8,14 +8,13 @@ import pathlib
 import re
 
 from chromolib import records
+from chromolib.cyto import groups
 from chromolib.data import decode, store
 from chromolib.data.formats import common
 
 CLASS = re.compile(
     r"(?:clase|class|chromosome|chrom|chr|[A-G](?=\d))?[ _-]?(\w+)", re.I
 )
-DENVER = {"A": (1, 3), "B": (4, 5), "C": (6, 12), "D": (13, 15), "E": (16, 18)}
-DENVER |= {"F": (19, 20), "G": (21, 22)}
 COLUMNS = ("image", "group", "cell", "label", "status")
 TABLE = 64 << 20  # bytes of images.csv
 UNNAMED = "the file's name does not say which chromosome of which cell it is"
@@ -55,11 +54,8 @@ def chromosome(text):
     name = {"23": "X", "24": "Y"}.get(name, name)
     if name not in records.CLASSES:
         return None
-    letter = text[0].upper()
-    if letter in DENVER and name.isdigit() and text[1:2].isdigit():
-        low, high = DENVER[letter]
-        return name if low <= int(name) <= high else None
-    return name
+    grouped = name.isdigit() and re.match(r"[A-G]\d", text, re.IGNORECASE)
+    return None if grouped and groups.of(name) != text[0].upper() else name
 
 
 def by_pattern(files, pattern, *, like, label=chromosome):

@@ -29,13 +29,18 @@ class Packed:
         )
 
 
+def packed(buffer, shape):
+    """Images of these shapes that lie end to end in a buffer of bytes."""
+    ends = np.cumsum(shape.prod(1))
+    return Packed(np.frombuffer(buffer, np.uint8), ends - shape.prod(1), shape)
+
+
 def pack(images):
     """Images in memory as one packed array."""
     images = [np.asarray(image, np.uint8) for image in images]
     shape = np.array([image.shape for image in images], np.int64).reshape(-1, 2)
-    ends = np.cumsum(shape.prod(1))
     flat = [image.ravel() for image in images] or [np.empty(0, np.uint8)]
-    return Packed(np.concatenate(flat), ends - shape.prod(1), shape)
+    return packed(np.concatenate(flat), shape)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -71,8 +71,9 @@ def origin_features(seen, extra):
 
 def views(pixels, prints):
     """What a model could know an image by: its thumbnail, its greys; two (n, k)."""
-    blank = ~prints.whole.any((1, 2), keepdims=True)
-    thumbs = np.where(blank, prints.tight, prints.whole).reshape(len(prints), -1)
+    canvas, box = prints[:, 0], prints[:, 1]
+    blank = ~canvas.any((1, 2), keepdims=True)
+    thumbs = np.where(blank, box, canvas).reshape(len(prints), -1)
     return thumbs, standardised(grey_features(greys(pixels)))
 
 

@@ -3,6 +3,7 @@
 import collections
 import concurrent.futures
 import dataclasses
+import functools
 import hashlib
 import os
 import pathlib
@@ -184,7 +185,6 @@ def _fitted(listed, item, decoded):
 
 def _assembled(source, files, listed, packed, reads, problems):
     shapes = np.array([read.shape for read in reads], np.int64).reshape(-1, 2)
-    ends = np.cumsum(shapes.prod(1))
     good = shapes.prod(1) > 0
     groups, clash, more = _joined(reads, np.flatnonzero(good))
     keep = np.flatnonzero(good & ~clash)
@@ -202,13 +202,7 @@ def _assembled(source, files, listed, packed, reads, problems):
         group=groups[keep],
         cell=column(read.item.cell or read.item.group for read in chosen),
         unit=listed.unit,
-        pixels=(
-            pixels.OnDemand(_Reader(files), names, shapes[keep])
-            if packed is None
-            else pixels.Packed(
-                _frozen(packed), (ends - shapes.prod(1))[keep], shapes[keep]
-            )
-        ),
+        pixels=_packed_or_on_demand(files, packed, names, shapes, keep),
         boxes=(
             None if listed.annotated is None else tuple(read.boxes for read in chosen)
         ),
@@ -221,21 +215,16 @@ def _assembled(source, files, listed, packed, reads, problems):
     )
 
 
-def _frozen(packed):
-    """The bytes as an array that nobody changes by accident."""
-    array = np.frombuffer(packed, np.uint8)
-    array.flags.writeable = False
-    return array
+def _packed_or_on_demand(files, packed, names, shapes, keep):
+    """Pixels in memory, which nobody changes by accident, or read when asked for."""
+    if packed is None:
+        return pixels.OnDemand(functools.partial(_pixels, files), names, shapes[keep])
+    frozen = memoryview(packed).toreadonly()
+    return pixels.packed(frozen, shapes).take(keep)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Reader:
-    """Reads and decodes one image of a store by name."""
-
-    files: store.Store
-
-    def __call__(self, name):
-        return decode.grey(self.files.read(str(name))).grey
+def _pixels(files, name):
+    return decode.grey(files.read(str(name))).grey
 
 
 def _joined(reads, good):
