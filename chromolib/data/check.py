@@ -26,7 +26,7 @@ def counts(images):
         ("decoded", f"{sizes.prod(1).sum() / 2**20:,.1f} MiB"),
     ]
     if images.boxes is not None:
-        boxes = np.array([len(one) for one in images.boxes])
+        boxes = np.array([len(b) for b in images.boxes])
         share = (boxes == 46).mean() if len(boxes) else 0
         rows += [
             ("boxes", f"{boxes.sum():,}, {_span(boxes)} an image"),
@@ -46,8 +46,8 @@ def classes(images):
     if images.boxes is None:
         label, group = images.label, images.group
     else:
-        label = np.concatenate([one.label for one in images.boxes] or [[]])
-        group = np.repeat(images.group, [len(one) for one in images.boxes])
+        label = np.concatenate([b.label for b in images.boxes] or [[]])
+        group = np.repeat(images.group, [len(b) for b in images.boxes])
     frame = pd.DataFrame({"class": label, "group": group})
     table = frame.groupby("class")["group"].agg(["size", "nunique"]).reset_index()
     table.columns = ["class", "images" if images.boxes is None else "boxes", "groups"]

@@ -48,7 +48,7 @@ def locate(source, root):
         raise DataUnavailable(f"unknown source {source!r}; known: {known}")
     root = pathlib.Path(root)
     if source in adapters.GENERIC:
-        place = root if store.there(root) else None
+        place = root if store.exists(root) else None
         wanted = store.shown(root.name)
     else:
         wanted = adapters.NAMED[source][1]

@@ -78,13 +78,9 @@ def divide(images, *, protocol, test, validation=0.0, seed=0, stratify=None):
     return Split(images.source, protocol, images.unit, part, seed)
 
 
-def folds(images, count, *, protocol="clean", seed=0, stratify=None):
-    """`count` splits for cross-validation of whole groups.
-
-    Each image is in the test part of exactly one of them.
-    """
-    strata = _strata(images, stratify)
-    for test in _cut(images.group, strata, count, protocol, seed):
+def folds(images, count, *, protocol="clean", seed=0):
+    """`count` splits for cross-validation of whole groups; each tests another part."""
+    for test in _cut(images.group, _strata(images), count, protocol, seed):
         part = np.where(test, "test", "train")
         yield Split(images.source, protocol, images.unit, part, seed)
 
@@ -102,7 +98,7 @@ def _check_protocol(protocol):
         raise SplitError(f"protocol {protocol!r}; known: {known}")
 
 
-def _strata(images, stratify):
+def _strata(images, stratify=None):
     if stratify is not None:
         if len(stratify) != len(images):
             raise SplitError(f"stratify has {len(stratify)} words, not {len(images)}")

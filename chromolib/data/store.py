@@ -54,10 +54,10 @@ class Store:
 def find(root, name):
     """The folder or zip of that name under a data root; None where there is none."""
     places = (root / name, root / f"{name}.zip")
-    return next((path for path in places if there(path)), None)
+    return next((path for path in places if exists(path)), None)
 
 
-def there(path):
+def exists(path):
     """Whether a folder or a zip can be seen at this path."""
     try:
         return path.is_dir() or (path.suffix.lower() == ".zip" and path.is_file())
@@ -191,7 +191,7 @@ def _common_top(names):
     tops = {top for name in names if not _litter(top := name.split("/")[0])}
     nested = all("/" in name for name in names)
     top = tops.pop() if len(tops) == 1 and nested else ""
-    return f"{top}/" if top not in ("", "..", ".") else ""
+    return "" if top in ("", "..", ".") else f"{top}/"
 
 
 def _store(title, sizes, problems, opened):

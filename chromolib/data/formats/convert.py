@@ -111,7 +111,7 @@ def _ready(given, target, sizes):
         except common.Malformed as failure:
             problems.append(store.error(failure.what, old))
     prefix = yolo.image_folder(images) if target == "yolo" else ""
-    classes = given.classes or _order(images)
+    classes = given.classes or _in_order(_labels(images))
     ready = common.Dataset(images, classes, prefix=prefix)
     return ready, origin, measured, problems
 
@@ -139,9 +139,8 @@ def _labels(images):
     return {label for a in images.values() for label in a.boxes.label.tolist()}
 
 
-def _order(images):
-    """The order of classes where the source has none: chromosomes, or the alphabet."""
-    labels = _labels(images)
+def _in_order(labels):
+    """Classes where the source has no order: chromosomes, or by the alphabet."""
     return records.CLASSES if labels <= set(records.CLASSES) else tuple(sorted(labels))
 
 

@@ -7,7 +7,6 @@ Paths inside `data.yaml` are private to the machine that wrote it: never followe
 import collections
 import posixpath
 import re
-import typing
 
 import numpy as np
 import yaml
@@ -61,7 +60,8 @@ def dataset(files):
     images = {}
     for name, candidates in sorted(pairs.items()):
         if len(candidates) != 1 or used[min(candidates)] > 1:
-            problems.append(_unpaired(name, candidates))
+            what = (common.NO_ANNOTATION, SHARED, common.TWICE)[min(len(candidates), 2)]
+            problems.append(store.error(what, name))
             continue
         file = min(candidates)
         try:
@@ -121,11 +121,6 @@ def _candidates(image):
     return ["/".join(parts), beside]
 
 
-def _unpaired(name, candidates):
-    what = (common.NO_ANNOTATION, SHARED, common.TWICE)[min(len(candidates), 2)]
-    return store.error(what, name)
-
-
 def _is_label(files, file):
     """Whether a text file without an image is an annotation, and not a README."""
     if "labels" in file.split("/")[:-1]:
@@ -147,32 +142,26 @@ def _classes(files):
         try:
             text = common.text(common.content(files, file, limit=LIMIT))
             heads.append(_lines(text) if _base(file) == LINES else _yaml(text))
-            _check(heads[-1].names)
+            _check(heads[-1][0])
         except common.Malformed as failure:
             return (), "", [store.error(failure.what, file)]
-        if heads[-1].names != heads[0].names:
+        if heads[-1][0] != heads[0][0]:
             return (), "", [store.error(DISAGREE, file)]
-        if not heads[-1].counted:
+        if not heads[-1][2]:
             problems.append(store.repaired(COUNT, file))
-    if _alphabetical(heads[0].names):
+    names, folder, _ = heads[0]
+    if _alphabetical(names):
         problems.append(store.repaired(ALPHABETIC, named[0]))
-    return heads[0].names, heads[0].folder, problems
-
-
-class _Head(typing.NamedTuple):
-    """What a file says of the classes."""
-
-    names: tuple
-    counted: bool = True  # whether their number is the one it states
-    folder: str = ""
+    return names, folder, problems
 
 
 def _lines(text):
     lines = text.rstrip("\r\n").split("\n")
-    return _Head(tuple(line.removesuffix("\r") for line in lines))
+    return tuple(line.removesuffix("\r") for line in lines), "", True
 
 
 def _yaml(text):
+    """The names, our folder of images, and whether the stated number is theirs."""
     try:
         # Every scalar stays the text it is: `No` is a name, `010` is not 8, and no
         # merge or tag is obeyed.
@@ -186,8 +175,8 @@ def _yaml(text):
         names = [names[str(i)] for i in range(len(names))]
     if not isinstance(names, list):
         raise common.Malformed(*BAD_NAMES)
-    counted = head.get("nc", str(len(names))) == str(len(names))
-    return _Head(tuple(names), counted, FOLDER * (head.get("image_folder") == FOLDER))
+    folder = FOLDER if head.get("image_folder") == FOLDER else ""
+    return tuple(names), folder, head.get("nc", str(len(names))) == str(len(names))
 
 
 def _check(names):

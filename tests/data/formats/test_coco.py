@@ -1,8 +1,8 @@
 import copy
 import json
 
-import fuzz
 import pytest
+from fuzz import memory, reasons
 
 from chromolib.data.formats import coco, common
 
@@ -17,8 +17,7 @@ HEAD = {
 
 def read(files):
     files = {k: v if isinstance(v, bytes) else json.dumps(v) for k, v in files.items()}
-    files = {name: fuzz._bytes(content) for name, content in files.items()}
-    return coco.dataset(fuzz.Memory(files))
+    return coco.dataset(memory(files))
 
 
 def one(head):
@@ -34,10 +33,6 @@ def changed(part, **values):
 
 def obj(**values):
     return changed("annotations", **values)
-
-
-def reasons(found, level="error"):
-    return [(p.file, p.reason) for p in found.problems if p.level == level]
 
 
 def test_a_file_is_read_as_written():

@@ -1,6 +1,6 @@
-import fuzz
 import numpy as np
 import pytest
+from fuzz import memory, reasons
 
 from chromolib.data.formats import common, yolo
 
@@ -8,16 +8,11 @@ NAMES = "names: [A, B]\n"
 
 
 def read(files):
-    files = {name: fuzz._bytes(content) for name, content in files.items()}
-    return yolo.dataset(fuzz.Memory(files))
+    return yolo.dataset(memory(files))
 
 
 def one(rows, names=NAMES):
     return read({"images/a.jpg": "", "labels/a.txt": rows, "data.yaml": names})
-
-
-def reasons(found, level="error"):
-    return [(p.file, p.reason) for p in found.problems if p.level == level]
 
 
 def test_a_row_is_a_share_of_the_image():
