@@ -267,7 +267,7 @@ def examine(seed):
     problems = list(found.problems)
     for name, annotated in found.images.items():
         turn = rng.choice([1, 1, 1, 6, rng.randrange(1, 9)])
-        boxes, said = fit.fit(annotated, file=name, width=60, height=40, turn=turn)
+        boxes, said = fit.fit(annotated, file=name, stored=(60, 40), turn=turn)
         problems += said
         limit = np.array([40, 60] if turn >= 5 else [60, 40]).tolist() * 2
         assert np.isfinite(boxes.xyxy).all(), "a box is not finite"

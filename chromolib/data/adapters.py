@@ -12,7 +12,7 @@ import scipy.ndimage
 
 from chromolib import records
 from chromolib.data import decode, listing, store
-from chromolib.data.formats import Annotated, coco, table, voc, yolo
+from chromolib.data.formats import coco, common, table, voc, yolo
 from chromolib.data.listing import Item, Listing
 
 PIECES = 1000  # of one class's mask; it has two chromosomes and some dirt
@@ -35,7 +35,7 @@ def bioimlab(files):
         dataclasses.replace(item, group=TWICE.get(item.cell, item.cell))
         for item in items
     ]
-    return Listing(tuple(items), "cell", problems=tuple(problems))
+    return Listing(items, "cell", problems=problems)
 
 
 def pki3(files):
@@ -53,7 +53,7 @@ def pki3(files):
     )
     markers = [item.name for item in items if item.label == MARKER]
     problems += [store.repaired(marker, name) for name in markers]
-    return Listing(tuple(items), "case", problems=tuple(problems))
+    return Listing(items, "case", problems=problems)
 
 
 def cirnet(files):
@@ -64,7 +64,7 @@ def cirnet(files):
         r"_(?P<cell>(?P<group>[^_/]+)_[^_/]+_[^_/]+)\.tiff?$",
         like="'tiff/7/7_1_P12_3_5.tiff'",
     )
-    return Listing(tuple(items), "patient", problems=tuple(problems))
+    return Listing(items, "patient", problems=problems)
 
 
 UNLISTED = (
@@ -90,8 +90,7 @@ def tseng2023(files):
         if status and stem not in status:
             problems.append(store.repaired(UNLISTED, name))
     problems = (*dataset.problems, *problems)
-    chromosome = listing.chromosome
-    return Listing(tuple(items), "case", dataset.images, problems, chromosome)
+    return Listing(items, "case", dataset.images, problems, listing.chromosome)
 
 
 STATUS = {
@@ -148,7 +147,7 @@ def mfish(files):
             problems.append(store.error((reason, remedy or "get it again"), name))
     for name, _ in itertools.chain(*masks.values()):
         problems.append(store.error(("masks of no image", "add or remove"), name))
-    return Listing(tuple(items), "image", annotated, tuple(problems))
+    return Listing(items, "image", annotated, problems)
 
 
 def _from_masks(files, stem, masks):
@@ -174,7 +173,7 @@ def _from_masks(files, stem, masks):
         raise ValueError("masks of different sizes; save them anew")
     height, width = sizes.pop()
     boxes = records.Boxes(np.array(corners, float).reshape(-1, 4), labels)
-    return Annotated(file=f"{stem}.png", boxes=boxes, width=width, height=height)
+    return common.Annotated(f"{stem}.png", boxes, width, height)
 
 
 NO_CLASS = (
@@ -201,7 +200,7 @@ def folder(files):
             continue
         group = "/".join(folders[1:]) or listing.source_image(name) or name
         items.append(_item(name, row, label, group))
-    return Listing(tuple(items), _unit(items, rows), problems=tuple(problems))
+    return Listing(items, _unit(items, rows), problems=problems)
 
 
 def cellfolders(files):
@@ -220,7 +219,7 @@ def cellfolders(files):
         row, cell = listing.row_of(rows, name), "/".join(folders)
         items.append(_item(name, row, label, folders[0], cell))
     unit = "case" if any(item.group != item.cell for item in items) else "cell"
-    return Listing(tuple(items), unit, problems=tuple(problems))
+    return Listing(items, unit, problems=problems)
 
 
 def _item(name, row, label, group, cell=""):
@@ -258,7 +257,7 @@ def _boxed(dataset, items, unit, problems):
     labels = {str(x) for a in dataset.images.values() for x in a.boxes.label}
     classes = bool(labels) and all(map(listing.chromosome, labels))
     rename = listing.chromosome if classes else None
-    return Listing(tuple(items), unit, dataset.images, tuple(problems), rename)
+    return Listing(items, unit, dataset.images, problems, rename)
 
 
 NAMED = {

@@ -45,7 +45,7 @@ class DecodeError(ValueError):
 
     def __init__(self, reason, remedy):
         super().__init__(f"{reason}; {remedy}")
-        self.reason, self.remedy = reason, remedy
+        self.what = reason, remedy
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ import dataclasses
 import io
 import pathlib
 import re
+import typing
 
 from chromolib import records
 from chromolib.cyto import groups
@@ -36,10 +37,10 @@ class Item:
 class Listing:
     """The images of a source, their groups, and the boxes somebody drew on them."""
 
-    items: tuple
+    items: list
     unit: str  # what a group is
-    annotated: dict | None = None  # image name -> formats.Annotated
-    problems: tuple = ()
+    annotated: dict | None = None  # image name -> formats.common.Annotated
+    problems: typing.Sequence = ()
     rename: object = None  # how a label of a box becomes a class; None leaves it
 
 

@@ -10,7 +10,7 @@ GREYS = np.arange(256)
 
 
 class LeakageError(ValueError):
-    """A probe cannot be asked this of these images."""
+    """A probe that these images do not allow."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -90,7 +90,7 @@ def inspect(source, root, *, keep=KEEP, workers=None, progress=None):
     listed = adapter(files)
     problems = [*files.problems, *listed.problems]
     if not listed.items and not any(p.level == "error" for p in problems):
-        problems.append(store.error(NO_IMAGE, files.title))
+        problems.append(store.error(("no image found", LAYOUT), files.title))
     packed, reads = _read_all(files, listed, keep, workers, progress)
     problems += [problem for read in reads for problem in read.problems]
     return _assembled(source, files, listed, packed, reads, problems)
@@ -150,8 +150,7 @@ def _read(files, listed, item):
         blob = files.read(item.name)
         decoded = decode.grey(blob)
     except decode.DecodeError as failure:
-        what = failure.reason, failure.remedy
-        return _Read(item, (store.error(what, item.name),))
+        return _Read(item, (store.error(failure.what, item.name),))
     except store.StoreError:
         return _Read(item, (store.error(UNREADABLE, item.name),))
     boxes, problems = _fitted(listed, item, decoded)
@@ -167,13 +166,9 @@ def _fitted(listed, item, decoded):
     """The item's boxes on its upright image, in the project's class names."""
     if listed.annotated is None:
         return None, ()
-    width, height = decoded.stored
+    annotated = listed.annotated[item.name]
     boxes, problems = fit.fit(
-        listed.annotated[item.name],
-        file=item.name,
-        width=width,
-        height=height,
-        turn=decoded.turn,
+        annotated, file=item.name, stored=decoded.stored, turn=decoded.turn
     )
     if listed.rename is None:
         return boxes, problems
@@ -237,11 +232,10 @@ def _joined(reads, good):
         items = [reads[i].item for i in twins]
         clash[twins] = len({item.label for item in items}) > 1
         for item in items[1:]:
-            other_group = item.group != items[0].group
             if clash[twins[0]]:
                 problems.append(store.error(CLASH, item.name))
             else:
-                what = JOINED if other_group else TWIN
+                what = TWIN if item.group == items[0].group else JOINED
                 problems.append(store.repaired(what, item.name))
     return _united(reads, identical.values()), clash, problems
 
@@ -259,10 +253,7 @@ def _united(reads, identical):
     return groups[first[joined]][which]
 
 
-NO_IMAGE = (
-    "no image found",
-    "check the layout: `chromolib data list` says what is expected",
-)
+LAYOUT = "check the layout: `chromolib data list` says what is expected"
 UNREADABLE = ("file cannot be read", "get it again")
 NO_CLASS = ("a box whose label is none of the 24 classes", "label it 1 to 22, X or Y")
 CLASH = (

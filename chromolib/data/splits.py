@@ -14,6 +14,7 @@ from sklearn import model_selection
 from chromolib import files
 from chromolib.data import adapters
 
+HEAD = ("source", "protocol", "unit", "seed")  # of a split and its file
 PROTOCOLS = ("clean", "published")
 PARTS = ("train", "valid", "test", "out")  # as files say it; "out": in no part
 
@@ -157,18 +158,12 @@ def _without_rare(strata, count):
 
 def save(split, images, path):
     """The split as a small JSON, from which `load` makes exactly the same split."""
-    content = {
-        "source": split.source,
-        "protocol": split.protocol,
-        "unit": split.unit,
-        "seed": split.seed,
-        "images": _names_hash(images),
-    }
+    content = {key: getattr(split, key) for key in HEAD}
+    content["images"] = _names_hash(images)
     if split.protocol == "clean":
+        ids, used = _ids(images), [part for part in PARTS if part in split.part]
         content["groups"] = {
-            part: sorted(set(_ids(images)[split.part == part]))
-            for part in dict.fromkeys(PARTS)
-            if part in split.part
+            part: sorted(set(ids[split.part == part])) for part in used
         }
     else:
         order = np.argsort(images.name)
@@ -189,7 +184,7 @@ def load(path, images):
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         same = content["images"] == _names_hash(images)
-        head = {key: content[key] for key in ("source", "protocol", "unit", "seed")}
+        head = {key: content[key] for key in HEAD}
         part = _decoded(content, images) if same else None
     except UNREADABLE as error:
         reason = type(error).__name__
@@ -205,12 +200,12 @@ def load(path, images):
 def _decoded(content, images):
     part = np.full(len(images), "out", dtype="<U5")
     if content["protocol"] == "clean":
-        groups = content["groups"]
+        groups, ids = content["groups"], _ids(images)
         named = list(itertools.chain.from_iterable(groups.values()))
         if len(set(named)) < len(named) or not groups.keys() <= set(PARTS):
             raise ValueError("a group in two parts, or a part of another name")
-        for name, ids in groups.items():
-            part[np.isin(_ids(images), ids)] = name
+        for name, members in groups.items():
+            part[np.isin(ids, members)] = name
         return part
     stream = zlib.decompressobj()  # never unpacks more than the codes of these images
     codes = stream.decompress(base64.b85decode(content["codes"]), len(images) + 1)
@@ -225,9 +220,8 @@ def _ids(images):
     """Group ids as they may be shown: a lab's own are hashed, public ones are plain."""
     if images.source not in adapters.GENERIC:
         return images.group
-    names, which = np.unique(images.group, return_inverse=True)
-    hashed = [hashlib.sha256(name.encode()).hexdigest()[:12] for name in names]
-    return np.array(hashed, dtype=str)[which]
+    hashes = [hashlib.sha256(name.encode()).hexdigest()[:12] for name in images.group]
+    return np.array(hashes, dtype=str)
 
 
 def _names_hash(images):

@@ -40,13 +40,12 @@ SAME = (
 )
 
 
-def fit(annotated, *, file, width, height, turn):
+def fit(annotated, *, file, stored, turn):
     """The boxes on the upright image, and what is wrong or was put right.
 
-    Width, height and turn are the stored size and its EXIF orientation, 1 to 8. Where
-    one of the problems is an error no box is given: leave the image out.
+    `stored` is the image's size before it is turned by its EXIF orientation, 1 to 8.
+    Where one of the problems is an error no box is given: leave the image out.
     """
-    stored = (width, height)
     size = stored[::-1] if turn in decode.SWAPPED else stored
     try:
         boxes, again = _once(in_pixels(annotated, stored))
