@@ -18,7 +18,7 @@ from chromolib.synth import lab, singles
 STUDY, UNIT, NAME = "pretraining", "chromosome", "trunk"
 LOOK = "g"
 PATIENTS = 503_000  # the lab's seed, plus one's own: patients that no other set holds
-TEST, VALID = 0.2, 0.1  # shares of the patients
+TEST, VALIDATION = 0.2, 0.1  # shares of the patients
 BATCH = 64
 
 
@@ -66,9 +66,9 @@ def split(*, cells, seed):
     images = singles.images(lab.cells(cells, look=LOOK, seed=PATIENTS + seed))
     images = images.take(np.isin(images.label, records.CLASSES))
     division = splits.divide(
-        images, protocol="clean", test=TEST, valid=VALID, seed=seed
+        images, protocol="clean", test=TEST, validation=VALIDATION, seed=seed
     )
-    parts = division.train, division.valid, division.test
+    parts = division.train, division.validation, division.test
     return [images.take(part) for part in parts]
 
 
