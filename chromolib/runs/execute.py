@@ -83,6 +83,7 @@ def _papermill(root, study, values, working, cell_limit, progress):
         for k, v in values.items()
         if parameters.is_path(k, v)
     }
+    os.environ[folder.REPLACE] = "1"  # here a finished run is only run again if forced
     try:
         papermill.execute_notebook(
             source,
@@ -107,6 +108,8 @@ def _papermill(root, study, values, working, cell_limit, progress):
     except BaseException:
         working.unlink(missing_ok=True)
         raise
+    finally:
+        del os.environ[folder.REPLACE]
 
 
 def _keep_ctrl_c(**_):
