@@ -20,12 +20,6 @@ FACTS = {
     "Put it under": "folder",
     "Layout": "layout",
 }
-EDITED = (
-    "Edited sets are made of these chromosomes by `chromolib data leaks --edited`: "
-    "known abnormalities, and **shams** that hold all but the abnormality (cut and "
-    "rejoined in place, grafted with the homologue, or one chromosome exchanged). What "
-    "counting, ink or the canvas alone tell of the label is what a network must beat."
-)
 
 
 def results(root, name):
@@ -66,12 +60,10 @@ def source(root, name):
         _problems(measured["problems"]),
         tables.show(probes(measured["leaks"]), f"Leak probes on {name}"),
     ]
-    edited = {kind: results(root, f"{name}-{kind}") for kind in probing.EDITS}
-    edited = {kind: frames for kind, frames in edited.items() if frames}
-    shown += [common.sentence(EDITED)] if edited else []
-    for kind, frames in edited.items():
-        caption = f"Leak probes on {kind} edits of {name} (real, edited)"
-        shown.append(tables.show(probes(frames["leaks"]), caption))
+    for kind in probing.EDITS:
+        if edited := results(root, f"{name}-{kind}"):
+            caption = f"Leak probes on {kind} edits of {name} (real, edited)"
+            shown.append(tables.show(probes(edited["leaks"]), caption))
     return shown
 
 
