@@ -169,7 +169,7 @@ def _distances(compared, source):
     rows = distances(compared)
     ax = plots.axis(height=1.2 + 0.24 * len(rows), width=WIDTH)
     return plots.show(
-        plots.apart(rows, ax=ax),
+        plots.distances(rows, ax=ax),
         "Synthetic means (orange squares) from real ones (blue circles), in spreads "
         "between real cells. Look for squares outside of the grey bar. Source: "
         f"{_sizes(compared, source)}; 95 % intervals over groups.",
@@ -199,7 +199,7 @@ def _profiles(folder, source):
     own = calibration.look_of(source) != "field"
     how = "fitted to these" if own else "taken from look g"
     return plots.show(
-        plots.above(axes[0]),
+        plots.legend_above(axes[0]),
         f"Mean stain along chromosomes {', '.join(SHOWN)}, short arm left; shaded is "
         f"one spread. The synthetic means were {how}, so look at the spreads. Source: "
         f"{source}, training part, and synthetic.",
@@ -211,7 +211,7 @@ def _profiles(folder, source):
 def _greys(folder, source):
     ax = plots.axis(height=2.6, width=WIDTH)
     return plots.show(
-        plots.grey(greys(folder, source), ax=ax),
+        plots.grey_levels(greys(folder, source), ax=ax),
         "How deep the pixels of chromosomes are stained. Look for shades that one of "
         f"the two has and the other has not. Source: {source}, training part, and "
         "synthetic; 95 % intervals over groups.",
@@ -228,7 +228,7 @@ def exam(folder, source):
     rows = questions.ways(rows)
     size = f"{rows['n'].max():,} real chromosomes of {rows['groups'].max():,} groups"
     figure = plots.show(
-        plots.learned(rows, ax=plots.axis(height=3.6, width=WIDTH)),
+        plots.transfer(rows, ax=plots.axis(height=3.6, width=WIDTH)),
         "Share of real chromosomes named right, over the real cells learned from. Look "
         "how far right the blue line has to go to reach the orange band. Judged on "
         f"{_part(rows)}. Source: {source}, {size}; 95 % intervals over groups.",

@@ -4,7 +4,6 @@ Each function takes a `synth.lab.Cell` and what to look for, and returns the pic
 with its caption and its text for those who cannot see it.
 """
 
-import base64
 import io
 
 import numpy as np
@@ -115,8 +114,8 @@ def _figure(cell, image, what, note):
     meaning = iscn.describe(iscn.parse(cell.karyotype))
     caption = f"{title}, {cell.karyotype}: {meaning}. {note}"
     seen = "dark on white" if dark else "bright on black"
-    return base.Shown(
-        base64.b64encode(out.getvalue()).decode("ascii"),
+    return base.Figure(
+        out.getvalue(),
         f"{caption} Source: the synthetic lab, seed {seed}.",
         f"{title} of {cell.karyotype}, {meaning}; {seen}. {note}",
     )

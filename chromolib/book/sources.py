@@ -37,7 +37,7 @@ def figure(root):
     leaks = {name: frame for name, frame in found.items() if frame is not None}
     total = sum(map(len, leaks.values()))
     return plots.show(
-        plots.leaks(leaks).axes[0],
+        plots.leaks(leaks),
         "What each probe scores, published split (by image) against clean one (by "
         "group). Look for dots right of the grey chance mark. Source: "
         f"{', '.join(leaks)}; {total} probes, 95 % intervals over groups.",
@@ -57,7 +57,11 @@ def source(root, name):
     counts = counts[counts["what"] != "fingerprint"]
     shown += [
         tables.show(counts, f"What {name} holds"),
-        _problems(measured["problems"]),
+        tables.show(
+            measured["problems"],
+            "Put right while reading; the check lists the files",
+            empty="Nothing had to be put right while reading.",
+        ),
         tables.show(probes(measured["leaks"]), f"Leak probes on {name}"),
     ]
     for kind in probing.EDITS:
@@ -103,12 +107,6 @@ def _cell(row):
     interval = f"{records.digits(row.low)} to {records.digits(row.high)}"
     size = f"n {row.n:,}, {row.groups:,} groups"
     return f"{records.digits(row.value)}\n{interval}\n{size}"
-
-
-def _problems(rows):
-    if rows.empty:
-        return common.sentence("Nothing had to be put right while reading.")
-    return tables.show(rows, "Put right while reading; the check lists the files")
 
 
 def _card(card):

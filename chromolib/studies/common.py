@@ -46,7 +46,7 @@ def words(run, audits):
         "bars count claims, not their weight. Source: printed numbers of the paper."
     )
     alt = f"Bar chart: number of claims of the {run.study} paper by audit word."
-    return plots.show(plots.words(tally, ax=plots.axis(rows=6)), caption, alt=alt)
+    return plots.show(plots.tally(tally, ax=plots.axis(rows=6)), caption, alt=alt)
 
 
 def doubtful(audits):
@@ -76,7 +76,13 @@ def siblings(run, sizes):
             estimate = leakage.siblings(**size, **settings, **run.label)
             run.record(f"{run.study}_{name or 'siblings'}_{protocol}", estimate)
             estimates.append(estimate)
-    ax = plots.siblings(estimates, ax=plots.axis(rows=len(estimates)))
+    ax = plots.dots(
+        estimates,
+        ax=plots.axis(rows=len(estimates)),
+        key="protocol",
+        by=("class",),
+        xlabel="share of test images with a sibling in training",
+    )
     caption = (
         "Share of test images that have a sibling in training, by protocol. Look at "
         "the distance between the two. Source: the paper's printed counts, "
@@ -88,7 +94,7 @@ def siblings(run, sizes):
         for e in estimates
     )
     alt = (
-        f"Bar chart, {run.study} study: share of test images with a sibling in "
+        f"Dot plot, {run.study} study: share of test images with a sibling in "
         f"training; {shares}."
     )
     table = tables.estimates(estimates, "Test images with a sibling in training")
@@ -107,12 +113,11 @@ def probes(run):
     run.record_all(leak.estimate for leak in leaks)
     frame = leakage.frame(leaks).drop(columns=["meaning", "kind"])
     run.table("leaks", frame)
-    if frame.empty:
-        return sentence(
-            "The source of this run is synthetic, so there is no set of images to "
-            "probe: no leak probe was asked here."
-        )
-    return tables.show(frame, "Leak probes on the images of this run")
+    empty = (
+        "The source of this run is synthetic, so there is no set of images to probe: "
+        "no leak probe was asked here."
+    )
+    return tables.show(frame, "Leak probes on the images of this run", empty=empty)
 
 
 def verdicts(run, audits, kept=()):
