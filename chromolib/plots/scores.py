@@ -223,7 +223,7 @@ def dots(estimates, *, ax, key, xlabel, by=("model", "protocol")):
     rows = list(dict.fromkeys(labels))
     frame = _frame(estimates, y=[rows.index(label) for label in labels])
     series = frame.groupby(_series_names(estimates, by), sort=False)
-    alone, several = len(series) == 1, frame["quantity"].nunique() > 1
+    alone, several = len(series) == 1, len(set(frame["quantity"])) > 1
     for i, (name, members) in enumerate(series):
         shift, colour = 0.7 * (i + 0.5) / len(series) - 0.35, _colour(i, name)
         for quantity, points in members.groupby("quantity", sort=False):
