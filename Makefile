@@ -24,8 +24,8 @@ book: $(READY) ## run the four studies and build the HTML book
 test: $(READY) lint ## lint, tests, studies at smoke, strict book, browser tests
 	@$(BIN)/python -m pytest $(ARGS)
 
-lab: $(READY) ## open JupyterLab in the notebooks' folder
-	@$(BIN)/jupyter lab --ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
+lab: $(READY) ## open JupyterLab at the notebooks
+	@$(BIN)/jupyter lab --ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --LabApp.default_url=/lab/tree/notebooks
 
 run: $(READY) ## run studies: make run ARGS="chu -p seed=0,1,2"
 	@$(BIN)/chromolib run --profile $(PROFILE) $(ARGS)
