@@ -11,6 +11,7 @@ from nbformat import v4
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+COSTLY = dict.fromkeys(("outcomes", "browser"), "book") | {"real": "real"}  # fixtures
 TOY = {
     "profile": "smoke",
     "source": "synthetic",
@@ -23,6 +24,21 @@ TOY = {
     "seed": 0,
     "out": "",
 }
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Groups for several workers (--dist loadgroup): what shares a costly fixture.
+
+    The longest comes first. All else stays with its file.
+    """
+    order = {}
+    for item in items:
+        costly = [name for name in COSTLY if name in item.fixturenames]
+        group = COSTLY[costly[0]] if costly else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
+        order[item] = ("book", "real", group).index(group)
+    items.sort(key=order.get)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 
 import typer
 
@@ -140,6 +141,9 @@ def studies():
 
 def main():
     """Run a command; a problem is one line on stderr and an exit code that is not 0."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # A shell's background job ignores Ctrl-C, and so would all that it starts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.setdefault(
         "PYDEVD_DISABLE_FILE_VALIDATION", "1"
     )  # kernels warn otherwise

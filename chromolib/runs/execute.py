@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import errno
+import itertools
 import os
 import pathlib
 import re
@@ -77,7 +78,8 @@ def _papermill(root, study, values, working, cell_limit, progress):
     total = len(identity.code(source)) + 2  # and the parameters, given and injected
     limit = cell_limit or CELL_LIMIT[values["profile"]]
     killed = _killed_for_memory()
-    done = iter(range(1, 10_000))
+    done = itertools.count(1)
+    progress(0, total)
     paths = {
         k: str(pathlib.Path(v).absolute())
         for k, v in values.items()
