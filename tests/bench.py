@@ -3,11 +3,13 @@
 `make bench` prints them; none is ever asserted.
 
 Later work adds rows to ROWS. A ratio compares two figures of the same session, so a
-slow machine does not change what it says.
+slow machine does not change what it says; how slow this one is stands above the rows,
+and beside each figure what it would be on the machine of the yardstick.
 """
 
 import argparse
 import io
+import itertools
 import os
 import pathlib
 import statistics
@@ -16,21 +18,48 @@ import sys
 import tempfile
 import time
 
+import numpy as np
 import PIL.Image
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PYTHON = [sys.executable]
 CHROMOLIB = [*PYTHON, "-m", "chromolib"]
+CHU = [*CHROMOLIB, "run", "chu", "--profile", "smoke"]
+YARDSTICK = 0.41  # seconds that VGG16 takes for 16 images of 150 pixels
 
 
-def seconds(command, *, repeats=3):
-    """Median wall time of a command that must succeed."""
+def clock(work, *, repeats=1):
+    """Median seconds that some work takes, and what it returned last."""
     times = []
     for _ in range(repeats):
         started = time.perf_counter()
-        subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+        answer = work()
         times.append(time.perf_counter() - started)
-    return statistics.median(times)
+    return statistics.median(times), answer
+
+
+def seconds(command):
+    """Median wall time of a command that must succeed."""
+
+    def work():
+        subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+
+    return clock(work, repeats=3)[0]
+
+
+def yardstick():
+    """How many times slower than the yardstick's machine this one is."""
+    import keras
+
+    from chromolib.runs import backend
+
+    backend.start()  # quietly
+    network = keras.applications.VGG16(
+        weights=None, include_top=False, input_shape=(150, 150, 3)
+    )
+    batch = np.random.default_rng(0).random((16, 150, 150, 3), np.float32)
+    network.predict_on_batch(batch)  # compiles
+    return clock(lambda: network.predict_on_batch(batch), repeats=7)[0] / YARDSTICK
 
 
 def start_up(_):
@@ -45,22 +74,13 @@ def audit(_):
 
 def fresh_run(out):
     """A smoke run of one study against a start of Keras alone."""
-    run = [
-        *CHROMOLIB,
-        "run",
-        "chu",
-        "--profile",
-        "smoke",
-        "--force",
-        "-p",
-        f"out={out}",
-    ]
+    run = [*CHU, "--force", "-p", f"out={out}"]
     return seconds(run), seconds([*PYTHON, "-c", "import keras"])
 
 
 def reused_run(out):
     """The same run fresh against found complete."""
-    run = [*CHROMOLIB, "run", "chu", "--profile", "smoke", "-p", f"out={out}"]
+    run = [*CHU, "-p", f"out={out}"]
     return seconds([*run, "--force"]), seconds(run)
 
 
@@ -83,46 +103,39 @@ def near_copies(_):
     """Near duplicates among BioImLab and PKI-3 together, against reading them."""
     from chromolib.data import duplicates, pixels
 
-    sets = [timed(name) for name in ("bioimlab", "pki3")]
-    read = sum(seconds for _, seconds in sets)
-    together = pixels.pack([image for one, _ in sets for image in one.pixels])
-    started = time.perf_counter()
-    duplicates.near(duplicates.fingerprints(together))
-    return time.perf_counter() - started, read
+    reads = [load(name) for name in ("bioimlab", "pki3")]
+    together = pixels.pack([image for _, images in reads for image in images.pixels])
+    took, _ = clock(lambda: duplicates.near(duplicates.fingerprints(together)))
+    return took, sum(took for took, _ in reads)
 
 
 def straighten(_):
     """PKI-3 chromosomes straightened a second, against read a second."""
     from chromolib.imaging import axis
 
-    images, read = timed("pki3")
-    started = time.perf_counter()
-    axis.straighten_all(images.pixels)
-    return len(images) / (time.perf_counter() - started), len(images) / read
+    read, images = load("pki3")
+    took, _ = clock(lambda: axis.straighten_all(images.pixels))
+    return len(images) / took, len(images) / read
 
 
 def compose_cells(_):
     """Karyograms composed of PKI-3 a second, against cells read a second."""
     from chromolib.data import compose
 
-    images, read = timed("pki3")
-    started = time.perf_counter()
-    made = compose.cells(images)
-    return len(made) / (time.perf_counter() - started), len(made) / read
+    read, images = load("pki3")
+    took, cells = clock(lambda: compose.cells(images))
+    return len(cells) / took, len(cells) / read
 
 
 def segment(_):
     """Seconds a megapixel to segment twenty of Tseng's fields, against to read all."""
     from chromolib.imaging import segment
 
-    images, read = timed("tseng2023")
+    read, images = load("tseng2023")
     fields = [images.pixels[i] for i in range(0, 740, 37)]
-    started = time.perf_counter()
-    for field in fields:
-        segment.segment(field)
-    took = time.perf_counter() - started
-    size = sum(field.size for field in fields) / 1e6
-    return took / size, read / (images.pixels.buffer.nbytes / 1e6)
+    took, _ = clock(lambda: [segment.segment(field) for field in fields])
+    size = sum(field.size for field in fields)
+    return took / size * 1e6, read / images.pixels.buffer.nbytes * 1e6
 
 
 def draw_singles(_):
@@ -150,24 +163,44 @@ def drawing(draw, count):
     """Pictures drawn a second by one process, and saved a second by Pillow."""
     from chromolib.synth import lab
 
-    made = list(lab.cells(count))
-    draw(made[0])  # what is read and imported once is not drawing
-    started = time.perf_counter()
-    pictures = [picture for cell in made for picture in draw(cell)]
-    drawn = time.perf_counter()
-    for picture in pictures:
-        PIL.Image.fromarray(picture).save(io.BytesIO(), "PNG")
-    saved = time.perf_counter() - drawn
-    return len(pictures) / (drawn - started), len(pictures) / saved
+    cells = list(lab.cells(count))
+    draw(cells[0])  # what is read and imported once is not drawing
+    drawn, pictures = clock(lambda: list(itertools.chain(*map(draw, cells))))
+
+    def save():
+        for picture in pictures:
+            PIL.Image.fromarray(picture).save(io.BytesIO(), "PNG")
+
+    return len(pictures) / drawn, len(pictures) / clock(save)[0]
 
 
-def timed(source):
-    """A source's images, and the seconds that reading them took."""
+def load(source):
+    """The seconds that reading a source takes, and its images."""
     from chromolib.data import sources
 
-    started = time.perf_counter()
-    images = sources.load(source, data_root())
-    return images, time.perf_counter() - started
+    return clock(lambda: sources.load(source, data_root()))
+
+
+def reading(source):
+    """Seconds to read a source, and those of Pillow alone on the same files."""
+    from chromolib.data import adapters, decode, store
+
+    files = store.open_at(store.find(data_root(), adapters.NAMED[source][1]))
+    blobs = [files.read(name) for name in files.names if decode.is_image(name)]
+
+    def pillow():
+        for blob in blobs:
+            PIL.Image.open(io.BytesIO(blob)).convert("L")
+
+    return load(source)[0], clock(pillow)[0]
+
+
+def data_root():
+    """The real images, or a row that says why it is not there."""
+    root = os.environ.get("CHROMOLIB_DATA")
+    if not root:
+        raise FileNotFoundError("CHROMOLIB_DATA names no data root")
+    return pathlib.Path(root)
 
 
 def memory(_):
@@ -189,31 +222,8 @@ def memory(_):
     return tuple(map(float, done.stdout.split()))
 
 
-def reading(source):
-    """Seconds to read a source, and those of Pillow alone on the same files."""
-    from chromolib.data import adapters, decode, store
-
-    path = store.find(data_root(), adapters.NAMED[source][1])
-    _, ours = timed(source)
-    files = store.open_at(path)
-    blobs = [files.read(name) for name in files.names if decode.is_image(name)]
-    started = time.perf_counter()
-    for blob in blobs:
-        PIL.Image.open(io.BytesIO(blob)).convert("L")
-    return ours, time.perf_counter() - started
-
-
-def data_root():
-    """The real images, or a row that says why it is not there."""
-    root = os.environ.get("CHROMOLIB_DATA")
-    if not root:
-        raise FileNotFoundError("CHROMOLIB_DATA names no data root")
-    return pathlib.Path(root)
-
-
 def measure(_):
     """All metrics in 2,000 resamples of 100,000 predictions, against six of sklearn."""
-    import numpy as np
     from sklearn import metrics as sk
 
     from chromolib import records
@@ -222,52 +232,51 @@ def measure(_):
     rng = np.random.default_rng(0)
     truth = rng.integers(24, size=100_000)
     logits = rng.normal(size=(len(truth), 24))
-    logits[np.arange(len(truth)), truth] += (
-        3 + rng.normal(size=2174).repeat(46)[:100_000]
-    )
+    skill = rng.normal(size=2174).repeat(46)[: len(truth)]  # of a cell
+    logits[np.arange(len(truth)), truth] += 3 + skill
     probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    said = records.Predictions(
+    label = probability.argmax(1)
+    predictions = records.Predictions(
         image=np.arange(len(truth)),
         group=np.arange(len(truth)) // 46,
         truth=np.array(records.CLASSES)[truth],
         probability=probability,
         source="synthetic",
     )
-    started = time.perf_counter()
-    metrics.measure(said, rng=rng)
-    ours, started = time.perf_counter() - started, time.perf_counter()
-    label = probability.argmax(1)
-    for score in (sk.accuracy_score, sk.balanced_accuracy_score):
-        score(truth, label)
-    sk.f1_score(truth, label, average="macro")
-    sk.roc_auc_score(truth, probability, multi_class="ovr")
-    sk.log_loss(truth, probability)
-    sk.roc_auc_score(truth != label, said.uncertainty)
-    return ours, time.perf_counter() - started
+
+    def theirs():
+        sk.accuracy_score(truth, label)
+        sk.balanced_accuracy_score(truth, label)
+        sk.f1_score(truth, label, average="macro")
+        sk.roc_auc_score(truth, probability, multi_class="ovr")
+        sk.log_loss(truth, probability)
+        sk.roc_auc_score(truth != label, predictions.uncertainty)
+
+    ours, _ = clock(lambda: metrics.measure(predictions, rng=rng))
+    return ours, clock(theirs)[0]
 
 
 def describe(_):
     """Pictures described by all manual features a second, against HOG by skimage."""
-    import numpy as np
     import skimage.feature
 
     from chromolib.models import features
 
     ink = np.zeros((1803, 96, 32, 1), np.float32)
     ink[:, 8:88, 8:24] = np.random.default_rng(0).random((1803, 80, 16, 1))
-    started = time.perf_counter()
-    features.table(ink)
-    ours, started = time.perf_counter() - started, time.perf_counter()
-    for picture in ink[::10, ..., 0]:
-        skimage.feature.hog(picture, pixels_per_cell=(16, 16), cells_per_block=(2, 2))
-    theirs = time.perf_counter() - started
-    return len(ink) / ours, len(ink[::10]) / theirs
+
+    def theirs():
+        for picture in ink[::10, ..., 0]:
+            skimage.feature.hog(
+                picture, pixels_per_cell=(16, 16), cells_per_block=(2, 2)
+            )
+
+    ours, _ = clock(lambda: features.table(ink))
+    return len(ink) / ours, len(ink[::10]) / clock(theirs)[0]
 
 
 def train_chromonet(_):
     """An epoch of ChromoNet on 1,263 chromosomes, against one look at them."""
-    import numpy as np
-
     from chromolib.models import train
     from chromolib.studies.chromonet import network
 
@@ -275,57 +284,64 @@ def train_chromonet(_):
     pictures = rng.random((1263, 96, 32, 1), np.float32)
     labels = rng.integers(2, size=len(pictures))
     model = network.network(pictures.shape[1:], seed=0)
-    train.fit(model, pictures[:32], labels[:32], epochs=1, seed=0, batch=32)
-    model.evaluate(pictures, labels, batch_size=32, verbose=0)
-    started = time.perf_counter()
-    train.fit(model, pictures, labels, epochs=1, seed=0, batch=32)
-    ours, started = time.perf_counter() - started, time.perf_counter()
-    model.evaluate(pictures, labels, batch_size=32, verbose=0)
-    return ours, time.perf_counter() - started
+    how = {"epochs": 1, "seed": 0, "batch": 32}
+    train.fit(model, pictures[:32], labels[:32], **how)  # compiles
+
+    def look():
+        model.evaluate(pictures, labels, batch_size=32, verbose=0)
+
+    look()
+    return clock(lambda: train.fit(model, pictures, labels, **how))[0], clock(look)[0]
 
 
 def study_quick(out):
     """The chromonet study at quick, against smoke."""
-    took = []
-    for profile in ("quick", "smoke"):
-        started = time.perf_counter()
+
+    def run(profile):
         words = ["run", "chromonet", "--profile", profile, "--force"]
         words += ["-p", f"out={out}-{profile}"]
-        subprocess.run([sys.executable, "-m", "chromolib", *words], check=True)
-        took.append(time.perf_counter() - started)
-    return took
+        return lambda: subprocess.run([*CHROMOLIB, *words], check=True)
+
+    return clock(run("quick"))[0], clock(run("smoke"))[0]
 
 
 ROWS = (start_up, audit, fresh_run, reused_run)
 ROWS += (read_bioimlab, read_pki3, read_tseng, near_copies, memory)
 ROWS += (straighten, compose_cells, segment)
 ROWS += (draw_singles, draw_karyograms, draw_metaphases)
-ROWS += (
-    train_chromonet,
-    study_quick,
-    measure,
-)
-ROWS += (describe,)
+ROWS += (train_chromonet, study_quick, measure, describe)
+PER_SECOND = (straighten, compose_cells, describe)
+PER_SECOND += (draw_singles, draw_karyograms, draw_metaphases)
+
+
+def on_the_yardstick(row, figure, slower):
+    """A figure as it would be on the machine of the yardstick."""
+    if row is memory:
+        return figure
+    return figure * slower if row in PER_SECOND else figure / slower
 
 
 def main():
-    """Print a row a benchmark: both figures and their ratio."""
+    """Print a row a benchmark: both figures and their ratio, and the yardstick's."""
     names = [row.__name__ for row in ROWS]
     parser = argparse.ArgumentParser(description="Measure; nothing is asserted.")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(names))
-    chosen = parser.parse_args().rows or names
-    sys.stdout.write(f"{'row':<14}{'figure':>9}{'against':>9}{'ratio':>8}  what\n")
+    chosen, say = parser.parse_args().rows or names, sys.stdout.write
+    slower = yardstick()
+    say(f"This machine takes {slower:.2f} times the yardstick's {YARDSTICK} s: ")
+    say("VGG16 on 16 images of 150 pixels.\n")
+    say(f"{'row':<16}{'figure':>9}{'yardstick':>10}{'against':>9}{'ratio':>8}  what\n")
     with tempfile.TemporaryDirectory() as folder:
         for row in ROWS:
             if row.__name__ in chosen:
                 try:
                     first, second = row(pathlib.Path(folder) / "run")
                 except FileNotFoundError as error:
-                    sys.stdout.write(f"{row.__name__:<14} left out: {error}\n")
+                    say(f"{row.__name__:<16} left out: {error}\n")
                     continue
-                line = f"{row.__name__:<14}{first:>9.2f}{second:>9.2f}"
-                line += f"{first / second:>8.1f}"
-                sys.stdout.write(f"{line}  {row.__doc__}\n")
+                there = on_the_yardstick(row, first, slower)
+                say(f"{row.__name__:<16}{first:>9.2f}{there:>10.2f}{second:>9.2f}")
+                say(f"{first / second:>8.1f}  {row.__doc__}\n")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from nbformat import v4
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+COSTLY = dict.fromkeys(("outcomes", "browser"), "book") | {"real": "real"}  # fixtures
 TOY = {
     "profile": "smoke",
     "source": "synthetic",
@@ -23,6 +24,21 @@ TOY = {
     "seed": 0,
     "out": "",
 }
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Groups for several workers (--dist loadgroup): what shares a costly fixture.
+
+    The longest comes first. All else stays with its file.
+    """
+    order = {}
+    for item in items:
+        costly = [name for name in COSTLY if name in item.fixturenames]
+        group = COSTLY[costly[0]] if costly else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
+        order[item] = ("book", "real", group).index(group)
+    items.sort(key=order.get)
 
 
 @pytest.fixture(scope="session")
@@ -38,15 +54,18 @@ def claims_folder():
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
-    """A repository with one study, `toy`; call it with the study's code cells."""
-    for folder in ("notebooks", "data/claims"):
+    """A repository with one study, `toy`; call it with the study's code cells.
+
+    With another `place` and parameters it writes another study or a page of the book.
+    """
+    for folder in ("notebooks", "book", "data/claims"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "chromolib").symlink_to(ROOT / "chromolib")
     (tmp_path / "requirements.lock").write_text("")
     monkeypatch.chdir(tmp_path)
 
-    def write(*cells):
-        source = "\n".join(f"{name} = {value!r}" for name, value in TOY.items())
+    def write(*cells, place="notebooks/toy.ipynb", values=TOY):
+        source = "\n".join(f"{name} = {value!r}" for name, value in values.items())
         tagged = v4.new_code_cell(source, metadata={"tags": ["parameters"]})
         book = v4.new_notebook(cells=[tagged, *map(v4.new_code_cell, cells)])
         book.metadata.kernelspec = {
@@ -54,7 +73,7 @@ def toy(tmp_path, monkeypatch):
             "display_name": "Python 3",
             "language": "python",
         }
-        nbformat.write(book, tmp_path / "notebooks" / "toy.ipynb")
+        nbformat.write(book, tmp_path / place)
         return tmp_path
 
     return write
@@ -79,24 +98,40 @@ def real():
     return source
 
 
-@pytest.fixture(scope="session")
-def outcomes(root):
-    """The four studies, run at smoke; runs that are complete are reused."""
+def executed(root, names):
+    """Notebooks run at smoke; runs that are complete are reused."""
     from chromolib.runs import execute, parameters, repository
 
-    def one(study):
-        known = parameters.known(repository.notebook(root, study))
-        return execute.run(root, study, parameters.resolve(known, {"profile": "smoke"}))
-
-    return [one(study) for study in repository.studies(root)]
+    runs = []
+    for name in names:
+        known = parameters.known(repository.notebook(root, name))
+        values = parameters.resolve(known, {"profile": "smoke"}, study=name)
+        runs.append(execute.run(root, name, values))
+    return runs
 
 
 @pytest.fixture(scope="session")
-def site(root, outcomes):
+def outcomes(root):
+    """The four studies."""
+    from chromolib.runs import repository
+
+    return executed(root, repository.studies(root))
+
+
+@pytest.fixture(scope="session")
+def pages(root):
+    """The pages of the book that are notebooks."""
+    from chromolib.runs import repository
+
+    return executed(root, repository.pages(root))
+
+
+@pytest.fixture(scope="session")
+def site(root, outcomes, pages):
     """The book, strictly built."""
     from chromolib.book import build
 
-    return build.build(root, outcomes).parent
+    return build.build(root, [*outcomes, *pages]).parent
 
 
 @pytest.fixture(scope="session")

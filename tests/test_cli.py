@@ -3,11 +3,14 @@
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 
 import drawn
 import pytest
+
+from chromolib import cli
 
 BEGIN = 'from chromolib import records, runs\n\nrun = runs.begin("toy", globals())'
 RECORD = """run.record("share", records.Estimate(
@@ -92,6 +95,9 @@ def test_a_grid_ends_with_one_table_and_is_reused(toy):
     assert [row.split()[:3] for row in rows[:2]] == [["toy", n, "fresh,"] for n in "01"]
     again = chromolib(*words, cwd=repo)
     assert again.stdout.count("reused") == 2
+    assert first.stderr.count("toy: started\n") == 2
+    assert first.stderr.count("toy: done after ") == 2
+    assert again.stderr.count("toy, reused: done after ") == 2
     forced = chromolib(*words[:-2], "--force", cwd=repo)
     assert forced.stdout.count("fresh") == 2
 
@@ -122,6 +128,17 @@ def test_a_folder_of_one_s_own_is_filled_and_never_overwritten(toy, tmp_path):
 def test_away_from_the_repository_the_package_s_own_is_used(tmp_path, root):
     done = chromolib("claims", cwd=tmp_path, PYTHONPATH=str(root))
     assert done.returncode == 0, done.stderr
+
+
+def test_ctrl_c_counts_also_where_a_shell_starts_us_in_the_background(monkeypatch):
+    seen, before = [], signal.signal(signal.SIGINT, signal.SIG_IGN)
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    monkeypatch.setattr(cli, "app", lambda: seen.append(signal.getsignal(2)))
+    try:
+        cli.main()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert seen == [signal.default_int_handler]
 
 
 def make(*words, cwd, **environment):

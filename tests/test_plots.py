@@ -259,6 +259,13 @@ def test_dots_have_a_row_a_kind_and_the_second_quantity_open_marks():
     assert [t.get_text() for t in ax.get_yticklabels()] == ["inversion", "sham"]
 
 
+def test_dots_of_one_quantity_are_named_by_their_series_alone():
+    recalls = [e for e in by_kind() if e.quantity == "recall"]
+    ax = plots.dots(recalls, ax=plots.axis(rows=2), key="kind", xlabel="share")
+    (legend,) = ax.figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["published", "clean"]
+
+
 def test_two_figures_side_by_side_share_one_legend():
     axes = plots.grid(1, 2)
     for ax, of in zip(axes, ("accuracy", "loss"), strict=True):

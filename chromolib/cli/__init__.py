@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 
 import typer
 
@@ -44,16 +45,14 @@ def run(
     ),
 ):
     """Run studies; finished runs are reused, and a summary table ends it."""
-    from chromolib.runs import parameters, published, repository, sweep
+    from chromolib.runs import published, repository, sweep
 
     settings = ([f"profile={profile}"] if profile else []) + parameter
     root = repository.root()
     items = [
         (study, values)
         for study in dict.fromkeys(studies)
-        for values in parameters.grid(
-            parameters.known(repository.notebook(root, study)), settings
-        )
+        for values in _grid(root, study, settings)
     ]
     with show.bar() as bar:
         outcomes = sweep.run_all(
@@ -74,18 +73,16 @@ def book(
     force: bool = typer.Option(False, help="Run the studies again even if complete."),
     jobs: int = typer.Option(1, min=1, help="Runs at a time."),
 ):
-    """Run the four studies and render the book to HTML."""
+    """Run the studies and the computed pages, and render the book to HTML."""
     from chromolib.book import build as pages
-    from chromolib.runs import parameters, repository, sweep
+    from chromolib.runs import repository, sweep
 
     root = repository.root()
-    items = []
-    for study in repository.studies(root):
-        defaults = parameters.known(repository.notebook(root, study))
-        items += [
-            (study, values)
-            for values in parameters.grid(defaults, [f"profile={profile}"])
-        ]
+    items = [
+        (name, values)
+        for name in [*repository.studies(root), *repository.pages(root)]
+        for values in _grid(root, name, [f"profile={profile}"])
+    ]
     with show.bar() as bar:
         outcomes = sweep.run_all(
             root, items, jobs=jobs, force=force, cell_limit=None, bar=bar
@@ -95,6 +92,14 @@ def book(
         bar.update(task, completed=1, total=1)
     show.say(f"The book: {show.near(first)}")
     show.say(f"Open it in any browser, no server needed: {first.as_uri()}")
+
+
+def _grid(root, study, settings):
+    """The values of each run that the settings ask for."""
+    from chromolib.runs import parameters, repository
+
+    defaults = parameters.known(repository.notebook(root, study))
+    return parameters.grid(defaults, settings, study=study)
 
 
 @app.command()
@@ -136,6 +141,9 @@ def studies():
 
 def main():
     """Run a command; a problem is one line on stderr and an exit code that is not 0."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        # A shell's background job ignores Ctrl-C, and so would all that it starts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.setdefault(
         "PYDEVD_DISABLE_FILE_VALIDATION", "1"
     )  # kernels warn otherwise

@@ -1,9 +1,14 @@
 """What the command line prints, and how it stops."""
 
 import contextlib
+import dataclasses
+import datetime
+import itertools
 import logging
 import pathlib
 import sys
+import threading
+import time
 
 import rich.console
 import rich.markup
@@ -11,6 +16,7 @@ import rich.progress
 import rich.table
 
 WIDE = 120  # columns where there is no terminal to ask
+EVERY = 30  # seconds between lines of progress in a log
 
 
 def stop(message, code):
@@ -32,16 +38,90 @@ def say(text):
     console().print(text, markup=False, emoji=False, soft_wrap=True)
 
 
-@contextlib.contextmanager
-def bar():
-    """A line of progress for each run, on stderr, so that stdout stays a result."""
+@dataclasses.dataclass
+class Task:
+    """Something that takes its time, and how far it is."""
+
+    description: str
+    total: int | None
+    unit: str
+    started: float
+    completed: int = 0
+
+
+class Log:
+    """Progress in plain lines, for a log: what starts, where it is, what ended.
+
+    It is called as `rich.progress.Progress` is.
+    """
+
+    def __init__(self, write, clock=time.monotonic):
+        self._write, self._clock = write, clock
+        self._running, self._numbers = {}, itertools.count()
+        self._over = threading.Event()
+
+    def add_task(self, description, *, total, unit=""):
+        """Say that a task starts; gives its number."""
+        number = next(self._numbers)
+        self._running[number] = Task(description, total, unit, self._clock())
+        self._write(f"{description}: started")
+        return number
+
+    def update(self, number, **changes):
+        """Note how far a task is; say when it is done, once."""
+        task = self._running.get(number)
+        if task is None:
+            return
+        self._running[number] = task = dataclasses.replace(task, **changes)
+        if task.completed == task.total:
+            del self._running[number]
+            self._write(f"{task.description}: done after {self._elapsed(task)}")
+
+    def tick(self):
+        """Say where every running task is."""
+        for task in list(self._running.values()):
+            of = f"{task.completed} of {task.total} {task.unit}".strip()
+            where = "running" if task.total is None else of
+            self._write(f"{task.description}: {where} after {self._elapsed(task)}")
+
+    def stop(self):
+        """Say no more."""
+        self._over.set()
+
+    def __enter__(self):
+        threading.Thread(target=self._repeat, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def _repeat(self):
+        while not self._over.wait(EVERY):
+            self.tick()
+
+    def _elapsed(self, task):
+        return datetime.timedelta(seconds=int(self._clock() - task.started))
+
+
+def _moving():
     columns = (
         rich.progress.TextColumn("{task.description}", markup=False),
         rich.progress.BarColumn(),
         rich.progress.MofNCompleteColumn(),
         rich.progress.TimeElapsedColumn(),
     )
-    with rich.progress.Progress(*columns, console=console(stderr=True)) as bar:
+    return rich.progress.Progress(*columns, console=console(stderr=True))
+
+
+def _line(text):
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def bar():
+    """Progress on stderr, so that stdout stays a result: a bar a task, or a log."""
+    with _moving() if sys.stderr.isatty() else Log(_line) as bar:
         try:
             yield bar
         except KeyboardInterrupt:

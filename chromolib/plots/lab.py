@@ -29,7 +29,7 @@ def distances(rows, *, ax):
             ax.plot(x, y, marker=shape, label=label, **style)
     ax.set(yticks=range(len(rows)), yticklabels=rows["quantity"])
     ax.set(xlim=(-REACH, REACH), ylim=(len(rows) - 0.4, -0.6))
-    ax.set(xlabel="from the real mean, in standard deviations between real cells")
+    ax.set(xlabel="from the real mean, in standard\ndeviations between real cells")
     return base.stamp(base.legend_above(ax), BOTH)
 
 

@@ -223,13 +223,15 @@ def dots(estimates, *, ax, key, xlabel, by=("model", "protocol")):
     rows = list(dict.fromkeys(labels))
     frame = _frame(estimates, y=[rows.index(label) for label in labels])
     series = frame.groupby(_series_names(estimates, by), sort=False)
+    alone, several = len(series) == 1, len(set(frame["quantity"])) > 1
     for i, (name, members) in enumerate(series):
         shift, colour = 0.7 * (i + 0.5) / len(series) - 0.35, _colour(i, name)
         for quantity, points in members.groupby("quantity", sort=False):
             y = points["y"] + shift
             ax.hlines(y, points["low"], points["high"], color=colour, lw=1.6, zorder=1)
             fill = colour if quantity == frame["quantity"][0] else "white"
-            label = quantity if len(series) == 1 else f"{quantity}, {name}"
+            label = f"{quantity}, {name}" if several else name
+            label = quantity if alone else label
             style = {"color": colour, "mfc": fill, "ms": 6, "ls": "", "label": label}
             ax.plot(points["value"], y, _marker(i), **style)
     ax.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.4, -0.6))

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import errno
+import itertools
 import os
 import pathlib
 import re
@@ -77,12 +78,14 @@ def _papermill(root, study, values, working, cell_limit, progress):
     total = len(identity.code(source)) + 2  # and the parameters, given and injected
     limit = cell_limit or CELL_LIMIT[values["profile"]]
     killed = _killed_for_memory()
-    done = iter(range(1, 10_000))
+    done = itertools.count(1)
+    progress(0, total)
     paths = {
         k: str(pathlib.Path(v).absolute())
         for k, v in values.items()
         if parameters.is_path(k, v)
     }
+    os.environ[folder.REPLACE] = "1"  # here a finished run is only run again if forced
     try:
         papermill.execute_notebook(
             source,
@@ -107,6 +110,8 @@ def _papermill(root, study, values, working, cell_limit, progress):
     except BaseException:
         working.unlink(missing_ok=True)
         raise
+    finally:
+        del os.environ[folder.REPLACE]
 
 
 def _keep_ctrl_c(**_):

@@ -16,6 +16,7 @@ import secrets
 import shutil
 
 LOCK = ".lock"
+REPLACE = "CHROMOLIB_REPLACE"  # set for kernels whose run replaces a finished one
 MANIFEST = "manifest.json"
 
 
@@ -64,8 +65,18 @@ def reserve(target, identity):
     return made, _lock(made)
 
 
-def publish(partial, target, lock):
-    """Move a complete folder to its place; an older run there gives way."""
+def publish(partial, target, lock, *, replace=False):
+    """Move a complete folder to its place; return whether it is what lies there now.
+
+    An older run gives way, but a finished one is never made poorer. One of the same
+    identity stays where it has every file of the new one, unless told to `replace`;
+    else the new one takes over the files that it lacks.
+    """
+    if complete(target, _identity(partial)):
+        if not replace and _names(partial) <= _names(target):
+            abandon(partial, lock)
+            return False
+        _add_missing(target, partial)
     retired = partial.with_suffix(".retired")
     with contextlib.suppress(FileNotFoundError):
         target.rename(retired)
@@ -78,12 +89,24 @@ def publish(partial, target, lock):
     (target / LOCK).unlink(missing_ok=True)
     shutil.rmtree(retired, ignore_errors=True)
     os.close(lock)
+    return True
 
 
 def abandon(partial, lock):
     """Give up an unfinished folder."""
     shutil.rmtree(partial, ignore_errors=True)
     os.close(lock)
+
+
+def _names(folder):
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix() for path in files} - {LOCK}
+
+
+def _add_missing(older, newer):
+    for name in _names(older) - _names(newer):
+        (newer / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(older / name, newer / name)
 
 
 def _lock(partial):

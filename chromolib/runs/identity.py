@@ -7,7 +7,7 @@ import pathlib
 import nbformat
 
 from chromolib import files
-from chromolib.runs import inputs, parameters
+from chromolib.runs import imports, inputs, parameters, repository
 
 LENGTH = 12  # hex digits: 48 bits, no clash among millions of runs
 
@@ -15,32 +15,44 @@ LENGTH = 12  # hex digits: 48 bits, no clash among millions of runs
 def of(root, study, values, *, cells=None, images=None):
     """Identity of a study with these parameters.
 
-    The study's cells, its parameters, chromolib's sources, the lock file, first weights
-    and the data count; the commit and every path do not. `cells` replaces the
-    notebook's own when somebody ran edited ones; `images` are fingerprints, where they
-    are known already.
+    The study's cells, its parameters, the modules of chromolib that it imports, the
+    lock file, first weights and the data count; the commit and every path do not.
+    `cells` replaces the notebook's own when somebody ran edited ones; `images` are
+    fingerprints, where they are known already.
     """
     if images is None:
         images = inputs.fingerprints(inputs.read(root, values, keep=0))
-    given, known = values.get("weights", "none"), parameters.named(values)
-    parts = {
-        "cells": cells or sources(root / "notebooks" / f"{study}.ipynb"),
-        "parameters": {k: v for k, v in known.items() if k not in parameters.PATHS},
-        "weights": files.digest(_weights(root, given)),
-        "library": files.digest(sorted((root / "chromolib").rglob("*.py"))),
+    weights, named = values.get("weights", "none"), parameters.named(values)
+    counted = {
+        "cells": cells or sources(repository.notebook(root, study)),
+        "parameters": {k: v for k, v in named.items() if k not in parameters.PATHS},
+        "weights": files.digest(_weights(root, weights)),
+        "library": library(root, study, cells or ()),
         "lock": files.digest([root / "requirements.lock"]),
         "data": fingerprint(root, study),
         "images": images,
     }
-    text = json.dumps(parts, sort_keys=True).encode()
+    text = json.dumps(counted, sort_keys=True).encode()
     return hashlib.sha256(text).hexdigest()[:LENGTH]
 
 
-def _weights(root, given):
+def library(root, study, cells=()):
+    """Module of chromolib -> checksum, of those that a study imports, also indirectly.
+
+    The notebook counts, further cells that were run, and the study's own package,
+    which `parameters` imports by name.
+    """
+    texts = [*code(repository.notebook(root, study)), *cells]
+    package = f"{imports.PACKAGE}.studies.{study}"
+    modules = imports.modules(root, texts, also=[package])
+    return {name: files.sha256(path) for name, path in modules.items()}
+
+
+def _weights(root, weights):
     """The files that a network starts from."""
-    if given == "domain":
+    if weights == "domain":
         return sorted((root / "data" / "models").glob("trunk-*"))
-    return [] if given in parameters.CHOICES["weights"] else [pathlib.Path(given)]
+    return [] if weights in parameters.CHOICES["weights"] else [pathlib.Path(weights)]
 
 
 def sources(path):
@@ -58,6 +70,14 @@ def _cells(path):
     return [cell for cell in cells if not parameters.is_parameters(cell)]
 
 
-def fingerprint(root, study):
-    """Hash of what a study reads of the repository: the claims of its paper."""
-    return files.digest(sorted((root / "data" / "claims").glob(f"{study}*")))
+def fingerprint(root, name):
+    """Hash of the data in the repository that a notebook reads.
+
+    A study reads the claims of its paper; a page of the book also the results kept
+    under its name and the cards of the sources.
+    """
+    data = root / "data"
+    paths = list((data / "claims").glob(f"{name}*"))
+    if name in repository.pages(root):
+        paths += [*(data / "results" / name).rglob("*"), *(data / "cards").rglob("*")]
+    return files.digest(sorted(path for path in paths if path.is_file()))

@@ -32,7 +32,9 @@ def read(root, values, *, keep=sources.KEEP):
     if len(places) == 2:
         _apart(root, asked, places)
     return {
-        role: sources.load(name, places[role], on_error=values["on_error"], keep=keep)
+        role: sources.load(
+            name, places[role], on_error=values.get("on_error", "refuse"), keep=keep
+        )
         for role, name in asked.items()
     }
 
@@ -62,11 +64,12 @@ def _facts(images):
 
 def _place(root, values, role, name):
     parameter = "data" if role == "source" else "external_data"
-    if name in adapters.GENERIC and not values[parameter]:
+    given = values.get(parameter, "")
+    if name in adapters.GENERIC and not given:
         raise InputError(
             f"{role}={name} reads a folder of your own; name it: {parameter}=FOLDER"
         )
-    return data_root(root, values[parameter])
+    return data_root(root, given)
 
 
 def _apart(root, asked, places):

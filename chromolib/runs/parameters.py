@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import importlib.util
 import itertools
 import pathlib
 
@@ -18,7 +19,6 @@ CHOICES = {
     "protocol": ("clean", "published", "both"),
     "weights": ("none", "domain"),
     "on_error": ("refuse", "skip"),
-    "unit": ("both", "chromosome", "karyogram"),
 }
 
 
@@ -45,7 +45,18 @@ def assignments(source):
     return {node.targets[0].id: ast.literal_eval(node.value) for node in nodes}
 
 
-def resolve(defaults, given):
+def choices(study):
+    """The values that named parameters can take.
+
+    The package of a study, if it has one, may add its own as `CHOICES`.
+    """
+    name = f"chromolib.studies.{study}"
+    if not study.isidentifier() or importlib.util.find_spec(name) is None:
+        return CHOICES
+    return CHOICES | getattr(importlib.import_module(name), "CHOICES", {})
+
+
+def resolve(defaults, given, *, study=""):
     """Defaults with the given values in place, of the right name, type and range."""
     unknown = sorted(set(given) - set(defaults))
     if unknown:
@@ -54,12 +65,13 @@ def resolve(defaults, given):
         )
     values = {name: _typed(name, defaults[name], v) for name, v in given.items()}
     resolved = defaults | values
+    allowed = choices(study)
     for name, value in resolved.items():
-        _check(name, value)
+        _check(name, value, allowed.get(name))
     return resolved
 
 
-def grid(defaults, settings):
+def grid(defaults, settings, *, study=""):
     """One dict of values per combination of `name=a,b` settings, in their order."""
     options = {}
     for setting in settings:
@@ -75,7 +87,7 @@ def grid(defaults, settings):
     ]
     if len(points) > 1 and "out" in options:
         raise ParameterError("out names one folder but this is a grid; leave out away")
-    return [resolve(defaults, point) for point in points]
+    return [resolve(defaults, point, study=study) for point in points]
 
 
 def _typed(name, default, value):
@@ -103,8 +115,7 @@ def _words(kind):
     return names.get(kind, kind.__name__)
 
 
-def _check(name, value):
-    choices = CHOICES.get(name)
+def _check(name, value, choices):
     if choices and value not in choices and not _is_weights(name, value):
         allowed = ", ".join(repr(c) for c in choices)
         allowed += " or the path of a file" * (name == "weights")

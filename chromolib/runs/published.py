@@ -103,7 +103,8 @@ def _repeatable(study, manifest):
 
 
 def _target(root, study, given):
-    place = root / PLACE / study / given["profile"] / given["source"]
+    source = given.get("source", "synthetic")
+    place = root / PLACE / study / given["profile"] / source
     return place / f"seed{given['seed']}"
 
 

@@ -1,4 +1,4 @@
-"""Where the studies lie on this disk; no room above this one knows."""
+"""Where studies and pages lie on this disk; no room above this one knows."""
 
 import pathlib
 
@@ -22,14 +22,21 @@ def root():
     )
 
 
-def notebook(root, study):
-    """The source of a study, or an error that lists the studies there are."""
-    path = root / "notebooks" / f"{study}.ipynb"
-    if not path.is_file():
-        raise RepositoryError(f"no study {study!r}; known: {', '.join(studies(root))}")
-    return path
+def notebook(root, name):
+    """The source of a study or of a page, or an error that lists what there is."""
+    for folder in ("notebooks", "book"):
+        path = root / folder / f"{name}.ipynb"
+        if path.is_file():
+            return path
+    names = ", ".join([*studies(root), *pages(root)])
+    raise RepositoryError(f"no study {name!r}; known: {names}")
 
 
 def studies(root):
-    """Names of the studies there are."""
+    """Names of the studies."""
     return sorted(path.stem for path in (root / "notebooks").glob("*.ipynb"))
+
+
+def pages(root):
+    """Names of the book's pages that are notebooks, executed like the studies."""
+    return sorted(path.stem for path in (root / "book").glob("*.ipynb"))

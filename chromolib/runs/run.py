@@ -1,5 +1,6 @@
 """A run, from `begin` to `close`: one owner of one folder, whoever started it."""
 
+import os
 import platform
 import time
 
@@ -9,6 +10,7 @@ from IPython import display
 from chromolib import records, streams, tables
 from chromolib.runs import (
     backend,
+    banner,
     folder,
     identity,
     inputs,
@@ -18,6 +20,7 @@ from chromolib.runs import (
 )
 
 PROTOCOLS = {"both": ("published", "clean")}
+STAYS = "this run was finished before; those results stay, and the new, equal ones go"
 _open = {}  # study -> the run this kernel has open
 
 
@@ -62,13 +65,18 @@ class Run:
     @property
     def protocols(self):
         """The protocols to show, published first."""
-        chosen = self.values["protocol"]
+        chosen = self.values.get("protocol", "both")
         return PROTOCOLS.get(chosen, (chosen,))
 
     @property
     def label(self):
         """The words every estimate of this run carries."""
         return {"study": self.study} | {k: self.values[k] for k in ("profile", "seed")}
+
+    @property
+    def banner(self):
+        """What was actually run, in words for the top of a page."""
+        return banner.Banner(self.study, self.values)
 
     def size(self, *, smoke, quick, full):
         """The size this profile asks for; nothing else may depend on the profile."""
@@ -109,7 +117,14 @@ class Run:
         return frame
 
     def close(self):
-        """Write the results, give the folder its place, and return what was run."""
+        """Write the results, give the folder its place; show where, and what was run.
+
+        From here on `folder` is that place. A finished run of the same identity stays.
+        """
+        if _open.get(self.study) is not self:
+            raise folder.FolderError(
+                f"{self.study}: this run is closed; run the cell with runs.begin again"
+            )
         executed = _executed(self._first_cell)
         if edited := executed is not None and executed != _source(
             self.root, self.study
@@ -124,9 +139,18 @@ class Run:
         for name, frame in self._tables.items():
             results.table(self.folder / f"{name}.csv", frame)
         results.manifest(self.folder, manifest)
-        folder.publish(self.folder, self.target, self._lock)
-        _open.pop(self.study, None)
-        return tables.facts(manifest)
+        replace = folder.REPLACE in os.environ
+        new = folder.publish(self.folder, self.target, self._lock, replace=replace)
+        self.folder = self.target
+        del _open[self.study]
+        place = {"results": self._place()} | ({} if new else {"note": STAYS})
+        return tables.facts(place | folder.manifest(self.target))
+
+    def _place(self):
+        """Where the results are, as seen from the repository; no path of a machine."""
+        if self.target.is_relative_to(self.root):
+            return self.target.relative_to(self.root).as_posix()
+        return f"{self.target.name}, the folder that the parameter out names"
 
     def abandon(self):
         """Give the run up and leave nothing."""
@@ -154,7 +178,7 @@ class Run:
             "versions": results.versions(),
             "data_fingerprint": identity.fingerprint(self.root, self.study),
             "images": inputs.facts(self._read),
-            "weights": {"given": given["weights"]} | self.started_from,
+            "weights": {"given": given.get("weights", "none")} | self.started_from,
         }
 
 
@@ -172,7 +196,7 @@ def begin(study, names):
             f"{', '.join(missing)} not set; run the parameters cell first"
         )
     given = {name: names[name] for name in defaults}
-    values = parameters.resolve(defaults, _injected() | given)
+    values = parameters.resolve(defaults, _injected() | given, study=study)
     machine = backend.start()
     backend.seed(values["seed"], exact=values.get("deterministic", False))
     if study in _open:

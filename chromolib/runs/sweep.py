@@ -2,14 +2,20 @@
 
 import concurrent.futures
 import dataclasses
+import json
+import pathlib
+import re
 import subprocess
 import sys
-import threading
+import tempfile
 import time
 
 import pandas as pd
 
 from chromolib.runs import execute, results
+
+CHILD = [sys.executable, "-c", "from chromolib.runs import sweep; sweep.child()"]
+CELLS = re.compile(r"(\d+) (\d+)\n")  # what a child writes: cells done, of how many
 
 
 def run_all(root, items, *, jobs, force, cell_limit, bar):
@@ -17,11 +23,10 @@ def run_all(root, items, *, jobs, force, cell_limit, bar):
 
     What has finished stays finished, so the next call goes on from there.
     """
+    how = {"force": force, "cell_limit": cell_limit}
     if jobs > 1 and len(items) > 1:
-        return _in_parallel(root, items, jobs, force, cell_limit, bar)
-    return [
-        _one(root, study, values, force, cell_limit, bar) for study, values in items
-    ]
+        return _in_parallel(root, items, jobs, how, bar)
+    return [_in_turn(root, study, values, how, bar) for study, values in items]
 
 
 def summary(outcomes):
@@ -34,74 +39,86 @@ def summary(outcomes):
     return pd.DataFrame([_line(outcome, varied) for outcome in outcomes]).fillna("")
 
 
+def child():
+    """Carry out the run that stdin describes, and write the cells done to stdout."""
+    job = json.load(sys.stdin)
+    root, study, values = pathlib.Path(job.pop("root")), job.pop("study"), job.pop("of")
+
+    def progress(done, total):
+        sys.stdout.write(f"{done} {total}\n")
+        sys.stdout.flush()
+
+    try:
+        execute.run(root, study, values, progress=progress, **job)
+    except (OSError, RuntimeError, ValueError) as error:  # what ours are
+        sys.exit(str(error))
+
+
 def _line(outcome, varied):
-    first = results.read_estimates(outcome.folder / "estimates.csv")[0]
-    return {
-        "study": outcome.study,
-        **{name: str(outcome.given.get(name, "")) for name in varied},
-        "run": f"{outcome.state}, {outcome.seconds:.0f} s",
-        f"{first.quantity}, {first.protocol}": str(first),
-    }
+    estimates = results.read_estimates(outcome.folder / "estimates.csv")
+    row = {"study": outcome.study}
+    row |= {name: str(outcome.given.get(name, "")) for name in varied}
+    row["run"] = f"{outcome.state}, {outcome.seconds:.0f} s"
+    for first in estimates[:1]:
+        row[f"{first.quantity}, {first.protocol}"] = str(first)
+    return row
 
 
-def _one(root, study, values, force, cell_limit, bar):
-    task = bar.add_task(study, total=None)
-    outcome = execute.run(
-        root,
-        study,
-        values,
-        force=force,
-        cell_limit=cell_limit,
-        progress=lambda done, of: bar.update(task, completed=done, total=of),
-    )
+def _in_turn(root, study, values, how, bar):
+    task = bar.add_task(study, total=None, unit="cells")
+
+    def progress(done, total):
+        bar.update(task, completed=done, total=total)
+
+    outcome = execute.run(root, study, values, progress=progress, **how)
     return _finish(bar, task, outcome)
 
 
-def _in_parallel(root, items, jobs, force, cell_limit, bar):
+def _in_parallel(root, items, jobs, how, bar):
     """Each run in a process of its own: a kernel and Papermill want a main thread."""
-    children, lock = set(), threading.Lock()
+    children = []
 
-    def one(study, values):
-        task, started = bar.add_task(study, total=None), time.monotonic()
-        found = execute.find(root, study, values)
-        if found and not force:
-            return _finish(bar, task, found)
-        child = subprocess.Popen(
-            _command(study, values, force, cell_limit),
-            cwd=root,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        with lock:
-            children.add(child)
-        errors = child.communicate()[1]
-        if child.returncode:
-            raise execute.RunError(errors.strip().removeprefix("error: "))
-        outcome, seconds = execute.find(root, study, values), time.monotonic() - started
-        return _finish(
-            bar, task, dataclasses.replace(outcome, state="fresh", seconds=seconds)
-        )
+    def in_a_child(study, values):
+        task, started = bar.add_task(study, total=None, unit="cells"), time.monotonic()
+        outcome = execute.find(root, study, values)
+        if how["force"] or not outcome:
+            job = {"root": str(root), "study": study, "of": values} | how
+            _watch(job, children, lambda k, n: bar.update(task, completed=k, total=n))
+            outcome = execute.find(root, study, values)
+            seconds = time.monotonic() - started
+            outcome = dataclasses.replace(outcome, state="fresh", seconds=seconds)
+        return _finish(bar, task, outcome)
 
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(one, *item) for item in items]
+        futures = [pool.submit(in_a_child, *item) for item in items]
         try:
             return [future.result() for future in futures]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for child in children:
-                child.terminate()
+            for process in children:
+                process.terminate()
             raise
 
 
-def _command(study, values, force, cell_limit):
-    command = [sys.executable, "-m", "chromolib", "run", study]
-    command += [part for k, v in values.items() for part in ("-p", f"{k}={v}")]
-    command += ["--force"] if force else []
-    return command + (["--cell-limit", str(cell_limit)] if cell_limit else [])
+def _watch(job, children, progress):
+    """Start a child for a job and follow it to its end; its failure is raised."""
+    pipe = subprocess.PIPE
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
+        process = subprocess.Popen(
+            CHILD, cwd=job["root"], stdin=pipe, stdout=pipe, stderr=errors, text=True
+        )
+        children.append(process)
+        json.dump(job, process.stdin)
+        process.stdin.close()
+        for line in process.stdout:
+            if cells := CELLS.fullmatch(line):
+                progress(int(cells[1]), int(cells[2]))
+        if process.wait():
+            errors.seek(0)
+            raise execute.RunError(errors.read().strip())
 
 
 def _finish(bar, task, outcome):
-    note = "reused" if outcome.state == "reused" else f"{outcome.seconds:.0f} s"
-    bar.update(task, description=f"{outcome.study} · {note}", completed=1, total=1)
+    note = ", reused" if outcome.state == "reused" else ""
+    bar.update(task, description=outcome.study + note, completed=1, total=1)
     return outcome

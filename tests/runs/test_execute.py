@@ -9,9 +9,12 @@ import subprocess
 import sys
 import time
 
+import nbclient
 import nbformat
 import pandas as pd
 import pytest
+from nbclient import exceptions
+from nbformat import v4
 
 from chromolib.runs import execute, parameters
 
@@ -161,6 +164,39 @@ def test_a_run_of_edited_cells_gets_another_identity(toy):
     (found,) = (repo / "data/runs/toy").glob("*/manifest.json")
     assert json.loads(found.read_text())["edited"] is True
     assert execute.find(repo, "toy", resolved(repo)) is None
+
+
+def in_one_kernel(repo, *cells):
+    """What the last of these cells shows, run as JupyterLab does."""
+    book = nbformat.read(repo / "notebooks" / "toy.ipynb", as_version=4)
+    book.cells = book.cells[:1] + [v4.new_code_cell(cell) for cell in cells]
+    nbclient.NotebookClient(book, resources={"metadata": {"path": repo}}).execute()
+    return json.dumps(book.cells[-1].outputs)
+
+
+def test_a_finished_run_is_not_made_poorer_from_jupyterlab(toy):
+    repo = toy(BEGIN, RECORD, CLOSE)
+    done = run(repo)
+    before = {path.name: path.read_bytes() for path in done.folder.iterdir()}
+    assert "toy.ipynb" in before
+    shown = in_one_kernel(repo, BEGIN, RECORD, CLOSE, BEGIN, RECORD, CLOSE)
+    assert f"data/runs/toy/{done.folder.name}" in shown
+    assert "finished before" in shown
+    assert str(repo) not in shown
+    assert {p.name: p.read_bytes() for p in done.folder.iterdir()} == before
+    assert run(repo).state == "reused"
+    forced = execute.run(repo, "toy", resolved(repo), force=True)
+    assert (forced.folder / "manifest.json").read_bytes() != before["manifest.json"]
+
+
+def test_a_closed_run_knows_its_folder_and_is_not_closed_twice(toy):
+    repo = toy(BEGIN, RECORD, CLOSE)
+    listed = "run.close()\nsorted(path.name for path in run.folder.iterdir())"
+    shown = in_one_kernel(repo, BEGIN, RECORD, listed)
+    assert "['estimates.csv', 'manifest.json']" in shown
+    with pytest.raises(exceptions.CellExecutionError, match=r"runs\.begin again"):
+        in_one_kernel(repo, BEGIN, RECORD, CLOSE, CLOSE)
+    assert len(list(repo.glob("data/runs/toy/*/manifest.json"))) == 2
 
 
 def begun(repo, toy):

@@ -23,10 +23,18 @@ def target(tmp_path):
     return tmp_path / "runs" / "abc"
 
 
-def finish(target, text="done"):
-    partial, lock = folder.reserve(target, "abc")
-    (partial / folder.MANIFEST).write_text(json.dumps({"run": "abc", "text": text}))
-    folder.publish(partial, target, lock)
+def finish(target, text="done", *, run="abc", more=(), **how):
+    partial, lock = folder.reserve(target, run)
+    (partial / folder.MANIFEST).write_text(json.dumps({"run": run, "text": text}))
+    for name in more:
+        (partial / name).parent.mkdir(exist_ok=True)
+        (partial / name).write_text(text)
+    return folder.publish(partial, target, lock, **how)
+
+
+def texts(target):
+    files = (path for path in target.rglob("*") if path.is_file())
+    return {path.relative_to(target).as_posix(): path.read_text() for path in files}
 
 
 def other_runner(target):
@@ -59,11 +67,30 @@ def test_a_published_run_is_complete_and_leaves_nothing_behind(target):
     assert [path.name for path in target.iterdir()] == [folder.MANIFEST]
 
 
-def test_a_second_run_replaces_the_first(target):
-    finish(target, "old")
-    finish(target, "new")
+@pytest.mark.parametrize("how", [{"run": "other"}, {"replace": True}])
+def test_another_run_or_a_forced_one_replaces_the_first(target, how):
+    assert finish(target, "old")
+    assert finish(target, "new", **how)
     assert folder.manifest(target)["text"] == "new"
     assert [path.name for path in target.parent.iterdir()] == ["abc"]
+
+
+def test_a_finished_run_stays_where_the_same_run_adds_nothing(target):
+    finish(target, "old", more=["a.csv", "page.ipynb"])
+    before = texts(target)
+    assert not finish(target, "new", more=["a.csv"])
+    assert texts(target) == before
+    assert [path.name for path in target.parent.iterdir()] == ["abc"]
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_the_same_run_with_more_takes_over_what_it_lacks(target, replace):
+    finish(target, "old", more=["a.csv", "mine/figure.svg"])
+    assert finish(target, "new", more=["a.csv", "preds.csv"], replace=replace)
+    found = texts(target)
+    assert found.pop("mine/figure.svg") == "old"
+    assert {"a.csv", "preds.csv", "manifest.json"} == found.keys()
+    assert {found["a.csv"], found["preds.csv"]} == {"new"}
 
 
 def test_a_killed_run_is_taken_over_with_what_it_had(target):

@@ -7,9 +7,14 @@ VALUES = {"profile": "smoke", "seed": 0, "data": "", "out": ""}
 
 @pytest.fixture
 def repo(toy):
-    made = toy("x = 1")
+    made = toy("from chromolib import new")
     (made / "chromolib").unlink()
-    (made / "chromolib").mkdir()
+    for name in ("new", "deep", "deeper", "studies/toy", "studies/other", "widgets"):
+        path = made / "chromolib" / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("")
+    (made / "chromolib" / "new.py").write_text("from chromolib import deep")
+    (made / "chromolib" / "deep.py").write_text("def f():\n    import chromolib.deeper")
     return made
 
 
@@ -23,9 +28,16 @@ def test_no_path_changes_it(repo, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["chromolib/new.py", "requirements.lock", "data/claims/toy.yml"]
+    "name",
+    [
+        "chromolib/new.py",
+        "chromolib/deeper.py",
+        "chromolib/studies/toy.py",
+        "requirements.lock",
+        "data/claims/toy.yml",
+    ],
 )
-def test_sources_lock_and_data_change_it(repo, name):
+def test_what_is_imported_lock_and_data_change_it(repo, name):
     before = identity.of(repo, "toy", VALUES)
     (repo / name).write_text("x = 2\n")
     assert identity.of(repo, "toy", VALUES) != before
@@ -42,6 +54,24 @@ def test_cells_and_parameters_change_it(repo, toy):
     assert identity.of(repo, "toy", VALUES | {"seed": 1}) != before
     toy("x = 2")
     assert identity.of(repo, "toy", VALUES) != before
+
+
+@pytest.mark.parametrize(
+    "name", ["chromolib/widgets.py", "chromolib/studies/other.py", "data/claims/b.yml"]
+)
+def test_what_the_study_does_not_import_does_not_change_it(repo, name):
+    before = identity.of(repo, "toy", VALUES)
+    (repo / name).write_text("x = 2\n")
+    assert identity.of(repo, "toy", VALUES) == before
+
+
+def test_what_an_edited_cell_imports_counts(repo):
+    def of(cell):
+        return identity.of(repo, "toy", VALUES, cells=[cell])
+
+    before = of("from chromolib import widgets")
+    (repo / "chromolib" / "widgets.py").write_text("x = 2\n")
+    assert of("from chromolib import widgets") != before
 
 
 def test_first_weights_change_it_by_what_they_hold_and_not_by_where_they_lie(

@@ -1,6 +1,12 @@
+"""What a study takes: the right names, types and choices, or a refusal."""
+
+import importlib.machinery
+import sys
+import types
+
 import pytest
 
-from chromolib.runs import parameters
+from chromolib.runs import parameters, repository
 
 DEFAULTS = {
     "profile": "quick",
@@ -88,3 +94,23 @@ def test_first_weights_may_be_a_file_and_only_its_name_is_told(tmp_path):
     assert parameters.named(defaults) == defaults
     with pytest.raises(parameters.ParameterError, match="or the path of a file"):
         parameters.resolve(defaults, {"weights": "nowhere.npz"})
+
+
+def test_a_study_names_the_choices_of_its_own_parameters(monkeypatch):
+    package = types.ModuleType("chromolib.studies.toy")
+    package.__spec__ = importlib.machinery.ModuleSpec("chromolib.studies.toy", None)
+    package.CHOICES = {"rate": (0.5, 1.0)}
+    monkeypatch.setitem(sys.modules, "chromolib.studies.toy", package)
+    assert parameters.resolve(DEFAULTS, {"rate": 1.0}, study="toy")["rate"] == 1.0
+    with pytest.raises(parameters.ParameterError, match=r"rate=2\.0 .* 0\.5, 1\.0"):
+        parameters.grid(DEFAULTS, ["rate=2"], study="toy")
+    with pytest.raises(parameters.ParameterError, match="profile='fast'"):
+        parameters.resolve(DEFAULTS, {"profile": "fast"}, study="toy")
+    assert parameters.choices("a.b") == parameters.choices("no_package")
+
+
+def test_every_study_s_choices_fit_its_defaults(root):
+    for study in repository.studies(root):
+        defaults = parameters.known(repository.notebook(root, study))
+        assert parameters.resolve(defaults, {}, study=study) == defaults
+        assert set(parameters.choices(study)) - set(parameters.CHOICES) <= set(defaults)
