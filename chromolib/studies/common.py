@@ -7,7 +7,7 @@ import pandas as pd
 
 from chromolib import plots, records, tables, widgets
 from chromolib.data import leakage, survey
-from chromolib.evidence import claims, pointing
+from chromolib.evidence import claims
 from chromolib.evidence import verdicts as judging
 
 VERDICTS = ("statement", "printed", "audit", "ours_published", "ours_clean", "verdict")
@@ -210,28 +210,3 @@ def _word(estimate, bound, asked):
         return "yes" if estimate.low <= bound <= estimate.high else "no"
     low, high = estimate.low, estimate.high
     return "yes" if low > bound else "no" if high <= bound else "not shown"
-
-
-# What the study of normal and abnormal asks: the table moves to that study.
-TRUE, RANDOM = {"labels": "true"}, {"labels": "random"}
-SHAM, REAL = {"against": "shams"}, {"against": "normal", "kind": "real gain"}
-UNSEEN = TRUE | {"tested": "unseen"}
-LEAD = "difference in accuracy"
-POINT = tuple(AWAY + rival for rival in pointing.RIVALS)
-QUESTIONS = (
-    ("Do random labels score chance?", "balanced accuracy", "clean", RANDOM, "at"),
-    ("Do random labels score chance?", "balanced accuracy", "published", RANDOM, "at"),
-    ("Is it better than chance?", "balanced accuracy", "published", TRUE, "above"),
-    ("… on groups not seen?", "balanced accuracy", "published", UNSEEN, "above"),
-    ("Is it better than chance?", "balanced accuracy", "clean", TRUE, "above"),
-    ("Is it better than every other model?", LEAD, "clean", TRUE, "lead"),
-    ("Are shams told?", "AUROC of abnormal", "clean", TRUE | SHAM, "above"),
-    ("Are real extra copies told?", "AUROC of abnormal", "clean", TRUE | REAL, "above"),
-    ("Does Grad-CAM point?", POINT, "clean", TRUE | {"map": "Grad-CAM"}, "lead"),
-    ("Does occlusion point?", POINT, "clean", TRUE | {"map": "occlusion"}, "lead"),
-)
-
-
-def frame(estimates):
-    """The answers of ChromoNet to its own questions."""
-    return answers(estimates, QUESTIONS, model="ChromoNet")

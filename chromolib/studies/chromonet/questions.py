@@ -22,6 +22,32 @@ from chromolib.studies.chromonet import data, experiment, network, protocol
 
 NORMAL, ABNORMAL = data.LABELS
 CALLED = "called abnormal"
+TRUE, RANDOM = {"labels": "true"}, {"labels": "random"}
+SHAM, REAL = {"against": "shams"}, {"against": "normal", "kind": "real gain"}
+LEAD = "difference in accuracy"
+POINT = tuple(f"difference from {rival}" for rival in pointing.RIVALS)
+QUESTIONS = (  # question, quantities, protocol, conditions, what is asked of them
+    ("Do random labels score chance?", "balanced accuracy", "clean", RANDOM, "at"),
+    ("Do random labels score chance?", "balanced accuracy", "published", RANDOM, "at"),
+    ("Is it better than chance?", "balanced accuracy", "published", TRUE, "above"),
+    (
+        "… on groups not seen?",
+        "balanced accuracy",
+        "published",
+        TRUE | {"tested": "unseen"},
+        "above",
+    ),
+    ("Is it better than chance?", "balanced accuracy", "clean", TRUE, "above"),
+    ("Is it better than every other model?", LEAD, "clean", TRUE, "lead"),
+    ("Are shams told?", "AUROC of abnormal", "clean", TRUE | SHAM, "above"),
+    ("Are real extra copies told?", "AUROC of abnormal", "clean", TRUE | REAL, "above"),
+    ("Does Grad-CAM point?", POINT, "clean", TRUE | {"map": "Grad-CAM"}, "lead"),
+    ("Does occlusion point?", POINT, "clean", TRUE | {"map": "occlusion"}, "lead"),
+)
+STYLES = {  # how bars of one protocol are told apart
+    ("tested", "unseen"): ("unseen groups", {"alpha": 0.45}),
+    ("labels", "random"): ("random labels", {"facecolor": "white", "hatch": "////"}),
+}
 BARS = {"unit", "labels", "tested"}  # conditions that bars are told apart by
 PATCH, STEP = 12, 6  # pixels of an occlusion
 PRINTED = {
@@ -304,7 +330,7 @@ def browse(grid, most):
     halves = [np.flatnonzero(half)[: most // 2] for half in (right, ~right)]
     chosen, boxes = np.sort(np.concatenate(halves)), images.boxes
     return {
-        "pictures": images.unseen.x[chosen],
+        "images": images.unseen.x[chosen],
         "predictions": predictions.take(chosen),
         "notes": [{"kind": images.kind[i]} for i in chosen],
         "boxes": [boxes[i].xyxy[0] if len(boxes[i]) else None for i in chosen],
@@ -324,9 +350,9 @@ def look(grid, *, show, most, rng):
     chosen = np.sort(rng.permutation(marked or abnormal)[:most])
     seen = images.unseen.take(chosen)
     maps = _maps(grid.network().network, seen.x)
-    figure = {"pictures": seen.x[:show], "maps": maps["Grad-CAM"][:show]}
+    figure = {"images": seen.x[:show], "maps": maps["Grad-CAM"][:show]}
     if not marked:
-        return figure | {"boxes": [None] * len(figure["pictures"])}, []
+        return figure | {"boxes": [None] * len(figure["images"])}, []
     xyxy = np.array([boxes[i].xyxy[0] for i in chosen])
     estimates = []
     for name, each in maps.items():
