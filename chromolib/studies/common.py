@@ -36,7 +36,11 @@ def frame(estimates):
     """Answers as a table: full results first, other runs say their profile."""
     whole = {}
     for each in estimates:
-        key = (each.profile != "full", _about(each), verdicts.parts(each).get("unit"))
+        key = (
+            each.profile != "full",
+            _about(each),
+            verdicts.without_seeds(each).get("unit"),
+        )
         whole.setdefault(key, []).append(each)
     rows = [
         {"images": about, "unit": unit, "question": question} | answer
@@ -90,7 +94,7 @@ def _rival(one):
 
 
 def _without_unit(estimate):
-    parts = verdicts.parts(estimate)
+    parts = verdicts.without_seeds(estimate)
     return {name: value for name, value in parts.items() if name != "unit"}
 
 
