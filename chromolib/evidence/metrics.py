@@ -20,12 +20,9 @@ FAILURE = ("AURC", "AUGRC", "failure AUROC", "FPR95")
 def score(predictions, *names, rng, draws=2000):
     """What `measure` gives as a list; of several Predictions, one after another."""
     if isinstance(predictions, records.Predictions):
-        return list(measure(predictions, *names, rng=rng, draws=draws).values())
-    return [
-        estimate
-        for each in predictions
-        for estimate in score(each, *names, rng=rng, draws=draws)
-    ]
+        predictions = [predictions]
+    measured = (measure(each, *names, rng=rng, draws=draws) for each in predictions)
+    return [estimate for estimates in measured for estimate in estimates.values()]
 
 
 def measure(predictions, *names, rng, draws=2000):
