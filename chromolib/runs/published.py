@@ -85,7 +85,7 @@ def bars(estimates, quantity="balanced accuracy", model="ChromoNet"):
         one
         for one in estimates
         if (one.quantity, one.model) == (quantity, model)
-        and set(verdicts.parts(one)) <= {"unit", "labels", "tested"}
+        and set(verdicts.without_seeds(one)) <= {"unit", "labels", "tested"}
     ]
 
 
@@ -183,7 +183,7 @@ def _pooled(estimates):
     """
     least = {name: min(getattr(e, name) for e in estimates) for name in ("n", "groups")}
     same = [dataclasses.replace(each, **least) for each in estimates]
-    return between.pool(same, within=_within(estimates)).estimate
+    return between.pool(same, within=_within(estimates))
 
 
 def _within(estimates):

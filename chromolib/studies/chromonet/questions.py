@@ -157,13 +157,13 @@ def _kinds(grid, rng):
     abnormal = predictions.truth == ABNORMAL
     called = (predictions.label == ABNORMAL) * 1.0
     names = sorted(set(kind), key=lambda name: (name not in set(kind[abnormal]), name))
-    numbered = resample.number(predictions)
-    tally = resample.shares(
+    encoded = resample.encode(predictions)
+    tally = resample.rates(
         names,
-        numbered.each(*(called * (kind == name) for name in names)),
-        numbered.each(*((kind == name) * 1.0 for name in names)),
+        encoded.totals(*(called * (kind == name) for name in names)),
+        encoded.totals(*((kind == name) * 1.0 for name in names)),
     )
-    shares = resample.estimates(predictions, [tally], rng=rng)
+    shares = resample.estimates(predictions.words, [tally], rng=rng)
     return [
         dataclasses.replace(
             share,
@@ -237,8 +237,8 @@ def confidence(grid, *, rng, alpha=0.1):
         return []
     predictions, validation = grid.pick(), grid.network().split.validation
     known = predict.predict(grid.network().network, validation, **predictions.words)
-    scaled = calibration.cooled(predictions, calibration.temperature(known))
-    sets = conformal.sets(predictions, calibration=known, miss=alpha, by_class=True)
+    scaled = calibration.temperature_scaled(predictions, calibration.temperature(known))
+    sets = conformal.sets(predictions, calibration=known, alpha=alpha, by_class=True)
     conditions = predictions.conditions | {"miss": f"{alpha:g}"}
     judged = dataclasses.replace(predictions, conditions=conditions)
     as_it_is = [
