@@ -23,19 +23,39 @@ def backward(angle, slope, scale):
 
 
 def sample(images, come_from, travel):
-    """Images, zero outside, after their points travelled; bilinear."""
-    height, width = images.shape[1:3]
-    a, b, c, d = come_from
-    x, y = (width - 1) / 2, (height - 1) / 2  # the centre, in numbers of pixels
-    right, down = travel
-    rows = (
-        *(a, b, x - a * (x + right) - b * (y + down)),
-        *(c, d, y - c * (x + right) - d * (y + down)),
-        *(ops.zeros_like(a), ops.zeros_like(a)),
+    """Images, zero outside, after their points travelled; bilinear.
+
+    One gather from a padded, flattened batch. Keras' affine_transform gives the same to
+    1e-5 and is three times faster under TensorFlow, three times slower under JAX; the
+    full runs that are kept were made with this, and a network learns otherwise from it.
+    """
+    height, width, channels = images.shape[1:]
+    a, b, c, d, right, down = (v[:, None, None] for v in (*come_from, *travel))
+    x = np.arange(width, dtype=np.float32) + 0.5 - width / 2 - right
+    y = (np.arange(height, dtype=np.float32) + 0.5 - height / 2)[:, None] - down
+    left, across = _split(a * x + b * y, width)
+    top, below = _split(c * x + d * y, height)
+    padded = ops.pad(images, ((0, 0), (1, 2), (1, 2), (0, 0)))
+    wide, size = width + 3, (width + 3) * (height + 3)
+    first = ops.arange(ops.shape(images)[0], dtype="int32") * size
+    corner = first[:, None, None] + top * wide + left
+    flat = ops.reshape(padded, (-1, channels))
+    upper, lower = (
+        _between(ops.take(flat, at, axis=0), ops.take(flat, at + 1, axis=0), across)
+        for at in (corner, corner + wide)
     )
-    return ops.image.affine_transform(
-        images, ops.stack(rows, axis=1), data_format="channels_last"
-    )
+    return _between(upper, lower, below)
+
+
+def _split(centred, size):
+    """Index in the padded image, and the share of the next pixel."""
+    at = ops.clip(centred + (size / 2 + 0.5), 0, size + 1)
+    whole = ops.floor(at)
+    return ops.cast(whole, "int32"), (at - whole)[..., None]
+
+
+def _between(first, second, share):
+    return first + (second - first) * share
 
 
 def smooth(images, taps, axis):

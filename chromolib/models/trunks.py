@@ -8,10 +8,11 @@ import keras
 WIDTHS = (8, 16, 32, 64)  # filters of each pair: what two CPU cores can train
 
 
-def pairs(x, widths=WIDTHS, *, pair=2, after=False):
+def pairs(x, widths=WIDTHS, *, seeds, pair=2, after=False):
     """For each of `widths`, `pair` convolutions with ReLU and batch norm, then pooling.
 
-    `after` normalises behind the ReLU, not before it.
+    `seeds` gives each layer its own, see `counter_rng.Seeds`; `after` normalises behind
+    the ReLU, not before it.
     """
     number = 0
     for width in widths:
@@ -21,7 +22,7 @@ def pairs(x, widths=WIDTHS, *, pair=2, after=False):
                 *(width, 3),
                 padding="same",
                 use_bias=False,
-                kernel_initializer="he_normal",
+                kernel_initializer=keras.initializers.HeNormal(seeds()),
                 name=f"trunk_conv{number}",
             )(x)
             norm = keras.layers.BatchNormalization(

@@ -97,22 +97,21 @@ def run(run, images, *, sizes):
     seed, origin = run.given("seed"), weights.resolve(run.given("weights"), run.root)
     run.started_from = origin.facts
     words = run.label | {"source": images.source, "weights": origin.word}
-    trained = [
-        one
-        for name in run.protocols
-        for one in _by_protocol(images, name, sizes, origin, seed)
-    ]
+    trained, predictions = [], []
+    for name in run.protocols:
+        networks = _by_protocol(images, name, sizes, origin, seed)
+        for one in networks:
+            predictions += predict_with(one, images, words)
+            if one.model == TRADITIONAL:
+                own = _words(one, images, words)
+                predictions += rivals(one.split, own, seed=seed)
+        trained += networks
     counting = [one for one in trained if _is_chromonet(one)][-1]
-    predictions = [p for one in trained for p in predict_with(one, images, words)]
-    predictions += [
-        p
-        for one in trained
-        if _is_chromonet(one)
-        for p in rivals(one.split, _words(one, images, words), seed=seed)
-    ]
     predictions += _external(counting, images, words)
-    rng = run.rng(f"scores {images.unit}")
-    estimates = score(predictions, rng=rng) + differences(predictions, rng=rng)
+    estimates = score(predictions, rng=run.rng(f"scores {images.unit}"))
+    for name in run.protocols:
+        rng = run.rng(f"against {images.unit}")
+        estimates += differences(predictions, name, rng=rng)
     run.predict(predictions)
     run.record_all(estimates)
     _save(run, counting, images, words, estimates, origin)
@@ -172,20 +171,16 @@ def score(predictions, *, rng):
     return [values[name] for values in found for name in SCORES if name in values]
 
 
-def differences(predictions, *, rng):
+def differences(predictions, name, *, rng):
     """By how much ChromoNet is more often right than each other model: Estimates."""
-    found = []
-    for first in predictions:
-        if first.model != CHROMONET or first.conditions.keys() != {"unit", "labels"}:
-            continue
-        for other in predictions:
-            if other.model != CHROMONET and _same_test(first, other):
-                found += between.paired(first, other, "accuracy", rng=rng).values()
-    return found
-
-
-def _same_test(first, other):
-    return (first.protocol, first.conditions) == (other.protocol, other.conditions)
+    of_protocol = [p for p in predictions if p.protocol == name]
+    first, *rest = of_protocol
+    return [
+        estimate
+        for other in rest
+        if other.model != CHROMONET
+        for estimate in between.paired(first, other, "accuracy", rng=rng).values()
+    ]
 
 
 def _by_protocol(images, name, sizes, origin, seed):

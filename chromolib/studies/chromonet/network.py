@@ -13,7 +13,7 @@ alternative in `READINGS`, which the study trains one by one.
 
 import keras
 
-from chromolib.models import trunks
+from chromolib.models import counter_rng, trunks
 from chromolib.studies.chromonet import data
 
 RATE = 3e-4  # of Adam; by its default, 1e-3, karyograms are often not learned at all
@@ -37,13 +37,12 @@ def chromonet(
 
     Without `flatten` positions are averaged away; the rest as in `trunks.pairs`.
     """
-    keras.utils.set_random_seed(seed)
-    inputs = keras.Input(shape)
-    x = trunks.pairs(inputs, widths, pair=pair, after=after)
+    seeds, inputs = counter_rng.Seeds(seed), keras.Input(shape)
+    x = trunks.pairs(inputs, widths, seeds=seeds, pair=pair, after=after)
     pool = keras.layers.Flatten if flatten else keras.layers.GlobalAveragePooling2D
-    x = keras.layers.Dense(64, activation="relu", name="head_dense")(pool()(x))
-    x = keras.layers.Dropout(dropout)(x)
-    return compiled(keras.Model(inputs, _logits(x), name="chromonet"))
+    x = _dense(64, seeds, activation="relu", name="head_dense")(pool()(x))
+    x = keras.layers.Dropout(dropout, seed=seeds())(x)
+    return compiled(keras.Model(inputs, _logits(x, seeds), name="chromonet"))
 
 
 def traditional(shape, *, seed):
@@ -52,11 +51,13 @@ def traditional(shape, *, seed):
     The paper does not say what its "traditional model" is, only that it is simpler, has
     epochs, and does without augmentation (section 5).
     """
-    keras.utils.set_random_seed(seed)
-    inputs = keras.Input(shape)
-    x = keras.layers.Conv2D(16, 5, padding="same", activation="relu")(inputs)
+    seeds, inputs = counter_rng.Seeds(seed), keras.Input(shape)
+    first = keras.initializers.HeNormal(seeds())
+    x = keras.layers.Conv2D(
+        *(16, 5), padding="same", activation="relu", kernel_initializer=first
+    )(inputs)
     x = keras.layers.Flatten()(keras.layers.MaxPooling2D(4)(x))
-    return compiled(keras.Model(inputs, _logits(x), name="traditional"))
+    return compiled(keras.Model(inputs, _logits(x, seeds), name="traditional"))
 
 
 def compiled(model):
@@ -69,5 +70,10 @@ def compiled(model):
     return model
 
 
-def _logits(x):
-    return keras.layers.Dense(len(data.LABELS), name="head_logits", dtype="float32")(x)
+def _logits(x, seeds):
+    return _dense(len(data.LABELS), seeds, name="head_logits", dtype="float32")(x)
+
+
+def _dense(units, seeds, **settings):
+    first = keras.initializers.GlorotUniform(seeds())
+    return keras.layers.Dense(units, kernel_initializer=first, **settings)

@@ -16,7 +16,6 @@ import math
 
 import numpy as np
 
-from chromolib import streams
 from chromolib.models import augment, expand, layers, samples
 from chromolib.studies.chromonet import data
 
@@ -26,6 +25,7 @@ PAPER = {  # images of section 4.5
 }
 TOTAL = {"normal": data.NORMAL, "abnormal": data.ABNORMAL}
 SOURCES = 193  # of section 4.1
+DRAW, SHUFFLE, SPLIT, CHOOSE = 17, 19, 23, 29  # streams, as in the runs that are kept
 VALIDATION = 0.2  # of the sources' groups, in a clean split
 
 # Section 4.2 names small rotations, both flips, low-level zoom and panning, mild shear
@@ -75,7 +75,7 @@ def published(images, *, seed, count=SOURCES, share=1.0, labels="true"):
         for label in data.LABELS
     }
     augmented = _augmented(drawn, counts, seed)
-    rng = streams.stream(seed, "published split")
+    rng = np.random.default_rng([seed, SPLIT])
     train = np.zeros(len(augmented), bool)
     for label in data.LABELS:
         pool = rng.permutation(np.flatnonzero(augmented.label == label))
@@ -90,7 +90,7 @@ def clean(images, *, seed, count=SOURCES, share=1.0, labels="true"):
     drawn, unseen = _labelled(images, count, labels, seed)
     if both := set(drawn.group) & set(unseen.group):
         raise SplitError(f"group {str(min(both))!r} is among sources and unseen images")
-    validation = _validation(drawn, streams.stream(seed, "validation"))
+    validation = _validation(drawn, np.random.default_rng([seed, CHOOSE]))
     plain = drawn.take(~validation)
     counts = {
         label: max(_share(PAPER["train"][label], share), (plain.label == label).sum())
@@ -106,7 +106,7 @@ SPLITS = {"published": published, "clean": clean}
 
 def sources(images, count=SOURCES, *, seed):
     """So many source images, normal and abnormal as in the paper."""
-    rng, chosen = streams.stream(seed, "sources"), []
+    rng, chosen = np.random.default_rng([seed, DRAW]), []
     for label in data.LABELS:
         wanted = round(count * TOTAL[label] / sum(TOTAL.values()))
         pool = np.flatnonzero(images.pool.label == label)
@@ -131,12 +131,13 @@ def _labelled(images, count, labels, seed):
     """Source images and unseen ones, with their own labels or with labels dealt out."""
     drawn, unseen = sources(images, count, seed=seed), images.unseen
     if labels == "random":
-        rng = streams.stream(seed, "random labels")
-        drawn, unseen = (
-            dataclasses.replace(part, label=rng.permutation(part.label))
-            for part in (drawn, unseen)
-        )
+        drawn, unseen = _shuffled(drawn, seed), _shuffled(unseen, seed + 1)
     return drawn, unseen
+
+
+def _shuffled(part, seed):
+    rng = np.random.default_rng([seed, SHUFFLE])
+    return dataclasses.replace(part, label=rng.permutation(part.label))
 
 
 def _validation(drawn, rng):

@@ -260,24 +260,30 @@ def _is_of(estimate, predictions):
 
 def learning(grid, numbers, *, rng):
     """Accuracy by the number of source images, clean: ChromoNet and an SVM."""
-    predictions = []
-    for count in (n for n in numbers if n <= len(grid.images.pool)):
-        if (grid.protocol, count) == ("clean", grid.sizes.sources):
-            predictions += _learned(grid)
-            continue
-        sizes = dataclasses.replace(grid.sizes, sources=count)
-        split = experiment.divide(grid.images, "clean", sizes, seed=grid.seed)
-        conditions = {"unit": grid.images.unit, "labels": "true"}
-        conditions["sources"] = split.drawn
-        words = grid.words | {"protocol": "clean", "conditions": conditions}
-        trained = experiment.train(split, sizes, seed=grid.seed, origin=grid.origin)
-        own = words | {"model": experiment.CHROMONET}
-        predictions.append(predict.predict(trained.network, split.test, **own))
-        only = (experiment.RIVAL,)
-        predictions += experiment.rivals(split, words, seed=grid.seed, names=only)
-    return [
-        e for p in predictions for e in metrics.measure(p, "accuracy", rng=rng).values()
+    numbers = [n for n in numbers if n <= len(grid.images.pool)]
+    own = grid.sizes.sources if grid.protocol == "clean" else None
+    predictions = [
+        p for count in numbers if count != own for p in _with_sources(grid, count)
     ]
+    predictions += _learned(grid) if own in numbers else []
+    return [
+        estimate
+        for p in predictions
+        for estimate in metrics.measure(p, "accuracy", rng=rng).values()
+    ]
+
+
+def _with_sources(grid, count):
+    """Predictions of ChromoNet and the SVM after so many source images."""
+    sizes = dataclasses.replace(grid.sizes, sources=count)
+    split = experiment.divide(grid.images, "clean", sizes, seed=grid.seed)
+    conditions = {"unit": grid.images.unit, "labels": "true", "sources": split.drawn}
+    words = grid.words | {"protocol": "clean", "conditions": conditions}
+    trained = experiment.train(split, sizes, seed=grid.seed, origin=grid.origin)
+    first = words | {"model": experiment.CHROMONET}
+    only = (experiment.RIVAL,)
+    rivals = experiment.rivals(split, words, seed=grid.seed, names=only)
+    return [predict.predict(trained.network, split.test, **first), *rivals]
 
 
 def _learned(grid):

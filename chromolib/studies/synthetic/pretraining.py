@@ -9,7 +9,16 @@ import numpy as np
 from chromolib import records
 from chromolib.data import splits
 from chromolib.evidence import metrics
-from chromolib.models import augment, layers, pictures, small, store, trunks, weights
+from chromolib.models import (
+    augment,
+    counter_rng,
+    layers,
+    pictures,
+    small,
+    store,
+    trunks,
+    weights,
+)
 from chromolib.models import train as training
 from chromolib.runs import repository, results
 from chromolib.studies.synthetic import data
@@ -74,16 +83,18 @@ def split(*, cells, seed):
 
 def networks(*, seed, shape=(*pictures.CANVAS[UNIT], 1)):
     """The trunk, and around it a network that classifies into the 24 classes."""
-    keras.utils.set_random_seed(seed)
-    inputs = keras.Input(shape)
-    flat = keras.layers.Flatten()(trunks.pairs(inputs))
+    inputs, seeds = keras.Input(shape), counter_rng.Seeds(seed)
+    flat = keras.layers.Flatten()(trunks.pairs(inputs, seeds=seeds))
     trunk = keras.Model(inputs, flat, name=NAME)
     entry = keras.Input(shape)
     mirrors = {"mirror": ("horizontal", "vertical")}
     settings = {layers.Orientation: mirrors, layers.Movement: augment.SMALL}
     x = trunk(augment.pipeline(settings, seed=seed)(entry))
-    x = keras.layers.Dropout(0.3)(x)
-    x = keras.layers.Dense(len(records.CLASSES), dtype="float32")(x)
+    x = keras.layers.Dropout(0.3, seed=seed)(x)
+    first = keras.initializers.GlorotUniform(seed)
+    x = keras.layers.Dense(
+        len(records.CLASSES), kernel_initializer=first, dtype="float32"
+    )(x)
     return trunk, keras.Model(entry, x, name="classifier")
 
 
