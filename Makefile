@@ -24,8 +24,8 @@ book: $(READY) ## run the four studies and build the HTML book
 test: $(READY) lint ## lint, tests, studies at smoke, strict book, browser tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
-lab: $(READY) ## open JupyterLab in the notebooks' folder
-	@$(BIN)/jupyter lab --ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
+lab: $(READY) ## open JupyterLab at the notebooks
+	@$(BIN)/jupyter lab --ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --LabApp.default_url=/lab/tree/notebooks
 
 run: $(READY) ## run studies: make run ARGS="chu -p seed=0,1,2"
 	@$(BIN)/chromolib run --profile $(PROFILE) $(ARGS)
@@ -36,14 +36,14 @@ bench: $(READY) ## measured times, and the ratios that matter
 lint: $(READY) ## style, spelling, notebooks without outputs
 	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
 	@$(BIN)/codespell
-	@$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
+	@$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb book/*.ipynb
 
 lock: ## renew the locks from pyproject.toml (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --group dev pyproject.toml -o requirements.lock
 	echo "tensorflow-cpu; sys_platform == 'never'" | uv pip compile -q --universal --generate-hashes --no-header --group dev --extra gpu --override /dev/stdin pyproject.toml -o requirements-gpu.lock
 
 clean: ## remove the environment and everything built
-	rm -rf .venv .venv-* _build book/studies book/claims.md book/sources.md book/leaks.svg book/synthetic.md book/synthetic data/runs
+	rm -rf .venv .venv-* _build book/studies book/claims.md data/runs
 
 # An install that was interrupted leaves a mark and starts again from empty; what was
 # downloaded stays in the installer's cache.

@@ -16,17 +16,21 @@ def share(correct, groups, *, rng, draws=2000):
         raise ValueError("a share needs one group for each of at least one item")
     if not (correct.min() >= 0 and correct.max() <= 1):
         raise ValueError("a share is of values from 0 to 1")
-    _, which = np.unique(groups, return_inverse=True)
-    hits, size = np.bincount(which, weights=correct), np.bincount(which)
+    _, codes = np.unique(groups, return_inverse=True)
+    hits, size = np.bincount(codes, weights=correct), np.bincount(codes)
+    block, shares = max(1, BLOCK // len(size)), []
+    for first in range(0, draws, block):
+        picks = rng.integers(len(size), size=(min(block, draws - first), len(size)))
+        shares.append(hits[picks].sum(1) / size[picks].sum(1))
     value = float(min(1, hits.sum() / size.sum()))
-    return value, *interval(value, _resampled(hits, size, rng, draws), len(size))
+    return value, *interval(value, np.concatenate(shares), len(size))
 
 
 def interval(value, draws, groups, ceiling=1.0):
     """The 95 % interval of a value from 0 to `ceiling`, from its resamples: low, high.
 
     The spread of the resamples, widened for few groups, on the scale of log-odds and
-    with Student's t: near the ceiling percentiles held the truth too seldom (see
+    with Student's t: near the ceiling, percentiles held the truth too seldom (see
     `test_metrics.py`). At an end, and where all groups agree, all resamples agree and
     the spread vanishes: the exact binomial interval over groups stands in, for 0 or 1
     the rule of three.
@@ -34,7 +38,7 @@ def interval(value, draws, groups, ceiling=1.0):
     share = value / ceiling
     reach = spread(draws, groups) / ceiling
     if not 0 < share < 1 or not 1e-9 < reach < np.inf:
-        low, high = _binomial(min(1.0, share), groups)
+        low, high = binomial(min(1.0, share), groups)
     else:
         reach /= share * (1 - share)
         low, high = special.expit(special.logit(share) + np.array([-reach, reach]))
@@ -52,20 +56,13 @@ def spread(draws, groups):
     return float(stats.t.ppf(0.975, groups - 1) * sd)
 
 
-def _resampled(hits, size, rng, draws):
-    step = max(1, BLOCK // len(size))
-    parts = []
-    for first in range(0, draws, step):
-        shape = min(step, draws - first), len(size)
-        picks = rng.integers(len(size), size=shape)
-        parts.append(hits[picks].sum(1) / size[picks].sum(1))
-    return np.concatenate(parts)
+def binomial(share, groups):
+    """Clopper and Pearson's interval of a share of groups; one-sided at an end.
 
-
-def _binomial(value, groups):
-    """Clopper and Pearson's interval for `value` of `groups`; one-sided at an end."""
-    right, wrong = value * groups, (1 - value) * groups
-    tail = 0.025 if 0 < value < 1 else 0.05
-    low = stats.beta.ppf(tail, right, wrong + 1) if value > 0 else 0.0
-    high = stats.beta.ppf(1 - tail, right + 1, wrong) if value < 1 else 1.0
-    return float(min(low, value)), float(max(high, value))
+    Scipy's takes whole numbers of successes only; a share of groups need not be one.
+    """
+    right, wrong = share * groups, (1 - share) * groups
+    tail = 0.025 if 0 < share < 1 else 0.05
+    low = stats.beta.ppf(tail, right, wrong + 1) if share > 0 else 0.0
+    high = stats.beta.ppf(1 - tail, right + 1, wrong) if share < 1 else 1.0
+    return float(min(low, share)), float(max(high, share))

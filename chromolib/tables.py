@@ -1,5 +1,6 @@
 """Tables that a phone and a screen reader can read."""
 
+import dataclasses
 import html
 import re
 
@@ -7,67 +8,73 @@ import pandas as pd
 
 from chromolib import records
 
-LEFT = 'style="text-align:left"'  # JupyterLab would set words to the right
+LEFT = 'style="text-align:left"'  # JupyterLab would align text to the right
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
 class Table:
     """A table that shows itself: rows become cards on a narrow screen (book.css)."""
 
-    def __init__(self, frame, caption):
-        self.frame, self.caption = frame, caption
+    frame: pd.DataFrame
+    caption: str
+    empty: str = ""  # the sentence that stands for a table without rows
 
     def __repr__(self):
+        if self.frame.empty:
+            return self.empty or f"{self.caption}: none."
         return self.frame.to_string(index=False)
 
     def _repr_html_(self):
-        names = list(self.frame.columns)
-        head = "".join(
-            f'<th {LEFT} scope="col">{html.escape(str(name))}</th>' for name in names
+        if self.frame.empty:
+            return f"<p>{html.escape(repr(self))}</p>"
+        names = [html.escape(str(name)) for name in self.frame.columns]
+        head = "".join(f'<th {LEFT} scope="col">{name}</th>' for name in names)
+        rows = "".join(
+            f"<tr>{''.join(map(_cell, names, row))}</tr>"
+            for row in self.frame.itertuples(index=False, name=None)
         )
-        rows = "".join(self._row(row, names) for row in self.frame.to_dict("records"))
         return (
             f'<table class="cards"><caption>{html.escape(self.caption)}</caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         )
 
-    def _row(self, row, names):
-        cells = "".join(
-            f'<td {LEFT} data-label="{html.escape(str(name))}">{_text(row[name])}</td>'
-            for name in names
-        )
-        return f"<tr>{cells}</tr>"
+
+def show(frame, caption, *, empty=""):
+    """A frame as a table; lines of a cell after its first are set small.
+
+    A frame without rows is shown as a sentence: `empty`, or "<caption>: none."
+    """
+    return Table(frame, caption, empty)
 
 
-def show(frame, caption):
-    """A frame as a table; lines of a cell after its first are set small."""
-    return Table(frame, caption)
-
-
-def estimates(items, caption):
-    """Estimates, one a row, as given; what all share stands in the caption."""
+def estimates(items, caption, *, empty=""):
+    """Estimates, one a row, in the order given; what all share is in the caption."""
     items = list(items)
-    said = [[item.protocol, *map(" ".join, item.conditions.items())] for item in items]
-    first = said[0] if said else []
-    shared = [part for part in first if all(part in row for row in said)]
-    sources = {records.stated(item) for item in items}
-    told = [*shared, *(sources if len(sources) == 1 else ())]
+    if not items:
+        return Table(pd.DataFrame(), caption, empty)
+    conditions = [{"": item.protocol} | item.conditions for item in items]
+    shared = [
+        pair
+        for pair in conditions[0].items()
+        if all(pair in each.items() for each in conditions)
+    ]
+    sources = list(dict.fromkeys(map(records.stated, items)))
     rows = [
         {
             "quantity": item.quantity,
-            "of": ", ".join(part.strip() for part in each if part not in shared),
+            "conditions": _words(pair for pair in each.items() if pair not in shared),
             "value": records.digits(item.value),
             "95 % interval": item.interval,
             "n": f"{item.n:,}",
             "groups": f"{item.groups:,}",
             "source": records.stated(item) if len(sources) > 1 else "",
         }
-        for item, each in zip(items, said, strict=True)
+        for item, each in zip(items, conditions, strict=True)
     ]
-    kept = {name for row in rows for name, text in row.items() if text}
     frame = pd.DataFrame(rows)
-    frame = frame[[name for name in frame if name in kept]]
-    words = ", ".join(filter(None, told)) if items else "there is nothing to show"
-    return Table(frame, f"{caption}: {words}")
+    shared += [("", sources[0])] if len(sources) == 1 else []
+    frame = frame.loc[:, (frame != "").any()]
+    return Table(frame, f"{caption}: {_words(shared)}")
 
 
 def facts(mapping):
@@ -81,6 +88,10 @@ def plain(text):
     return re.sub(r"([\\`*_{}\[\]<>$~#|])", r"\\\1", text)
 
 
+def _words(pairs):
+    return ", ".join(filter(None, (f"{name} {value}".strip() for name, value in pairs)))
+
+
 def _flat(mapping, prefix=""):
     for key, value in mapping.items():
         if isinstance(value, dict):
@@ -89,7 +100,8 @@ def _flat(mapping, prefix=""):
             yield f"{prefix}{key}", "" if value is None else str(value)
 
 
-def _text(value):
+def _cell(name, value):
     text = records.digits(value) if isinstance(value, float) else str(value)
     first, *small = html.escape(text).splitlines() or [""]
-    return first + "".join(f"<br><small>{line}</small>" for line in small)
+    small = "".join(f"<br><small>{line}</small>" for line in small)
+    return f'<td {LEFT} data-label="{name}">{first}{small}</td>'

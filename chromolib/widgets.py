@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import textwrap
 
 import ipywidgets
 import numpy as np
@@ -10,111 +11,92 @@ import PIL.Image
 
 from chromolib import plots, records
 
-MOST = 24  # pictures in a page
-TALL, WIDE = 288, 320  # CSS pixels that a picture may take
+MOST = 24  # images in a page
+TALL, WIDE = 288, 320  # CSS pixels that an image may take
+ROW = '<div style="display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start">'
 
 
 def claim_browser(audits):
-    """Choose a claim, read what became of it.
-
-    A dropdown joined to a stack by a link that lives in the browser; the claims page
-    is its static twin.
-    """
+    """Choose a claim, read what became of it; the claims page is its static twin."""
     names = [f"{item.word}: {item.claim.statement}" for item in audits]
-    choice = ipywidgets.Dropdown(
-        options=[(_shorten(name), index) for index, name in enumerate(names)],
-        index=0,
-        description="Claim",
-        layout={"width": "100%"},
-    )
-    cards = ipywidgets.Stack(
-        [ipywidgets.HTML(_card(item)) for item in audits], selected_index=0
-    )
-    ipywidgets.jslink((choice, "index"), (cards, "selected_index"))
+    names = [textwrap.shorten(name, 90, placeholder="…") for name in names]
+    choice, cards = _chooser("Claim", names, map(_claim_card, audits))
     return ipywidgets.VBox([choice, cards])
 
 
-def predictions(pictures, predictions, *, real, notes=None, boxes=None, allow=False):
-    """Choose a picture, see it beside what it is and what the model says of it.
+def predictions(images, predictions, *, real, notes=None, boxes=None, allow=False):
+    """Choose an image, see it with its true label and what the model predicts.
 
-    A slider and a list are joined to the pictures by links that live in the browser.
-    `pictures` are ink, (n, h, w) or (n, h, w, 1) from 0 to 1, in the order of the
-    predictions; at most 24, or the page grows heavy. `notes` holds a mapping of more
-    words for each, `boxes` its abnormal stretch or None. Real pictures are refused
-    unless allowed.
+    `images` are ink, (n, h, w) or (n, h, w, 1) from 0 to 1, in the order of the
+    predictions; at most 24, or the page grows heavy. `notes` holds a mapping of further
+    text for each, `boxes` its abnormal stretch or None. Real images are refused unless
+    allowed.
     """
-    plots.permitted(predictions.source, real=real, allow=allow)
-    rows = _described(predictions, notes, boxes)
-    if not len(pictures) == len(rows) <= MOST:
+    plots.refuse_real(predictions.source, real=real, allow=allow)
+    count = len(predictions)
+    if not len(images) == count <= MOST:
         raise ValueError(
-            f"{len(pictures)} pictures of {len(rows)} predictions; give one each, "
+            f"{len(images)} images of {count} predictions; give one each, "
             f"at most {MOST}"
         )
+    notes, boxes = notes or [{}] * count, boxes or [None] * count
+    facts = [_facts(predictions, i, notes[i], boxes[i]) for i in range(count)]
     names = [
-        f"{i}: {row['truth']}, said {row['said']}" for i, row in enumerate(rows, 1)
+        f"{i}: {label}, predicted {predicted}"
+        for i, (label, predicted) in enumerate(
+            zip(predictions.truth, predictions.label, strict=True), 1
+        )
     ]
+    choice, cards = _chooser("Image", names, map(_image_card, images, facts, boxes))
+    slider = ipywidgets.IntSlider(
+        min=0, max=count - 1, readout=False, description="Browse"
+    )
+    ipywidgets.jslink((slider, "value"), (cards, "selected_index"))
+    return ipywidgets.VBox([choice, slider, cards])
+
+
+def _chooser(description, names, cards):
+    """A list and the card of its choice, linked in the browser."""
     choice = ipywidgets.Dropdown(
         options=[(name, i) for i, name in enumerate(names)],
         index=0,
-        description="Picture",
-        layout={"width": "100%", "max_width": "30em"},
+        description=description,
+        layout={"width": "100%"},
     )
-    slider = ipywidgets.IntSlider(
-        min=0, max=len(names) - 1, readout=False, description="Turn over"
-    )
-    sheets = ipywidgets.Stack(
-        [
-            ipywidgets.HTML(_sheet(*one))
-            for one in zip(pictures, rows, boxes or [None] * len(rows), strict=True)
-        ],
-        selected_index=0,
-    )
-    ipywidgets.jslink((choice, "index"), (sheets, "selected_index"))
-    ipywidgets.jslink((slider, "value"), (sheets, "selected_index"))
-    return ipywidgets.VBox([choice, slider, sheets])
+    stack = ipywidgets.Stack(list(map(ipywidgets.HTML, cards)), selected_index=0)
+    ipywidgets.jslink((choice, "index"), (stack, "selected_index"))
+    return choice, stack
 
 
-def _described(predictions, notes, boxes):
-    """What is written beside each picture."""
-    rows = []
-    for i in range(len(predictions)):
-        row = {"truth": predictions.truth[i], "said": predictions.label[i]}
-        if predictions.probability is not None:
-            given = zip(predictions.classes, predictions.probability[i], strict=True)
-            row["probability"] = ", ".join(
-                f"{name} {records.digits(float(share))}" for name, share in given
-            )
-        if boxes is not None and boxes[i] is not None:
-            x0, y0, x1, y1 = (f"{value:.0f}" for value in boxes[i])
-            row["abnormal stretch"] = (
-                f"rows {y0} to {y1}, columns {x0} to {x1} (framed)"
-            )
-        row |= dict(notes[i]) if notes is not None else {}
-        words = {"model": predictions.model, "protocol": predictions.protocol}
-        row |= words | {"source": predictions.source}
-        rows.append({name: str(text) for name, text in row.items() if str(text)})
-    return rows
+def _facts(predictions, i, notes, box):
+    """What is written beside an image: name -> text."""
+    facts = {"truth": predictions.truth[i], "predicted": predictions.label[i]}
+    if predictions.probability is not None:
+        shares = zip(predictions.classes, predictions.probability[i], strict=True)
+        facts["probability"] = ", ".join(
+            f"{name} {records.digits(float(share))}" for name, share in shares
+        )
+    if box is not None:
+        x0, y0, x1, y1 = (f"{value:.0f}" for value in box)
+        facts["abnormal stretch"] = f"rows {y0} to {y1}, columns {x0} to {x1} (framed)"
+    names = "model", "protocol", "source"
+    facts |= notes | {name: getattr(predictions, name) for name in names}
+    return {name: str(value) for name, value in facts.items() if str(value)}
 
 
-def _sheet(picture, row, box):
-    """One picture with its text alternative and its words."""
-    ink = np.asarray(picture, float)
-    ink = ink[..., 0] if ink.ndim == 3 else ink
+def _image_card(image, facts, box):
+    """An image with its alternative text and its facts."""
+    ink = np.reshape(image, np.shape(image)[:2])
     height, width = ink.shape
     zoom = min(TALL / height, WIDE / width)
-    told = html.escape(", ".join(f"{name} {text}" for name, text in row.items()))
-    image = (
+    alt = html.escape(", ".join(f"{name} {text}" for name, text in facts.items()))
+    drawn = (
         f'<img src="data:image/png;base64,{_png(ink)}" width="{width * zoom:.0f}" '
-        f'height="{height * zoom:.0f}" alt="Picture: {told}">'
-    )
-    lines = (
-        f"<dt><b>{html.escape(name)}</b></dt><dd>{html.escape(text)}</dd>"
-        for name, text in row.items()
+        f'height="{height * zoom:.0f}" alt="Picture: {alt}">'
     )
     return (
-        '<div style="display:flex;flex-wrap:wrap;gap:1.5em;align-items:flex-start">'
-        f'<div style="position:relative;background:#fff">{image}{_frame(box, zoom)}'
-        f'</div><dl style="line-height:1.4;margin:0">{"".join(lines)}</dl></div>'
+        f'{ROW}<div style="position:relative;background:#fff">{drawn}'
+        f"{_frame(box, zoom)}</div>{_list(facts)}</div>"
     )
 
 
@@ -135,9 +117,18 @@ def _png(ink):
     return base64.b64encode(out.getvalue()).decode("ascii")
 
 
-def _card(item):
+def _list(facts):
+    lines = (
+        f"<dt><b>{html.escape(name)}</b></dt><dd>{html.escape(text)}</dd>"
+        for name, text in facts.items()
+        if text
+    )
+    return f'<dl style="line-height:1.4;margin:0">{"".join(lines)}</dl>'
+
+
+def _claim_card(item):
     result = item.recomputed
-    rows = {
+    facts = {
         "Claim": item.claim.statement,
         "Where": item.claim.place,
         "Printed": item.claim.value,
@@ -150,12 +141,4 @@ def _card(item):
         if result and not isinstance(result.value, str) and result.least < result.most
         else "",
     }
-    filled = ((name, text) for name, text in rows.items() if text)
-    lines = (
-        f"<dt><b>{name}</b></dt><dd>{html.escape(text)}</dd>" for name, text in filled
-    )
-    return f'<dl style="line-height:1.4">{"".join(lines)}</dl>'
-
-
-def _shorten(text, most=90):
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+    return _list(facts)

@@ -11,7 +11,9 @@ from nbformat import v4
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-COSTLY = dict.fromkeys(("outcomes", "browser"), "book") | {"real": "real"}  # fixtures
+COSTLY = dict.fromkeys(("outcomes", "pages", "browser"), "book") | {
+    "real": "real"
+}  # fixtures
 TOY = {
     "profile": "smoke",
     "source": "synthetic",
@@ -98,24 +100,40 @@ def real():
     return source
 
 
-@pytest.fixture(scope="session")
-def outcomes(root):
-    """The four studies, run at smoke; runs that are complete are reused."""
+def executed(root, names):
+    """Notebooks run at smoke; runs that are complete are reused."""
     from chromolib.runs import execute, parameters, repository
 
-    def one(study):
-        known = parameters.known(repository.notebook(root, study))
-        return execute.run(root, study, parameters.resolve(known, {"profile": "smoke"}))
-
-    return [one(study) for study in repository.studies(root)]
+    runs = []
+    for name in names:
+        known = parameters.known(repository.notebook(root, name))
+        values = parameters.resolve(known, {"profile": "smoke"}, study=name)
+        runs.append(execute.run(root, name, values))
+    return runs
 
 
 @pytest.fixture(scope="session")
-def site(root, outcomes):
+def outcomes(root):
+    """The four studies."""
+    from chromolib.runs import repository
+
+    return executed(root, repository.studies(root))
+
+
+@pytest.fixture(scope="session")
+def pages(root):
+    """The pages of the book that are notebooks."""
+    from chromolib.runs import repository
+
+    return executed(root, repository.pages(root))
+
+
+@pytest.fixture(scope="session")
+def site(root, outcomes, pages):
     """The book, strictly built."""
     from chromolib.book import build
 
-    return build.build(root, outcomes).parent
+    return build.build(root, [*outcomes, *pages]).parent
 
 
 @pytest.fixture(scope="session")

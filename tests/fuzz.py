@@ -45,6 +45,16 @@ class Memory:
         return len(self.files[name])
 
 
+def memory(files):
+    """A store of files whose text is written as UTF-8."""
+    return Memory({name: _bytes(content) for name, content in files.items()})
+
+
+def reasons(dataset, level="error"):
+    """File and reason of the problems of one level."""
+    return [(p.file, p.reason) for p in dataset.problems if p.level == level]
+
+
 VOC = """<?xml version="1.0" encoding="utf-8"?>
 <annotation><folder>JPEG</folder><filename>a.jpg</filename>
 <path>C:\\Users\\kowalski\\a.jpg</path>
@@ -241,7 +251,7 @@ def case(seed):
     """The format and the damaged source of a seed."""
     rng = random.Random(seed)  # noqa: S311 - damage, not secrets
     kind = sorted(SEEDS)[seed % len(SEEDS)]
-    files = {k: _bytes(v) for k, v in rng.choice(SEEDS[kind]).items()}
+    files = memory(rng.choice(SEEDS[kind])).files
     ways = rng.choice([ROUGH, GENTLE, GENTLE])
     for _ in range(rng.choice([1, 1, 1, 2, 3, 6])):
         name = rng.choice([n for n in sorted(files) if files[n] or ".jpg" not in n])
@@ -257,7 +267,7 @@ def examine(seed):
     problems = list(found.problems)
     for name, annotated in found.images.items():
         turn = rng.choice([1, 1, 1, 6, rng.randrange(1, 9)])
-        boxes, said = fit.fit(annotated, file=name, width=60, height=40, turn=turn)
+        boxes, said = fit.fit(annotated, file=name, stored=(60, 40), turn=turn)
         problems += said
         limit = np.array([40, 60] if turn >= 5 else [60, 40]).tolist() * 2
         assert np.isfinite(boxes.xyxy).all(), "a box is not finite"

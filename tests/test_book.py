@@ -1,5 +1,6 @@
 """The book as a reader gets it: whole, offline, usable on a phone and in the dark."""
 
+import ast
 import re
 from urllib import parse
 
@@ -10,7 +11,7 @@ from chromolib import studies
 
 STUDIES = ["studies/chromonet", "studies/hamza", "studies/chu", "studies/shruti"]
 PAGES = ["intro", "tutorial", "methods", "data", "own-data", "glossary", "references"]
-EVERY = [*PAGES, "claims", "sources", "synthetic", *STUDIES]
+EVERY = [*PAGES, "claims", "studies/sources", "studies/synthetic", *STUDIES]
 
 
 @pytest.fixture(params=EVERY)
@@ -64,6 +65,18 @@ def test_every_claim_can_be_linked_to(root, site):
     for study in studies.STUDIES:
         for claim in claims.load(root / "data" / "claims", study):
             assert f'id="{claim.id}"' in text
+
+
+def test_the_recipe_of_a_figure_runs(root, outcomes, monkeypatch):
+    text = (root / "book" / "tutorial.md").read_text(encoding="utf-8")
+    (recipe,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    monkeypatch.chdir(root)
+    *lines, last = ast.parse(recipe).body
+    names = {}
+    exec(compile(ast.Module(lines, []), "recipe", "exec"), names)  # noqa: S102
+    figure = eval(ast.unparse(last), names)  # noqa: S307
+    assert "Source: " in figure.caption
+    assert {estimate.protocol for estimate in names["chosen"]} == {"published", "clean"}
 
 
 @pytest.fixture

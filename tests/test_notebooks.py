@@ -15,6 +15,7 @@ from chromolib.runs import identity, parameters, repository, results
 
 SHARED = ["profile", "source", "data", "external", "external_data", "protocol"]
 SHARED += ["weights", "on_error", "seed", "out"]
+FIGURE = r'<figure><img [^>]*alt="([^"]*)"><figcaption>(.*?)</figcaption>'
 TRAINING = ("chromonet",)  # studies that train a network
 SECTIONS = ["What the paper says", "Verdicts", "What this does not show", "Try it"]
 
@@ -57,7 +58,7 @@ def test_parameters_come_first_and_are_the_shared_ones(path, cells):
 
 
 def test_a_study_opens_with_its_card_and_keeps_the_order(path, cells):
-    assert cells[0].source.startswith(f"({path.stem})=\n# [Re] ")
+    assert re.match(r"(\(\w+\)=\n)?# \[Re\] ", cells[0].source)
     for label in ("Paper", "Data", "Claims", "Expected time", "Status"):
         assert f"- **{label}**: " in cells[0].source
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
@@ -86,16 +87,47 @@ def test_no_result_is_typed_into_the_prose(cells):
             assert not re.search(r"\d\.\d|\.\d|\d ?%", prose), cell.source
 
 
-def test_figures_have_caption_name_and_alternative_text(cells):
+def figures(cell):
+    """Caption and alternative text of each figure that a cell shows."""
+    nodes = ast.walk(ast.parse(cell.source))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    shown = [call for call in calls if ast.unparse(call.func) == "plots.show"]
+    for call in shown:
+        (alt,) = (word.value for word in call.keywords if word.arg == "alt")
+        yield ast.unparse(call.args[1]), ast.unparse(alt)
+    if "mystnb" in cell.metadata:  # until every figure is shown by `plots.show`
+        meta = cell.metadata["mystnb"]
+        yield meta["figure"]["caption"], meta["image"]["alt"]
+
+
+def test_figures_have_caption_and_alternative_text(cells):
     drawn = [
         cell for cell in cells if "ax=" in cell.source and cell.cell_type == "code"
     ]
     assert drawn
     for cell in drawn:
-        meta = cell.metadata["mystnb"]
-        assert meta["figure"]["name"].startswith("fig-")
-        assert "Source: " in meta["figure"]["caption"]
-        assert len(meta["image"]["alt"]) > 40
+        assert list(figures(cell)), cell.source
+        for caption, alt in figures(cell):
+            assert "Source: " in caption
+            assert len(alt) > 40
+
+
+RAW = r"\{(cite|ref|glue|term|numref|doc|admonition)\b|^\([\w-]+\)=$"
+OLD = {"chromonet"}  # still to be rewritten
+
+
+@pytest.mark.parametrize("name", [*studies.STUDIES, "synthetic", "sources"])
+def test_text_reads_in_jupyterlab_as_in_the_book(root, name):
+    path = repository.notebook(root, name)
+    if name in OLD:
+        pytest.skip("its roles and labels are still to be rewritten")
+    for cell in nbformat.read(path, as_version=4).cells:
+        assert not re.search(RAW, cell.source, re.M), cell.source
+        assert "mystnb" not in cell.metadata
+        if cell.cell_type == "markdown":
+            for link in re.findall(r"\]\(([^)#]+)\)", cell.source):
+                generated = link.endswith("book/claims.md")
+                assert generated or (path.parent / link).is_file(), link
 
 
 def test_a_study_runs_and_leaves_whole_results(root, path, outcome):
@@ -135,8 +167,13 @@ def test_estimates_are_sane_and_name_their_source(outcome):
 def test_an_executed_study_has_no_error_no_noise_and_no_path(root, executed):
     outputs = [out for cell in executed.cells for out in cell.get("outputs", [])]
     assert not [out for out in outputs if out.output_type in ("error", "stream")]
-    images = [out for out in outputs if "image/png" in out.get("data", {})]
-    assert len(images) >= 3
+    text = [html for out in outputs if (html := out.get("data", {}).get("text/html"))]
+    shown = [found for html in text for found in re.findall(FIGURE, "".join(html))]
+    plain = [out for out in outputs if "image/png" in out.get("data", {})]
+    assert len([*shown, *plain]) >= 3
+    for alt, caption in shown:
+        assert len(alt) > 40
+        assert "Source: " in caption
     assert str(root) not in json.dumps(outputs)
 
 

@@ -27,20 +27,20 @@ def tidy():
 
 
 def estimate(value, **words):
-    told = {"quantity": "test accuracy", "protocol": "clean", "model": "cnn"}
+    plain = {"quantity": "test accuracy", "protocol": "clean", "model": "cnn"}
     ends = {"low": max(0, value - 0.1), "high": min(1, value + 0.1)}
-    return records.Estimate(**WORDS | told | ends | {"value": value} | words)
+    return records.Estimate(**WORDS | plain | ends | {"value": value} | words)
 
 
 def predicted(count=40, seed=0):
     rng = np.random.default_rng(seed)
-    given = rng.uniform(0.02, 0.98, count)
-    truth = np.where(rng.random(count) < given, "abnormal", "normal")
+    abnormal = rng.uniform(0.02, 0.98, count)
+    truth = np.where(rng.random(count) < abnormal, "abnormal", "normal")
     return records.Predictions(
         image=[f"{i}.png" for i in range(count)],
         group=[f"cell {i // 4}" for i in range(count)],
         truth=truth,
-        probability=np.stack([1 - given, given], 1),
+        probability=np.stack([1 - abnormal, abnormal], 1),
         classes=("normal", "abnormal"),
         source="synthetic",
         model="cnn",
@@ -49,15 +49,16 @@ def predicted(count=40, seed=0):
 
 def unsure():
     """The same with an uncertainty that is not that of the probabilities."""
-    said = predicted()
-    return dataclasses.replace(said, uncertainty=said.uncertainty[::-1])
+    predictions = predicted()
+    uncertainty = predictions.uncertainty[::-1]
+    return dataclasses.replace(predictions, uncertainty=uncertainty)
 
 
 def rods(count=3):
     """Upright rods with bands, drawn."""
-    pictures = np.zeros((count, 24, 8, 1), np.float32)
-    pictures[:, 2:22, 2:6] = np.linspace(0.2, 0.9, 20)[None, :, None, None]
-    return pictures
+    images = np.zeros((count, 24, 8, 1), np.float32)
+    images[:, 2:22, 2:6] = np.linspace(0.2, 0.9, 20)[None, :, None, None]
+    return images
 
 
 def written(ax):
@@ -87,9 +88,8 @@ def protocols(models=("cnn", "svm")):
 
 
 def history():
-    names = ("loss", "accuracy", "valid_loss", "valid_accuracy")
-    columns = {name: np.linspace(0.2, 0.8, 5) for name in names}
-    return pd.DataFrame({"epoch": range(1, 6)} | columns)
+    names = ("loss", "accuracy", "val_loss", "val_accuracy")
+    return pd.DataFrame({name: np.linspace(0.2, 0.8, 5) for name in names})
 
 
 def tables():
@@ -101,14 +101,9 @@ def tables():
 def by_kind():
     rows = ("inversion", 0.6, "recall"), ("sham", 0.2, "false alarms")
     return [
-        estimate(
-            value,
-            quantity=quantity,
-            protocol=p,
-            conditions={"kind": kind},
-        )
+        estimate(value, quantity=quantity, protocol=protocol, conditions={"kind": kind})
         for kind, value, quantity in rows
-        for p in ("published", "clean")
+        for protocol in ("published", "clean")
     ]
 
 
@@ -126,9 +121,9 @@ def rng():
 FIGURES = {
     "classes": (tables, {"source": "synthetic"}, "660 603 286 254 training paper"),
     "curves": (
-        lambda: {"cnn": history(), "mlp": history().drop(columns="valid_accuracy")},
+        lambda: {"cnn": history(), "mlp": history().drop(columns="val_accuracy")},
         {"source": "synthetic"},
-        "cnn mlp training held out epoch accuracy",
+        "cnn mlp training validation epoch accuracy",
     ),
     "confusion": (
         lambda: metrics.confusions(predicted()),
@@ -138,15 +133,19 @@ FIGURES = {
     "bars": (
         protocols,
         {"printed": {"cnn": 0.81}},
-        "published clean random labels unseen groups chance printed in the paper cnn "
+        "published clean labels random tested unseen chance printed in the paper cnn "
         "svm accuracy",
     ),
-    "learning": (by_size, {}, "24 193 sources learned from chance"),
-    "kinds": (by_kind, {}, "inversion sham recall, clean false alarms, published"),
+    "learning": (by_size, {}, "24 193 sources in training chance"),
+    "dots": (
+        by_kind,
+        {"key": "kind", "xlabel": "share called abnormal"},
+        "inversion sham recall, clean false alarms, published share called abnormal",
+    ),
     "reliability": (
         lambda: calibration.reliability(predicted(), rng=rng(), draws=50),
         {"source": "synthetic"},
-        "mean confidence accuracy as sure as right",
+        "mean confidence accuracy calibrated model",
     ),
     "referral": (
         lambda: referral.curves(unsure(), rng=rng(), draws=50),
@@ -176,76 +175,95 @@ def test_a_figure_changes_nothing_that_it_is_given(name):
     if isinstance(given, list):
         assert given == before
         return
-    given, before = (
-        one if isinstance(one, dict) else {"": one} for one in (given, before)
-    )
+    if isinstance(given, pd.DataFrame):
+        given, before = {"": given}, {"": before}
     for key, table in before.items():
         pd.testing.assert_frame_equal(given[key], table)
 
 
 def test_there_is_a_bar_for_each_estimate_as_tall_as_it_says():
-    found = protocols()
-    ax = plots.bars(found, ax=plots.axis(), printed=0.81)
+    estimates = protocols()
+    ax = plots.bars(estimates, ax=plots.axis(), printed=0.81)
     heights = sorted(bar.get_height() for bar in ax.patches)
-    assert heights == sorted(one.value for one in found)
+    assert heights == sorted(each.value for each in estimates)
     lines = [line.get_ydata() for line in ax.lines]
     assert sum(list(ys) == [0.81, 0.81] for ys in lines) == 2
     assert sum(list(ys) == [0.5, 0.5] for ys in lines) == 1
     whiskers = [c.lines[2][0].get_segments() for c in ax.containers[1::2]]
-    ends = {tuple(np.round(w[:, 1], 6)) for part in whiskers for w in part}
-    assert ends == {(round(e.low, 6), round(e.high, 6)) for e in found}
+    ends = {tuple(np.round(w[:, 1], 6)) for series in whiskers for w in series}
+    assert ends == {(round(e.low, 6), round(e.high, 6)) for e in estimates}
 
 
-def test_bars_from_random_labels_are_hatched():
+def test_a_protocol_has_a_colour_and_a_condition_a_look():
     ax = plots.bars(protocols(), ax=plots.axis())
     hatched = [bar.get_height() for bar in ax.patches if bar.get_hatch()]
-    assert sorted(hatched) == [0.5, 0.5, 0.8, 0.8]
+    assert sorted(hatched) == [0.5, 0.5, 0.8, 0.8]  # from random labels
+    assert [bar.get_height() for bar in ax.patches if bar.get_alpha()] == [0.65, 0.65]
     colour = {colors.to_hex(bar.get_edgecolor()) for bar in ax.patches}
-    assert len(colour) == 2  # one a protocol
+    assert len(colour) == 2
 
 
-def test_bars_are_grouped_by_what_is_asked():
+def test_the_caller_may_say_how_a_condition_looks():
+    styles = {("labels", "random"): ("random labels", {"hatch": "xx"})}
+    ax = plots.bars(protocols(), ax=plots.axis(), styles=styles)
+    assert {bar.get_hatch() for bar in ax.patches} == {None, "xx"}
+    assert "published, random labels" in written(ax)
+
+
+def test_bars_differ_by_any_condition_and_by_none_that_all_share():
+    shared = {"seeds": "0 1", "kind": "ring"}
+    folds = [estimate(0.6 + i / 10, conditions=shared | {"fold": i}) for i in range(3)]
+    ax = plots.bars(folds, ax=plots.axis())
+    labels = [text.get_text() for text in ax.figure.legends[0].get_texts()]
+    assert labels == ["chance", "clean", "clean, fold 1", "clean, fold 2"]
+
+
+@pytest.mark.parametrize("by", ["unit", ("unit", "source")])
+def test_bars_are_grouped_by_fields_and_conditions(by):
     units = [
         estimate(0.6, conditions={"unit": unit}) for unit in ("single", "karyogram")
     ]
-    ax = plots.bars(units, ax=plots.axis(), by="unit")
-    names = [label.get_text() for label in ax.get_xticklabels()]
-    assert names == ["single", "karyogram"]
+    ax = plots.bars(units, ax=plots.axis(), by=by)
+    names = [label.get_text().split("\n") for label in ax.get_xticklabels()]
+    assert [name[0] for name in names] == ["single", "karyogram"]
+    assert [name[1:] for name in names] == [["synthetic"] * (by != "unit")] * 2
     with pytest.raises(ValueError, match="two bars in one place"):
-        plots.bars(units, ax=plots.axis(), by="model")
+        plots.bars([*units, *units], ax=plots.axis(), by=by)
 
 
 def test_a_protocol_that_bars_do_not_know_is_refused():
-    with pytest.raises(ValueError, match="whole set"):
-        plots.bars([estimate(0.6, protocol="whole set")], ax=plots.axis())
+    with pytest.raises(ValueError, match="'half clean'; known: published, clean"):
+        plots.bars([estimate(0.6, protocol="half clean")], ax=plots.axis())
 
 
 def test_a_histogram_has_a_bar_for_each_count():
     ax = plots.classes(tables(), ax=plots.axis(), source="synthetic")
     heights = sorted(bar.get_height() for bar in ax.patches)
-    assert heights == sorted(
-        n for one in tables().values() for n in one.to_numpy().flat
-    )
+    assert heights == sorted(pd.concat(tables()).to_numpy().flat)
 
 
 def test_a_learning_curve_needs_the_number_of_sources():
     with pytest.raises(ValueError, match="'sources'"):
-        plots.learning(
-            [estimate(0.6, conditions={"kind": "ring"})],
-            ax=plots.axis(),
-        )
+        plots.learning([estimate(0.6, conditions={"kind": "ring"})], ax=plots.axis())
     ax = plots.learning(by_size()[::-1], ax=plots.axis())
     assert ax.get_xscale() == "log"
     assert (np.diff(ax.lines[0].get_xdata()) > 0).all()
 
 
-def test_kinds_have_a_row_each_and_false_alarms_open_marks():
-    ax = plots.kinds(by_kind(), ax=plots.axis(rows=2))
+def test_dots_have_a_row_a_kind_and_the_second_quantity_open_marks():
+    ax = plots.dots(by_kind(), ax=plots.axis(rows=2), key="kind", xlabel="share")
     marks = [line for line in ax.lines if line.get_marker() not in ("None", None)]
     open_ = [m for m in marks if m.get_markerfacecolor() == "white"]
     assert [float(m.get_xdata()[0]) for m in open_] == [0.2, 0.2]
     assert len(marks) == 4
     assert [t.get_text() for t in ax.get_yticklabels()] == ["inversion", "sham"]
+
+
+def test_dots_of_one_quantity_are_named_by_their_series_alone():
+    recalls = [e for e in by_kind() if e.quantity == "recall"]
+    ax = plots.dots(recalls, ax=plots.axis(rows=2), key="kind", xlabel="share")
+    (legend,) = ax.figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["published", "clean"]
 
 
 def test_two_figures_side_by_side_share_one_legend():
@@ -254,8 +272,39 @@ def test_two_figures_side_by_side_share_one_legend():
         plots.curves({"cnn": history()}, ax=ax, source="synthetic", of=of)
     (legend,) = axes[0].figure.legends
     names = [text.get_text() for text in legend.get_texts()]
-    assert names == ["cnn", "training", "held out"]
+    assert names == ["cnn", "training", "validation"]
     assert len(plots.grid(1, 1)) == 1
+
+
+class History:
+    """What `fit` returns."""
+
+    history = history().to_dict("list")
+
+
+@pytest.mark.parametrize("make", [History, lambda: History.history, history])
+def test_a_history_is_drawn_alone_or_by_name_from_epoch_1(make):
+    for given in make(), {"cnn": make()}:
+        ax = plots.curves(given, ax=plots.axis(), source="synthetic")
+        lines = [line.get_xydata() for line in ax.lines if len(line.get_xdata())]
+        assert len(lines) == 2  # training and validation
+        np.testing.assert_allclose(lines[1][:, 0], range(1, 6))
+        np.testing.assert_allclose(lines[1][:, 1], history()["val_accuracy"])
+
+
+def test_any_metric_can_be_drawn_and_an_unknown_one_is_refused():
+    ax = plots.curves({"AUC": [0.5, 0.9]}, ax=plots.axis(), source="a", of="AUC")
+    assert ax.get_ylabel() == "AUC"
+    with pytest.raises(ValueError, match="no history has 'AUC'; known: loss"):
+        plots.curves(history(), ax=ax, source="synthetic", of="AUC")
+
+
+def test_a_ring_marks_the_best_epoch():
+    best = history().assign(best=[False, False, True, False, False])
+    ax = plots.curves(best, ax=plots.axis(), source="synthetic")
+    rings = [line for line in ax.lines if line.get_markerfacecolor() == "none"]
+    assert [list(ring.get_xdata()) for ring in rings] == [[3], [3], []]
+    assert ax.figure.legends[0].get_texts()[-1].get_text() == "best epoch"
 
 
 def test_more_models_than_colours_can_be_drawn():
@@ -264,49 +313,53 @@ def test_more_models_than_colours_can_be_drawn():
     assert "model 8" in written(ax)
 
 
-def test_a_gallery_has_a_picture_for_each_caption_and_empties_the_rest():
-    axes, pictures = plots.grid(1, 4), rods()
-    before = pictures.copy()
-    captions = [{"truth": "abnormal", "said": "normal", "kind": "ring"}] * 3
-    told = {"axes": axes, "source": "synthetic", "real": False}
-    assert plots.gallery(pictures, captions, **told) == axes
+def test_a_gallery_has_an_image_for_each_label_and_blanks_the_other_axes():
+    axes, images = plots.grid(1, 4), rods()
+    before = images.copy()
+    labels = ["normal", {"truth": "abnormal", "kind": "ring"}, "abnormal"]
+    settings = {"axes": axes, "source": "synthetic", "real": False}
+    assert plots.gallery(images, labels, **settings) == axes
     assert [len(ax.images) for ax in axes] == [1, 1, 1, 0]
-    assert "kind: ring" in axes[0].get_xlabel()
+    assert [ax.get_xlabel() for ax in axes[:2]] == [
+        "normal",
+        "truth: abnormal\nkind: ring",
+    ]
     assert "synthetic" in written(axes[0])
-    np.testing.assert_array_equal(pictures, before)
-    with pytest.raises(ValueError, match="3 pictures on 2 axes"):
-        plots.gallery(pictures, captions, **told | {"axes": axes[:2]})
+    np.testing.assert_array_equal(images, before)
+    with pytest.raises(ValueError, match="3 images on 2 axes"):
+        plots.gallery(images, labels, **settings | {"axes": axes[:2]})
+    with pytest.raises(ValueError, match="3 images, 2 labels"):
+        plots.gallery(images, labels[:2], **settings)
 
 
-def test_a_map_lies_over_its_picture_with_box_and_peak():
-    axes, pictures = plots.grid(1, 3), rods()
+def test_a_map_lies_over_its_image_with_box_and_peak():
+    axes, images = plots.grid(1, 3), rods()
     maps = np.full((3, 24, 8), -0.5)
     maps[:, 7, 3] = 2
     boxes = [(2, 6, 6, 9), None, (2, 6, 6, 9)]
-    told = {"axes": axes, "source": "synthetic", "real": False}
-    plots.saliency(pictures, maps, boxes, **told)
+    plots.saliency(images, maps, boxes, axes=axes, source="synthetic", real=False)
     assert [len(ax.patches) for ax in axes] == [1, 0, 1]
     frame = axes[0].patches[0]
     assert (frame.get_x(), frame.get_y()) == (1.5, 5.5)
     assert [*axes[0].lines[0].get_xydata()[0]] == [3, 7]
-    alpha = axes[1].images[1].get_array()[..., 3]
+    alpha = axes[1].images[1].get_alpha()
     assert alpha[7, 3] == alpha.max() == 0.8
     assert (alpha > 0).sum() == 1
     assert maps.min() == -0.5
+    written(axes[0])
 
 
 @pytest.mark.parametrize("name", ["gallery", "saliency", "inspector"])
 def test_no_real_chromosome_is_shown_unless_allowed(name):
-    pictures, maps = rods(), np.zeros((3, 24, 8))
+    images, maps = rods(), np.zeros((3, 24, 8))
     axes = plots.grid(1, 3)
+    place = {"axes": axes, "source": "BioImLab"}
     draw = {
-        "gallery": lambda **how: plots.gallery(
-            pictures, [{}] * 3, axes=axes, source="BioImLab", **how
-        ),
+        "gallery": lambda **how: plots.gallery(images, [{}] * 3, **place, **how),
         "saliency": lambda **how: plots.saliency(
-            pictures, maps, [None] * 3, axes=axes, source="BioImLab", **how
+            images, maps, [None] * 3, **place, **how
         ),
-        "inspector": lambda **how: widgets.predictions(pictures, predicted(3), **how),
+        "inspector": lambda **how: widgets.predictions(images, predicted(3), **how),
     }[name]
     with pytest.raises(TypeError, match="real"):
         draw()  # nobody forgets to say
@@ -317,26 +370,38 @@ def test_no_real_chromosome_is_shown_unless_allowed(name):
     draw(real=False)
 
 
+@pytest.mark.parametrize("axes", [plots.axis, lambda: plots.grid(1, 2)])
+def test_a_shown_figure_is_an_image_with_caption_and_alternative_text(axes):
+    shown = plots.show(axes(), "p < 0.05 & n", alt='a "<b>" & c')
+    text = shown._repr_html_()
+    assert "<figcaption>p &lt; 0.05 &amp; n</figcaption>" in text
+    assert 'alt="a &quot;&lt;b&gt;&quot; &amp; c"' in text
+    data = base64.b64decode(re.search(r"base64,([^\"]+)", text)[1])
+    assert PIL.Image.open(io.BytesIO(data)).format == "PNG"
+    assert plt.get_fignums() == []  # closed
+
+
 def inspector(count=3, **settings):
     return widgets.predictions(rods(count), predicted(count), real=False, **settings)
 
 
-def test_the_inspector_joins_list_and_slider_to_its_pictures():
-    choice, slider, sheets = inspector().children
-    assert len(sheets.children) == len(choice.options) == slider.max + 1 == 3
-    assert sheets.selected_index == choice.index == slider.value == 0
+def test_the_inspector_joins_list_and_slider_to_its_images():
+    choice, slider, cards = inspector().children
+    assert len(cards.children) == len(choice.options) == slider.max + 1 == 3
+    assert cards.selected_index == choice.index == slider.value == 0
 
 
-def test_a_picture_of_the_inspector_is_the_picture_and_has_its_words():
+def test_an_image_of_the_inspector_is_the_image_and_has_its_facts():
     notes = [{"kind": "<ring>"}] * 3
     boxes = [(2, 6, 6, 9), None, None]
-    sheets = inspector(notes=notes, boxes=boxes).children[2].children
-    said = predicted(3)
-    for i, sheet in enumerate(sheets):
-        text = sheet.value
+    cards = inspector(notes=notes, boxes=boxes).children[2].children
+    predictions = predicted(3)
+    for i, card in enumerate(cards):
+        text = card.value
         alt = re.search(r'alt="([^"]+)"', text)[1]
-        for word in (said.truth[i], said.label[i], "synthetic", "&lt;ring&gt;"):
+        for word in (predictions.truth[i], predictions.label[i], "&lt;ring&gt;"):
             assert word in alt
+        assert "synthetic" in alt
         assert "<ring>" not in text
         assert ("dashed" in text) == (boxes[i] is not None)
         data = base64.b64decode(re.search(r"base64,([^\"]+)", text)[1])
@@ -348,10 +413,10 @@ def test_a_picture_of_the_inspector_is_the_picture_and_has_its_words():
 def test_a_page_stays_light():
     with pytest.raises(ValueError, match="at most 24"):
         inspector(25)
-    sheets = inspector(24).children[2].children
-    assert sum(len(sheet.value) for sheet in sheets) < 100_000
+    cards = inspector(24).children[2].children
+    assert sum(len(card.value) for card in cards) < 100_000
 
 
-def test_pictures_without_predictions_are_refused():
-    with pytest.raises(ValueError, match="2 pictures of 3 predictions"):
+def test_images_without_predictions_are_refused():
+    with pytest.raises(ValueError, match="2 images of 3 predictions"):
         widgets.predictions(rods(2), predicted(3), real=False)

@@ -1,3 +1,5 @@
+import pandas as pd
+
 from chromolib import records, tables
 
 
@@ -14,15 +16,30 @@ def test_what_all_rows_share_is_said_once_and_nothing_is_lost():
         conditions={"unit": "chromosome", "labels": "true", "cooled": ""},
         weights="domain",
     )
-    found = tables.estimates([estimate(), cooled], "Confidence")
-    assert found.caption == "Confidence: clean, unit chromosome, labels true"
-    assert list(found.frame["of"]) == ["", "cooled"]
-    assert list(found.frame["source"]) == ["synthetic", "synthetic, weights domain"]
+    table = tables.estimates([estimate(), cooled], "Confidence")
+    assert table.caption == "Confidence: clean, unit chromosome, labels true"
+    assert list(table.frame["conditions"]) == ["", "cooled"]
+    assert list(table.frame["source"]) == ["synthetic", "synthetic, weights domain"]
     alone = tables.estimates([estimate()], "Confidence")
     assert alone.caption == "Confidence: clean, unit chromosome, labels true, synthetic"
     assert list(alone.frame) == ["quantity", "value", "95 % interval", "n", "groups"]
     assert alone.frame["n"].item() == "1,234"
 
 
-def test_nothing_to_show_is_an_empty_table():
-    assert "<caption>Pointing" in tables.estimates([], "Pointing")._repr_html_()
+def test_a_table_without_rows_is_a_sentence():
+    for table in (
+        tables.estimates([], "Pointing <1>"),
+        tables.show(pd.DataFrame({"claim": []}), "Pointing <1>"),
+    ):
+        assert table._repr_html_() == "<p>Pointing &lt;1&gt;: none.</p>"
+    sentence = "No map was drawn."
+    empty = tables.estimates([], "Pointing", empty=sentence)
+    assert empty._repr_html_() == f"<p>{sentence}</p>"
+    assert repr(empty) == sentence
+
+
+def test_a_cell_shows_its_first_line_large_and_its_column_on_a_phone():
+    frame = pd.DataFrame({"a <b>": ["1 < 2\nsmall", 0.123456]})
+    text = tables.show(frame, "Numbers")._repr_html_()
+    assert 'data-label="a &lt;b&gt;">1 &lt; 2<br><small>small</small></td>' in text
+    assert ">0.123</td>" in text

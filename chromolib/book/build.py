@@ -1,4 +1,4 @@
-"""The book: executed studies and the claims page, rendered to HTML."""
+"""The book: executed notebooks and the page of claims, rendered to HTML."""
 
 import pathlib
 import re
@@ -9,12 +9,13 @@ import sysconfig
 
 import nbformat
 
-from chromolib import studies, tables
-from chromolib.book import lab_page, sources
+from chromolib import files, studies, tables
 from chromolib.evidence import claims, verdicts
 from chromolib.runs import published
 
 SITE = pathlib.Path("_build") / "html"
+LINK = re.compile(r"\]\((?:\.\./(?:book|notebooks)/)?([\w-]+)\.(md|ipynb)\)")
+PLACE = {"md": "../", "ipynb": ""}  # from book/studies
 
 
 class BookError(RuntimeError):
@@ -22,7 +23,7 @@ class BookError(RuntimeError):
 
 
 def build(root, outcomes):
-    """Render the book from finished runs; returns the first page.
+    """Render the book from finished runs of studies and pages; returns the first page.
 
     A page may be published, so runs on real images are refused.
     """
@@ -36,26 +37,35 @@ def build(root, outcomes):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for outcome in outcomes:
-        (folder / f"{outcome.study}.ipynb").write_text(
-            page(outcome.notebook), encoding="utf-8"
-        )
-    for name, text in (
-        ("claims.md", claims_page(root)),
-        ("sources.md", sources.page(root)),
-        ("synthetic.md", lab_page.page(root)),
-    ):
-        (root / "book" / name).write_text(text, encoding="utf-8")
+        files.write_text(folder / f"{outcome.study}.ipynb", page(outcome))
+    files.write_text(root / "book" / "claims.md", claims_page(root))
     _jupyter_book(root)
     return root / SITE / "index.html"
 
 
-def page(notebook):
-    """An executed notebook without the paths and times Papermill notes in it."""
-    content = nbformat.read(notebook, as_version=4)
+def page(outcome):
+    """An executed notebook as a page of the book.
+
+    The paths and times that Papermill notes in it are left out, its links lead to the
+    book's own pages, and its name becomes a label that other pages refer to.
+    """
+    content = nbformat.read(outcome.notebook, as_version=4)
     content.metadata.pop("papermill", None)
+    tags = [cell.metadata.get("tags", []) for cell in content.cells]
+    content.cells = [
+        cell
+        for cell, words in zip(content.cells, tags, strict=True)
+        if "injected-parameters" not in words
+    ]
     for cell in content.cells:
         cell.metadata.pop("papermill", None)
-    content.cells = [c for c in content.cells if "injected-parameters" not in _tags(c)]
+        if cell.cell_type == "markdown":
+            cell.source = LINK.sub(
+                lambda link: f"]({PLACE[link[2]]}{link[1]}.{link[2]})", cell.source
+            )
+    label = f"({outcome.study})=\n"
+    title = content.cells[0].source.removeprefix(label)
+    content.cells[0].source = label + title
     return nbformat.writes(content)
 
 
@@ -68,15 +78,15 @@ def claims_page(root):
     audits = {
         study: claims.audit(claims.load(folder, study)) for study in studies.STUDIES
     }
-    parts = [(root / "book" / "claims_head.md").read_text(encoding="utf-8")]
-    tallies = claims.tallies(audits).set_index("study").T
-    parts.append(_markdown(tallies.rename_axis("word").reset_index()))
-    for study, found in audits.items():
-        rerun = _rerun(found, published.pooled(root, study))
-        parts += [f"## {study}", f"The study: {{ref}}`{study}`."]
-        parts += [_entry(a, rerun) for a in claims.with_word(found, *claims.DOUBTFUL)]
-        parts += [_folded(found, w, rerun) for w in ("not checkable", "consistent")]
-    return "\n\n".join(parts) + "\n"
+    tallies = tables.show(claims.tallies(audits), "Claims of each study by audit word")
+    text = [(root / "book" / "claims_head.md").read_text(encoding="utf-8")]
+    text.append(tallies._repr_html_())
+    for study, items in audits.items():
+        rerun = _rerun(items, published.pooled(root, study))
+        text += [f"## {study}", f"The study: {{ref}}`{study}`."]
+        text += [_entry(a, rerun) for a in claims.with_word(items, *claims.DOUBTFUL)]
+        text += [_folded(items, w, rerun) for w in ("not checkable", "consistent")]
+    return "\n\n".join(text) + "\n"
 
 
 def _rerun(audits, full):
@@ -114,35 +124,15 @@ def _defined(facts, reason):
 
 
 def _folded(audits, word, rerun):
-    kept = claims.with_word(audits, word)
-    body = "\n\n".join(_entry(audit, rerun) for audit in kept)
-    return f"````{{dropdown}} {len(kept)} claims: {word}\n{body}\n````"
-
-
-def _markdown(frame):
-    rows = [list(frame.columns), ["---"] * len(frame.columns), *frame.values.tolist()]
-    return "\n".join(
-        "| " + " | ".join(str(cell) for cell in row) + " |" for row in rows
-    )
-
-
-def _tags(cell):
-    return cell.metadata.get("tags", [])
+    chosen = claims.with_word(audits, word)
+    body = "\n\n".join(_entry(audit, rerun) for audit in chosen)
+    return f"````{{dropdown}} {len(chosen)} claims: {word}\n{body}\n````"
 
 
 def _jupyter_book(root):
     script = pathlib.Path(sysconfig.get_path("scripts")) / "jupyter-book"
-    command = [sys.executable, script, "build", "book"]
-    command += [
-        "--config",
-        "_config.yml",
-        "--path-output",
-        ".",
-        "-W",
-        "-n",
-        "--keep-going",
-        "--all",
-    ]
+    options = "--config _config.yml --path-output . -W -n --keep-going --all"
+    command = [sys.executable, script, "build", "book", *options.split()]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     text = done.stdout + done.stderr
     complaints = re.findall(r"^.*(?:WARNING|ERROR).*$", text, re.M)

@@ -1,123 +1,106 @@
-"""The book's page of sources: cards, and what was measured on each source."""
+"""What is known of each source, and what was measured on it: for the page of sources.
+
+Each function takes the repository and returns what the page displays.
+"""
 
 import pandas as pd
 
 from chromolib import plots, records, tables
 from chromolib.data import adapters, cards
 from chromolib.runs import probing
+from chromolib.studies import common
 
-EDITED = (
-    "Edited sets are made of these chromosomes by `chromolib data leaks --edited`: "
-    "known abnormalities, and **shams** that hold all but the abnormality (cut and "
-    "rejoined in place, grafted with the homologue, or one chromosome exchanged). What "
-    "counting, ink or the canvas alone tell of the label is what a network must beat."
-)
 SPLITS = ("published", "as shipped", "clean", "whole set")
-FIGURE = "leaks.svg"
-ALT = (
-    "Dot plot, one panel a source: what each leak probe scores when images are split "
-    "one by one and when they are split by group; chance is marked."
-)
+FACTS = {
+    "What": "title",
+    "Cite": "citation",
+    "Get it from": "where",
+    "Terms, as far as known": "licence",
+    "Unit of independence": "unit",
+    "Put it under": "folder",
+    "Layout": "layout",
+}
 
 
-def page(root):
-    """The page as Markdown; the figure is drawn beside it."""
-    folder = root / "data" / "cards"
-    found = {name: results(root, name) for name in adapters.NAMED}
-    parts = [(root / "book" / "sources_head.md").read_text(encoding="utf-8")]
-    measured = {name: one["leaks"] for name, one in found.items() if one}
-    plots.save(plots.leaks(measured), root / "book" / FIGURE)
-    parts.append(_figure(measured))
-    for name, one in found.items():
-        parts += _source(name, cards.read(folder, name), one)
-        parts += _edited(root, name)
-    parts += ["## Your own images", _own(folder)]
-    return "\n\n".join(parts) + "\n"
-
-
-def results(root, source):
-    """Table name -> frame of a source's committed results, if there are any."""
-    folder = root / "data" / "results" / "sources" / "full" / source
+def results(root, name):
+    """Table name -> frame of the committed results of a source, if there are any."""
+    folder = root / "data" / "results" / "sources" / "full" / name
     return {
         path.stem: pd.read_csv(path, keep_default_na=False, na_values={"chance": ""})
         for path in sorted(folder.glob("*.csv"))
     }
 
 
-def _figure(measured):
-    sources = ", ".join(measured)
-    total = sum(len(frame) for frame in measured.values())
-    return (
-        f"```{{figure}} {FIGURE}\n:name: fig-sources-leaks\n:alt: {ALT}\n\n"
+def figure(root):
+    """What each leak probe scores on each source that was measured."""
+    found = {name: results(root, name).get("leaks") for name in adapters.NAMED}
+    leaks = {name: frame for name, frame in found.items() if frame is not None}
+    total = sum(map(len, leaks.values()))
+    return plots.show(
+        plots.leaks(leaks),
         "What each probe scores, published split (by image) against clean one (by "
-        "group). Look for dots right of the grey chance mark. "
-        f"Source: {sources}; {total} probes, 95 % intervals over groups.\n```"
+        "group). Look for dots right of the grey chance mark. Source: "
+        f"{', '.join(leaks)}; {total} probes, 95 % intervals over groups.",
+        alt="Dot plot, one panel a source: what each leak probe scores when images are "
+        "split one by one and when they are split by group; chance is marked.",
     )
 
 
-def _source(name, card, found):
-    facts = {
-        "What": card["title"],
-        "Cite": card["citation"],
-        "Get it from": card["where"],
-        "Terms, as far as known": card["licence"],
-        "Unit of independence": card["unit"],
-        "Put it under": f"{card['folder']}/ or {card['folder']}.zip",
-        "Layout": card["layout"],
-    }
-    parts = [
-        f"## {name}",
-        _list(f"**{k}**: {tables.plain(v)}" for k, v in facts.items()),
+def source(root, name):
+    """The card of a source, and what was measured on it or that nothing was."""
+    card, measured = cards.read(root / "data" / "cards", name), results(root, name)
+    shown = [common.sentence(_card(card))]
+    if not measured:
+        text = f"Not measured here: {tables.plain(card['counts'])}."
+        return [*shown, common.sentence(text)]
+    counts = measured["counts"]
+    counts = counts[counts["what"] != "fingerprint"]
+    shown += [
+        tables.show(counts, f"What {name} holds"),
+        tables.show(
+            measured["problems"],
+            "Put right while reading; the check lists the files",
+            empty="Nothing had to be put right while reading.",
+        ),
+        tables.show(probes(measured["leaks"]), f"Leak probes on {name}"),
     ]
-    parts += ["Known to leak:", _list(tables.plain(leak) for leak in card["leaks"])]
-    if not found:
-        return [*parts, f"Not measured here: {tables.plain(card['counts'])}."]
-    counts = found["counts"][found["counts"]["what"] != "fingerprint"]
-    parts += [
-        _html(counts, f"What {name} holds"),
-        _html(found["problems"], "Put right while reading; the check lists the files"),
-        _html(_shown(found["leaks"]), f"Leak probes on {name}"),
-    ]
-    return parts
-
-
-def _edited(root, name):
-    """The probes of the edited sets made of a source: their card."""
-    parts = []
     for kind in probing.EDITS:
-        found = results(root, f"{name}-{kind}")
-        if found:
+        if edited := results(root, f"{name}-{kind}"):
             caption = f"Leak probes on {kind} edits of {name} (real, edited)"
-            parts.append(_html(_shown(found["leaks"]), caption))
-    return [EDITED, *parts] if parts else []
+            shown.append(tables.show(probes(edited["leaks"]), caption))
+    return shown
 
 
-def _list(items):
-    return "\n".join(f"- {item}" for item in items)
+def layouts(root):
+    """How a folder of one's own may be laid out."""
+    folder = root / "data" / "cards"
+    rows = [
+        {"source": name, "layout": cards.read(folder, name)["layout"]}
+        for name in adapters.GENERIC
+    ]
+    caption = "Layouts that are read without a line of code"
+    return tables.show(pd.DataFrame(rows), caption)
 
 
-def _html(frame, caption):
-    return tables.show(frame, caption)._repr_html_()
-
-
-def _shown(leaks):
+def probes(leaks):
     """A row a probe, a column a split: value, then interval and sizes in small."""
     shipped = leaks["condition"].str.contains("shipped")
     leaks = leaks.assign(
         split=leaks["protocol"].where(~shipped, "as shipped"),
         cell=[_cell(row) for row in leaks.itertuples()],
     )
-    order = [w for w in SPLITS if w in set(leaks["split"])]
     wide = leaks.pivot_table(
-        index=["probe", "meaning"], columns="split", values="cell", aggfunc="first"
+        index=["probe", "meaning"],
+        columns="split",
+        values="cell",
+        aggfunc="first",
+        sort=False,
     )
-    wide = wide[order].reindex(
-        dict.fromkeys(zip(leaks["probe"], leaks["meaning"], strict=True))
-    )
-    wide = wide.fillna("").reset_index()
-    chance = leaks.groupby("probe")["chance"].mean()
-    wide["chance"] = [records.digits(chance[p]) for p in wide["probe"]]
-    return wide.replace("nan", "").rename(columns={"meaning": "share of"})
+    wide = wide[[split for split in SPLITS if split in wide]].fillna("")
+    chance = leaks.groupby("probe")["chance"].mean().map(records.digits)
+    wide = wide.rename_axis(columns=None).reset_index()
+    wide["chance"] = wide["probe"].map(chance).replace("nan", "")
+    return wide.rename(columns={"meaning": "share of"})
 
 
 def _cell(row):
@@ -126,10 +109,9 @@ def _cell(row):
     return f"{records.digits(row.value)}\n{interval}\n{size}"
 
 
-def _own(folder):
-    rows = [
-        {"source": name, "layout": cards.read(folder, name)["layout"]}
-        for name in adapters.GENERIC
-    ]
-    caption = "Layouts that are read without a line of code"
-    return _html(pd.DataFrame(rows), caption) + "\n\nSee {ref}`own-data`."
+def _card(card):
+    facts = {name: tables.plain(card[field]) for name, field in FACTS.items()}
+    facts["Put it under"] = "{0}/ or {0}.zip".format(facts["Put it under"])
+    lines = [f"- **{name}**: {fact}" for name, fact in facts.items()]
+    leaks = [f"- {tables.plain(leak)}" for leak in card["leaks"]]
+    return "\n".join([*lines, "", "Known to leak:", "", *leaks])

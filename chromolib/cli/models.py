@@ -22,8 +22,9 @@ def pretrain(
     backend.start()
     from chromolib.studies.synthetic import pretraining
 
-    lesson = pretraining.Lesson(cells=cells, epochs=epochs, seed=seed)
-    origin = pretraining.pretrain(folder, lesson, say=show.say)
+    origin = pretraining.pretrain(
+        folder, cells=cells, epochs=epochs, seed=seed, log=show.say
+    )
     show.say(f"{show.near(origin.file)}: {origin.sentence}\nsha256 {origin.sha256}")
 
 

@@ -1,7 +1,6 @@
 """The synthetic lab: `chromolib data synth`, `data calibrate`, `data exam`."""
 
 import pathlib
-import time
 
 import typer
 
@@ -51,11 +50,11 @@ def calibrate(
     """Measure real training cells and synthetic ones alike, and compare them."""
     from chromolib.studies.synthetic import calibration
 
-    started, root, images = _read(source, data, out)
+    root, images = _read(source, data, out)
     if fit:
-        calibration.fit(root, images, say=show.say)
-    found = calibration.compare(root, images, pathlib.Path(out), started=started)
-    overall = found[found["class"] == "all"]
+        calibration.fit(root, images, log=show.say)
+    compared = calibration.compare(root, images, pathlib.Path(out))
+    overall = compared[compared["class"] == "all"]
     columns = ["quantity", "real_value", "synthetic_value", "distance"]
     show.table(overall[columns].map(records.digits))
     show.say(f"\nResults: {show.near(pathlib.Path(out))}")
@@ -74,34 +73,34 @@ def exam(
 ):
     """What synthetic cells teach a small network about real ones, and what tells them
     apart."""
-    from chromolib.studies.synthetic import calibration, examining
+    from chromolib.studies.synthetic import calibration, experiment
     from chromolib.synth import lab, singles
 
-    _, root, images = _read(source, data, out)
+    root, images = _read(source, data, out)
     look = calibration.look_of(source)
     drawn = lab.cells(cells, look=look, seed=EXAM, fit=fit)
-    found = examining.hold(
+    estimates = experiment.run(
         root,
         images,
         singles.images(drawn),
         pathlib.Path(out),
-        **({"ks": ()} if alone else {}),
+        ks=() if alone else experiment.KS,
         seeds=tuple(range(seeds)),
         final=final,
         workers=workers,
-        say=show.say,
+        log=show.say,
     )
-    for one in found:
-        told = records.write_conditions(one.conditions)
-        show.say(f"{one.quantity} {one.model} {one} {told}")
+    for estimate in estimates:
+        conditions = records.write_conditions(estimate.conditions)
+        show.say(f"{estimate.quantity} {estimate.model} {estimate} {conditions}")
     show.say(f"\nResults: {show.near(pathlib.Path(out))}")
 
 
 def _read(source, data, out):
-    """The start, the repository, and the images of a source for a named folder."""
+    """The repository, and the images of a source; the folder for results exists."""
     from chromolib.runs import inputs, repository
 
     show.made(out)
-    started, root = time.monotonic(), repository.root()
+    root = repository.root()
     values = {"source": source, "on_error": "skip", "data": data or ""}
-    return started, root, inputs.read(root, values)["source"]
+    return root, inputs.read(root, values)["source"]

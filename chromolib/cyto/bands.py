@@ -47,11 +47,6 @@ class Ideogram:
         """The lengths of p and of q."""
         return self.centromere, self.length - self.centromere
 
-    @property
-    def index(self):
-        """The centromere index: the share of p in the whole, between 0 and 1."""
-        return self.centromere / self.length
-
 
 @functools.cache
 def read(level):
@@ -63,8 +58,7 @@ def read(level):
     with (TABLES / f"bands-{level}.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             rows[row["chromosome"]].append(row)
-    drawn = {name: _ideogram(name, level, found) for name, found in rows.items()}
-    return types.MappingProxyType(drawn)
+    return types.MappingProxyType({n: _ideogram(n, level, r) for n, r in rows.items()})
 
 
 def _ideogram(name, level, rows):
@@ -84,7 +78,7 @@ def _ideogram(name, level, rows):
 def span(ideogram, band):
     """Where a band starts and stops on its ideogram, the p end first.
 
-    A band of a coarser level is all its parts; one of a finer level is the band that
+    A band of a coarser level is all its subbands; one of a finer level is the band that
     holds it here. The two faces of the centromere (p10, q10), `cen`, `pter` and `qter`
     are points: they start where they stop.
     """
@@ -93,17 +87,17 @@ def span(ideogram, band):
     if band in points:
         return points[band], points[band]
     finest = read(LEVELS[-1])[ideogram.name]
-    if not NAME.fullmatch(band) or not _parts(finest, band):
+    if not NAME.fullmatch(band) or not _subbands(finest, band):
         raise KaryotypeError(_unknown(ideogram, band))
-    while not (parts := _parts(ideogram, band)):
+    while not (indices := _subbands(ideogram, band)):
         band = band[:-1].rstrip(".")
-    return ideogram.edges[parts[0]], ideogram.edges[parts[-1] + 1]
+    return ideogram.edges[indices[0]], ideogram.edges[indices[-1] + 1]
 
 
 def order(chromosome, first, second):
     """-1 where the first band is nearer the centromere, 1 where farther, else 0.
 
-    Nought means that they are one band, or that one is a part of the other. Both lie
+    Nought means that they are the same band, or one a subband of the other. Both lie
     in one arm.
     """
     finest = read(LEVELS[-1])[chromosome]
@@ -113,7 +107,7 @@ def order(chromosome, first, second):
     return 1 if (start > start_2) == (first[0] == "q") else -1
 
 
-def _parts(ideogram, band):
+def _subbands(ideogram, band):
     """Indices of the band, or of all bands that it is divided into at this level."""
     inside = band if "." in band else band + "."
     return [
@@ -130,10 +124,3 @@ def _unknown(ideogram, band):
     same = [name for name in ideogram.bands if name[0] == band[0]]
     same.sort(key=lambda name: abs(float(name[1:]) - float(band[1:9])))
     return f"{text}; the nearest are {', '.join(same[:3])}"
-
-
-def relative_length(level):
-    """Chromosome -> its length as a share of the 22 autosomes together."""
-    drawn = read(level)
-    autosomes = sum(drawn[name].length for name in records.CLASSES[:22])
-    return {name: one.length / autosomes for name, one in drawn.items()}

@@ -1,13 +1,14 @@
 """What a change makes: abnormal chromosomes, as stretches of normal ones."""
 
 import collections
+import itertools
 
 from chromolib import records
 from chromolib.cyto import bands, cells
 
 # Strategy: a break lies in the middle of its band. One break cuts a chromosome into the
-# piece with the centromere and the one without; `_cut` gives both with the break as
-# their last end, so that joining is one piece and then another, turned round.
+# segment with the centromere and the one without; `_cut` gives both with the break as
+# their last end, so that joining is one segment and then another, turned round.
 
 
 def stock(clone):
@@ -16,28 +17,33 @@ def stock(clone):
     A changed or lost autosome is one less; a changed or lost sex chromosome already
     lacks its letter.
     """
-    held = collections.Counter(dict.fromkeys(records.CLASSES[:22], 2))
-    held.update(clone.sex)
+    copies = collections.Counter(dict.fromkeys(records.CLASSES[:22], 2))
+    copies.update(clone.sex)
     for change in clone.changes:
         if change.kind == "whole" and change.sign == "+":
-            held.update(change.chromosomes)
+            copies.update(change.chromosomes)
         else:
-            held.subtract(name for name in taken(change) if name not in cells.SEX)
-    return held
+            copies.subtract(name for name in taken(change) if name not in cells.SEX)
+    return copies
 
 
 def number(clone):
     """How many chromosomes the cell has: the normal ones and what the changes make."""
-    brought = [
-        len(one.chromosomes) if one.kind == "t" else int(one.kind != "whole")
-        for one in clone.changes
+    made = [
+        len(change.chromosomes) if change.kind == "t" else int(change.kind != "whole")
+        for change in clone.changes
     ]
-    return sum(stock(clone).values()) + sum(brought)
+    return sum(stock(clone).values()) + sum(made)
 
 
 def taken(change):
     """The normal chromosomes that are no more: changed, or lost."""
     return () if change.sign == "+" else change.chromosomes
+
+
+def sex_taken(changes):
+    """The sex chromosomes that these changes took, one by one."""
+    return [name for c in changes for name in taken(c) if name in cells.SEX]
 
 
 def whole(name, drawn):
@@ -52,29 +58,41 @@ def made(changes, drawn):
     without one, it is the end of 1q. A marker is the middle of a chromosome 15, as the
     commonest small markers are.
     """
-    scraps = [_scrap(one, drawn) for one in changes if one.kind in ("dic", "r")]
-    found = []
+    scraps = [_scrap(c, drawn) for c in changes if c.kind in ("dic", "r")]
+    homologues = []
     for change in changes:
         if change.kind == "ace":
             segments = scraps.pop(0) if scraps else (_cut("1", "q42", drawn)[1],)
-            found.append(cells.Homologue("ace", "ace", segments, normal=False))
+            homologues.append(cells.Homologue("ace", "ace", segments, normal=False))
+        elif change.kind == "t":
+            homologues += _derivatives(change, drawn)
+        elif change.within:
+            derivatives = _derivatives(change.within, drawn)
+            homologues += [d for d in derivatives if d.label == change.chromosomes[0]]
         elif change.kind != "whole":
-            found += MAKERS[change.kind](change, drawn)
-    return found
+            homologues.append(_abnormal(change, SEGMENTS[change.kind](change, drawn)))
+    return homologues
 
 
-def _abnormal(change, segments, **flags):
+def _abnormal(change, segments):
     name = str(change).lstrip("+")
     label = (*change.chromosomes, change.kind)[0]
-    return cells.Homologue(label, name, tuple(segments), normal=False, **flags)
+    ring = change.kind == "r"
+    return cells.Homologue(label, name, tuple(segments), ring, normal=False)
 
 
 def _cut(name, band, drawn):
-    """The piece with the centromere and the one without, each ending at the break."""
+    """The segment with the centromere and the other, each ending at the break."""
     start, stop = bands.span(drawn[name], band)
     at, ends = (start + stop) / 2, (0.0, drawn[name].length)
     centric, acentric = ends if band[0] == "q" else ends[::-1]
     return cells.Segment(name, centric, at), cells.Segment(name, acentric, at)
+
+
+def _cuts(change, drawn):
+    names = change.chromosomes * (2 if change.kind == "r" else 1)
+    breaks = itertools.chain(*change.bands)
+    return [_cut(*pair, drawn) for pair in zip(names, breaks, strict=True)]
 
 
 def _turned(*segments):
@@ -85,6 +103,24 @@ def _turned(*segments):
 def _upright(band, *segments):
     """Segments that grow towards the broken arm, with the end of p first."""
     return segments if band[0] == "q" else _turned(*segments)
+
+
+def _scrap(change, drawn):
+    """What a dicentric or a ring leaves behind, joined at the breaks."""
+    (_, first), (_, second) = _cuts(change, drawn)
+    return (first, *_turned(second))
+
+
+def _derivatives(change, drawn):
+    """Each centromere with the end of the chromosome that stands before it."""
+    cuts = _cuts(change, drawn)
+    homologues = []
+    for i, name in enumerate(change.chromosomes):
+        joined = cuts[i][0], *_turned(cuts[i - 1][1])
+        derivative = cells.Change("der", (name,), within=change)
+        segments = _upright(change.bands[i][0], *joined)
+        homologues.append(_abnormal(derivative, segments))
+    return homologues
 
 
 def _breaks(change, drawn):
@@ -101,36 +137,33 @@ def _breaks(change, drawn):
     return 0.0, low, high, drawn[name].length
 
 
+def _stretches(change, *pairs):
+    """Segments of the one chromosome that is changed, from the end of p."""
+    return [cells.Segment(change.chromosomes[0], *pair) for pair in pairs]
+
+
 def _deletion(change, drawn):
-    name, lost = change.chromosomes[0], change.bands[0]
-    if len(lost) == 1:
-        return [_abnormal(change, _upright(lost[0], _cut(name, lost[0], drawn)[0]))]
+    name, breaks = change.chromosomes[0], change.bands[0]
+    if len(breaks) == 1:
+        return _upright(breaks[0], _cut(name, breaks[0], drawn)[0])
     tip, low, high, end = _breaks(change, drawn)
-    kept = (cells.Segment(name, tip, low), cells.Segment(name, high, end))
-    return [_abnormal(change, kept)]
+    return _stretches(change, (tip, low), (high, end))
 
 
 def _duplication(change, drawn):
-    name, (first, second) = change.chromosomes[0], change.bands[0]
     tip, low, high, end = _breaks(change, drawn)
-    twice = [cells.Segment(name, low, high)]
-    if bands.order(name, first, second) > 0:
-        twice = _turned(*twice)
-    ends = (cells.Segment(name, tip, high), cells.Segment(name, high, end))
-    return [_abnormal(change, (ends[0], *twice, ends[1]))]
+    backwards = bands.order(change.chromosomes[0], *change.bands[0]) > 0
+    again = (high, low) if backwards else (low, high)
+    return _stretches(change, (tip, high), again, (high, end))
 
 
 def _inversion(change, drawn):
-    name = change.chromosomes[0]
     tip, low, high, end = _breaks(change, drawn)
-    ends = (tip, low), (high, low), (high, end)
-    return [_abnormal(change, [cells.Segment(name, *pair) for pair in ends])]
+    return _stretches(change, (tip, low), (high, low), (high, end))
 
 
 def _ring(change, drawn):
-    name = change.chromosomes[0]
-    _, low, high, _ = _breaks(change, drawn)
-    return [_abnormal(change, [cells.Segment(name, low, high)], ring=True)]
+    return _stretches(change, _breaks(change, drawn)[1:3])
 
 
 def _arms(change, drawn):
@@ -138,58 +171,26 @@ def _arms(change, drawn):
     names, faces = change.chromosomes, [breaks[0] for breaks in change.bands]
     if change.kind == "i":
         names, faces = names * 2, faces * 2
-    pieces = []
-    for name, face in sorted(zip(names, faces, strict=True), key=lambda one: one[1]):
+    arms = []
+    for face, name in sorted(zip(faces, names, strict=True), key=lambda arm: arm[0]):
         tip = 0.0 if face[0] == "p" else drawn[name].length
-        pieces.append(cells.Segment(name, tip, drawn[name].centromere))
-    return [_abnormal(change, (pieces[0], *_turned(pieces[1])))]
+        arms.append(cells.Segment(name, tip, drawn[name].centromere))
+    return arms[0], *_turned(arms[1])
 
 
 def _dicentric(change, drawn):
     (first, _), (second, _) = _cuts(change, drawn)
-    return [_abnormal(change, (first, *_turned(second)))]
+    return first, *_turned(second)
 
 
-def _scrap(change, drawn):
-    """What a dicentric or a ring leaves behind, joined at the breaks."""
-    (_, first), (_, second) = _cuts(change, drawn)
-    return (first, *_turned(second))
-
-
-def _cuts(change, drawn):
-    names = change.chromosomes * (2 if change.kind == "r" else 1)
-    flat = [band for breaks in change.bands for band in breaks]
-    return [_cut(*pair, drawn) for pair in zip(names, flat, strict=True)]
-
-
-def _translocation(change, drawn):
-    """Each centromere with the end of the chromosome that stands before it."""
-    pieces = _cuts(change, drawn)
-    found = []
-    for i, (name, (band,)) in enumerate(
-        zip(change.chromosomes, change.bands, strict=True)
-    ):
-        alone = cells.Change("der", (name,), within=change)
-        joined = _upright(band, pieces[i][0], *_turned(pieces[i - 1][1]))
-        found.append(_abnormal(alone, joined))
-    return found
-
-
-def _derivative(change, drawn):
-    if not change.within:
-        return _arms(change, drawn)
-    found = _translocation(change.within, drawn)
-    return [one for one in found if one.label == change.chromosomes[0]]
-
-
-def _marker(change, drawn):
+def _marker(_, drawn):
     start, stop = (bands.span(drawn["15"], band) for band in ("p11.2", "q11.2"))
-    return [_abnormal(change, [cells.Segment("15", start[0], stop[1])])]
+    return [cells.Segment("15", start[0], stop[1])]
 
 
-MAKERS = {
+SEGMENTS = {  # kind -> the one chromosome that it makes
     "del": _deletion,
-    "der": _derivative,
+    "der": _arms,
     "dic": _dicentric,
     "dup": _duplication,
     "i": _arms,
@@ -197,5 +198,4 @@ MAKERS = {
     "mar": _marker,
     "r": _ring,
     "rob": _arms,
-    "t": _translocation,
 }

@@ -25,11 +25,11 @@ def clone(piece):
         if not item.text:
             raise pieces.fault(item, "nothing stands after this comma; take it away")
     sex, items = _sex(items)
-    found = [change(item) for item in items]
-    made = cells.Clone(int(count.text), sex.text, tuple(found), cell_count)
-    _sex_adds_up(sex, items, found)
-    _adds_up(made, count, items, found)
-    return made
+    changes = [_change(item) for item in items]
+    read = cells.Clone(int(count.text), sex.text, tuple(changes), cell_count)
+    _sex_adds_up(sex, items, changes)
+    _adds_up(read, count, items, changes)
+    return read
 
 
 def _cells(piece):
@@ -37,12 +37,12 @@ def _cells(piece):
     if not re.search(r"[\[\]]", piece.text):
         return piece, None
     start = piece.text.find("[")
-    seen = pieces.part(piece, start + 1, -1)
+    seen = pieces.take(piece, start + 1, -1)
     if not (start >= 0 and piece.text.endswith("]") and NUMBER.fullmatch(seen.text)):
-        wrong = pieces.part(piece, max(start, 0))
+        wrong = pieces.take(piece, max(start, 0))
         reason = "a clone ends in its number of cells, like 46,XX[18]"
         raise pieces.fault(wrong, reason)
-    return pieces.part(piece, 0, start), int(seen.text)
+    return pieces.take(piece, 0, start), int(seen.text)
 
 
 def _sex(items):
@@ -59,10 +59,10 @@ def _sex(items):
     return first, items[1:]
 
 
-def change(piece):
+def _change(piece):
     """One change: "+21", "del(5)(p15.2)", "+mar"."""
     sign = piece.text[:1] if piece.text[:1] in ("+", "-") else ""
-    body = pieces.part(piece, len(sign))
+    body = pieces.take(piece, len(sign))
     if not body.text:
         raise pieces.fault(piece, "a sign without a chromosome; write +21 or -7")
     if body.text in ("mar", "ace"):
@@ -92,40 +92,32 @@ def _known(name):
 
 
 def _structural(body, sign=""):
-    kind = pieces.part(body, 0, (body.text + "(").index("("))
-    if kind.text not in breaks.RULES:
-        known = ", ".join((*breaks.RULES, "mar", "ace"))
+    kind = pieces.take(body, 0, (body.text + "(").index("("))
+    if kind.text not in breaks.SHAPES:
+        known = ", ".join((*breaks.SHAPES, "mar", "ace"))
         raise pieces.fault(kind, f"no change is written so; the kinds are {known}")
-    found, rest = pieces.brackets(pieces.part(body, len(kind.text)))
-    if not found:
+    inside, rest = pieces.brackets(pieces.take(body, len(kind.text)))
+    if not inside:
         example = f"{kind.text}(...)(...)"
         raise pieces.fault(body, f"which chromosome, and where? write {example}")
-    names = pieces.cut(found[0], ";")
+    names = tuple(pieces.cut(inside[0], ";"))
     for name in names:
         _known(name)
-    if kind.text == "der" and len(names) == 1 == len(found):
+    if kind.text == "der" and len(names) == 1 == len(inside):
         return _derived(body, names[0], rest, sign)
-    if len(found) < 2:
+    if len(inside) < 2:
         raise pieces.fault(body, "the breakpoints are missing, like del(5)(p15.2)")
-    if len(found) > 2 or rest.text:
-        after = rest if rest.text else found[2]
+    if len(inside) > 2 or rest.text:
+        after = rest if rest.text else inside[2]
         raise pieces.fault(after, f"nothing may stand after a {kind.text}")
-    written = breaks.Written(kind, tuple(names), _breakpoints(found[1], names))
-    breaks.check(written)
-    return _change(written, sign)
-
-
-def _change(written, sign):
-    return cells.Change(
-        written.kind.text,
-        tuple(name.text for name in written.chromosomes),
-        tuple(tuple(band.text for band in some) for some in written.bands),
-        sign,
-    )
+    points = _breakpoints(inside[1], names)
+    breaks.check(kind, names, points)
+    plain = tuple(tuple(band.text for band in bands_of) for bands_of in points)
+    return cells.Change(kind.text, tuple(name.text for name in names), plain, sign)
 
 
 def _derived(body, name, rest, sign):
-    """der(22)t(9;22)(q34;q11.2): the part of a translocation with this centromere."""
+    """der(22)t(9;22)(q34;q11.2): what a translocation leaves with this centromere."""
     if not rest.text.startswith("t"):
         reason = "say what made it, like der(22)t(9;22)(q34;q11.2) or der(1;7)(q10;p10)"
         raise pieces.fault(body, reason)
@@ -148,52 +140,47 @@ def _bands(piece, name):
     if not piece.text or BAND.sub("", piece.text).strip():
         reason = "a breakpoint is an arm and a band, like p15.2 or q13q33"
         raise pieces.fault(piece, reason)
-    found = [pieces.part(piece, *m.span()) for m in BAND.finditer(piece.text)]
+    breakpoints = [pieces.take(piece, *m.span()) for m in BAND.finditer(piece.text)]
     finest = bands.read(bands.LEVELS[-1])[name.text]
-    for band in found:
+    for band in breakpoints:
         try:
             bands.span(finest, band.text)
         except bands.KaryotypeError as error:
             raise pieces.fault(band, str(error)) from None
-    return tuple(found)
+    return tuple(breakpoints)
 
 
-def _sex_adds_up(letters, items, found):
+def _sex_adds_up(letters, items, changes):
     """Raises where there was no X, where there were too many, or one was not lost."""
-    total = list(letters.text)
-    for one in found:
-        total += [name for name in derive.taken(one) if name in cells.SEX]
+    total = [*letters.text, *derive.sex_taken(changes)]
     if "X" not in total:
-        part = letters if letters.text else items[0]
         reason = "no cell lives without an X; one X alone is 45,X"
-        raise pieces.fault(part, reason)
+        raise pieces.fault(letters if letters.text else items[0], reason)
     if len(total) > SEX_MOST:
         reason = f"{len(total)} sex chromosomes; {SEX_MOST} are the most that are known"
         raise pieces.fault(letters, reason)
-    for one, item in zip(found, items, strict=True):
-        if one.sign == "-" and one.chromosomes[0] in cells.SEX and len(total) > 2:
+    for change, item in zip(changes, items, strict=True):
+        lost = change.sign == "-" and change.chromosomes[0] in cells.SEX
+        if lost and len(total) > 2:
             reason = "the letters are the sex chromosomes that are left, as in 45,X,-Y"
             raise pieces.fault(item, reason)
 
 
-def _adds_up(made, count, items, found):
+def _adds_up(read, count, items, changes):
     """Raises where a change takes what is not there, or the count is another."""
-    gained = [one.chromosomes for one in found if one.sign + one.kind == "+whole"]
-    for one, item in zip(found, items, strict=True):
-        if one.sign == "-" and one.chromosomes in gained:
+    both = list(zip(changes, items, strict=True))
+    gained = [c.chromosomes for c in changes if c.sign + c.kind == "+whole"]
+    for change, item in both:
+        if change.sign == "-" and change.chromosomes in gained:
             raise pieces.fault(item, "is gained and lost in one clone; write neither")
-    short = [name for name, held in derive.stock(made).items() if held < 0]
+    short = [name for name, copies in derive.stock(read).items() if copies < 0]
     if short:
-        takers = zip(found, items, strict=True)
-        blamed = [item for one, item in takers if short[0] in derive.taken(one)][-1]
-        reason = f"there is no chromosome {short[0]} left for this change"
-        raise pieces.fault(
-            blamed, f"{reason}; a cell has two, and one more for each gain"
-        )
-    number = derive.number(made)
-    if number != made.count:
+        blamed = [item for c, item in both if short[0] in derive.taken(c)][-1]
+        reason = "left for this change; a cell has two, and one more for each gain"
+        raise pieces.fault(blamed, f"there is no chromosome {short[0]} {reason}")
+    number = derive.number(read)
+    if number != read.count:
         reason = f"the sex chromosomes and changes of a diploid cell make {number}"
-        taken = {name for one in found for name in derive.taken(one)}
-        if taken & set(cells.SEX) and number > made.count:
+        if derive.sex_taken(changes) and number > read.count:
             reason += ", since an abnormal X or Y stands for a letter: 46,X,del(X)(...)"
         raise pieces.fault(count, f"{reason}; write {number} or look at the changes")

@@ -14,7 +14,7 @@ FILED = (*records.CLASSES, "mar", "ace")
 
 
 def parse(text):
-    """The karyotype that the text says; an error names the part that is wrong.
+    """The karyotype that the text says; an error names the piece that is wrong.
 
     Counts add up, chromosomes and bands exist, and breakpoints stand in ISCN's order.
     Any order of the changes is read; spaces between the parts do not matter.
@@ -25,28 +25,27 @@ def parse(text):
     if len(text) > LONGEST:
         reason = f"{len(text):,} characters; a karyotype has {LONGEST:,} at most"
         raise bands.KaryotypeError(reason)
-    body = pieces.part(pieces.Piece(text, 0), 0)
+    body = pieces.take(pieces.Piece(text, 0), 0)
     mosaic = body.text.split()[:1] == ["mos"]
-    body = pieces.part(body, len("mos") if mosaic else 0)
-    found = pieces.cut(body, "/")
-    clones = [grammar.clone(piece) for piece in found]
-    _fit(clones, found, body, mosaic)
+    body = pieces.take(body, len("mos") if mosaic else 0)
+    written = pieces.cut(body, "/")
+    clones = [grammar.clone(piece) for piece in written]
+    _check(clones, written, body, mosaic)
     return cells.Karyotype(tuple(clones), mosaic)
 
 
-def _fit(clones, found, body, mosaic):
+def _check(clones, written, body, mosaic):
     """Raises where clones are one and the same, or only some have a cell number."""
     if mosaic and len(clones) == 1:
         raise pieces.fault(body, "a mosaic has several clones, like 45,X[12]/46,XX[18]")
-    seen = {}
-    for clone, piece in zip(clones, found, strict=True):
+    seen = set()
+    for clone, piece in zip(clones, written, strict=True):
         if (clone.cells is None) != (clones[0].cells is None):
             reason = "either every clone has its number of cells in [] or none has"
             raise pieces.fault(piece, reason)
-        key = (clone.sex, clone.changes)
-        if key in seen:
+        if (clone.sex, clone.changes) in seen:
             raise pieces.fault(piece, "is the same as a clone before; add their cells")
-        seen[key] = piece
+        seen.add((clone.sex, clone.changes))
 
 
 def write(karyotype):
@@ -62,13 +61,13 @@ def chromosomes(clone, level=550):
     right.
     """
     drawn = bands.read(level)
-    held = derive.stock(clone)
-    if min(held.values()) < 0 or derive.number(clone) != clone.count:
+    copies = derive.stock(clone)
+    if min(copies.values()) < 0 or derive.number(clone) != clone.count:
         raise bands.KaryotypeError(f"{clone} does not add up; parse(...) says where")
-    found = [derive.whole(name, drawn) for name in held.elements()]
-    found += derive.made(clone.changes, drawn)
-    found.sort(key=lambda one: (FILED.index(one.label), not one.normal, one.name))
-    return tuple(found)
+    homologues = [derive.whole(name, drawn) for name in copies.elements()]
+    homologues += derive.made(clone.changes, drawn)
+    homologues.sort(key=lambda h: (FILED.index(h.label), not h.normal, h.name))
+    return tuple(homologues)
 
 
 PEOPLE = {
@@ -115,35 +114,32 @@ KNOWN = {  # how the text of a change starts -> what it is known as
 
 def describe(karyotype):
     """A karyotype in short medical words, with the names of well-known syndromes."""
-    said = []
-    for clone in karyotype.clones:
-        seen = "" if clone.cells is None else f"{clone.cells} cells: "
-        said.append(seen + _clone_in_words(clone))
-    return ("mosaic: " if karyotype.mosaic else "") + "; ".join(said)
+    clones = "; ".join(map(_clone_in_words, karyotype.clones))
+    return f"mosaic: {clones}" if karyotype.mosaic else clones
 
 
 def _clone_in_words(clone):
-    taken = [name for one in clone.changes for name in derive.taken(one)]
-    sex = "".join(sorted([*clone.sex, *(name for name in taken if name in cells.SEX)]))
+    sex = "".join(sorted([*clone.sex, *derive.sex_taken(clone.changes)]))
     person = PEOPLE.get(sex, f"sex chromosomes {sex}")
-    if not clone.changes:
-        return f"normal {person}" if sex in ("XX", "XY") else person
+    if sex in ("XX", "XY") and not clone.changes:
+        person = f"normal {person}"
     words = [
-        _copies(one.chromosomes[0], clone) if one.kind == "whole" else _in_words(one)
-        for one in clone.changes
+        _copies(c.chromosomes[0], clone) if c.kind == "whole" else _in_words(c)
+        for c in clone.changes
     ]
-    return ", ".join(dict.fromkeys([person, *words]))
+    seen = "" if clone.cells is None else f"{clone.cells} cells: "
+    return seen + ", ".join(dict.fromkeys([person, *words]))
 
 
 def _copies(name, clone):
     """How many copies of a whole one; only the gain where a derivative holds some."""
-    signs = [one.sign for one in clone.changes if one.chromosomes == (name,)]
-    change = signs.count("+") - signs.count("-")
-    others = [one for one in clone.changes if one.kind in ("der", "dic")]
-    if name in cells.SEX or any(name in one.chromosomes for one in others):
-        return f"{'gain' if change > 0 else 'loss'} of {name}"
-    text = f"{COPIES.get(2 + change, f'{2 + change} copies of')} {name}"
-    known = name in TRISOMIES and change == 1
+    signs = [c.sign for c in clone.changes if c.chromosomes == (name,)]
+    gained = signs.count("+") - signs.count("-")
+    derived = [c.chromosomes for c in clone.changes if c.kind in ("der", "dic")]
+    if name in cells.SEX or any(name in names for names in derived):
+        return f"{'gain' if gained > 0 else 'loss'} of {name}"
+    text = f"{COPIES.get(2 + gained, f'{2 + gained} copies of')} {name}"
+    known = name in TRISOMIES and gained == 1
     return f"{text} ({TRISOMIES[name]} syndrome)" if known else text
 
 

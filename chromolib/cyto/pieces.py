@@ -1,28 +1,28 @@
-"""Parts of a karyotype's text that remember where they stand."""
+"""Pieces of a karyotype's text that remember where they stand."""
 
 import dataclasses
 import re
 
 from chromolib.cyto import bands
 
-SHOWN = 40  # characters of a part that an error repeats
+SHOWN = 40  # characters of a piece that an error repeats
 
 
 @dataclasses.dataclass(frozen=True)
 class Piece:
-    """A part of the text, and how many characters stand before it."""
+    """A piece of the text, and how many characters stand before it."""
 
     text: str
     at: int
 
 
 def fault(piece, reason):
-    """The error that names the part, its place from 1, the reason and the remedy."""
+    """The error that names the piece, its place from 1, the reason and the remedy."""
     text = piece.text[:SHOWN] + ("..." if len(piece.text) > SHOWN else "")
     return bands.KaryotypeError(f"{text!r} (character {piece.at + 1}): {reason}")
 
 
-def part(piece, start, stop=None):
+def take(piece, start, stop=None):
     """The piece between two places of a piece, without the white space around it."""
     text = piece.text[start:stop]
     return Piece(text.strip(), piece.at + start + len(text) - len(text.lstrip()))
@@ -30,20 +30,20 @@ def part(piece, start, stop=None):
 
 def cut(piece, separator):
     """The pieces between separators, without the white space around them."""
-    found, start = [], 0
+    cuts, start = [], 0
     for text in piece.text.split(separator):
-        found.append(part(piece, start, start + len(text)))
+        cuts.append(take(piece, start, start + len(text)))
         start += len(text) + len(separator)
-    return found
+    return cuts
 
 
 def brackets(piece):
     """What the round brackets at the start hold, one after another, and the rest."""
-    found = []
+    inside = []
     while piece.text.startswith("("):
         inner = re.match(r"\(([^()]*)\)", piece.text)
         if not inner:
             raise fault(piece, "a bracket is not closed; add ')', and ';' inside")
-        found.append(part(piece, 1, inner.end() - 1))
-        piece = part(piece, inner.end())
-    return found, piece
+        inside.append(take(piece, 1, inner.end() - 1))
+        piece = take(piece, inner.end())
+    return inside, piece

@@ -1,7 +1,9 @@
 """From a source's files to a listing: one short function a source."""
 
 import csv
+import dataclasses
 import io
+import itertools
 import pathlib
 import re
 
@@ -10,109 +12,85 @@ import scipy.ndimage
 
 from chromolib import records
 from chromolib.data import decode, listing, store
-from chromolib.data.formats import Annotated, coco, table, voc, yolo
+from chromolib.data.formats import coco, common, table, voc, yolo
 from chromolib.data.listing import Item, Listing
-from chromolib.records import Problem
 
 PIECES = 1000  # of one class's mask; it has two chromosomes and some dirt
 MARKER = "mar"  # ISCN's word for a chromosome nobody can name
-
-
 TWICE = {"111": "2"}  # 31 chromosomes of either are copies (data.duplicates); we looked
 
 
 def bioimlab(files):
     """Single chromosomes, Q-band; a group is a cell."""
-
-    def item(name, found):
-        cell, number, side = found.groups()
-        label = listing.chromosome(number)
-        group = TWICE.get(cell, cell)
-        return label and Item(name, label, group, cell, (("homologue", side),))
-
     items, problems = listing.by_pattern(
-        files, r"(?:^|/)(\d+) (\d+)([ab]?)\.bmp$", item, like="'12 7a.bmp'"
+        files,
+        r"(?:^|/)(?P<cell>(?P<group>\d+)) (?P<number>\d+)(?P<homologue>[ab]?)\.bmp$",
+        like="'12 7a.bmp'",
     )
-    twice = {Problem("repaired", *_filed_twice(i)) for i in items if i.cell in TWICE}
-    return Listing(items, "cell", problems=(*problems, *twice))
-
-
-def _filed_twice(item):
     reason = "a metaphase filed twice under two numbers, at two scales"
-    return reason, f"cell {item.cell}", f"one group with cell {item.group}"
+    for cell in TWICE.keys() & {item.cell for item in items}:
+        remedy = f"one group with cell {TWICE[cell]}"
+        problems.append(store.repaired((reason, remedy), f"cell {cell}"))
+    items = [
+        dataclasses.replace(item, group=TWICE.get(item.cell, item.cell))
+        for item in items
+    ]
+    return Listing(items, "cell", problems=problems)
 
 
 def pki3(files):
     """Single chromosomes, G-band; a group is a case, which may have several cells."""
-    problems = []
-
-    def item(name, found):
-        cell, number, homologue = found.groups()
-        if number == "25":
-            problems.append(
-                Problem(
-                    "repaired",
-                    "clase25 is none of the 24 classes",
-                    store.shown(name),
-                    f"kept with the label '{MARKER}' (marker)",
-                )
-            )
-        label = MARKER if number == "25" else listing.chromosome(number)
-        case = cell.rsplit(".", 1)[0]
-        return label and Item(name, label, case, cell, (("homologue", homologue),))
-
-    items, odd = listing.by_pattern(
+    items, problems = listing.by_pattern(
         files,
-        r"(?:^|/)([^/]+)\.tiff/clase(\d+)/clase\2_(\d+)_\1\.tiff$",
-        item,
+        r"(?:^|/)(?P<cell>(?P<group>[^/]+?)(?:\.[^./]*)?)\.tiff"
+        r"/clase(?P<number>\d+)/clase(?P=number)_(?P<homologue>\d+)_(?P=cell)\.tiff$",
         like="'98000209.11.tiff/clase7/clase7_0_98000209.11.tiff'",
+        label=lambda number: MARKER if number == "25" else listing.chromosome(number),
     )
-    return Listing(items, "case", problems=(*problems, *odd))
+    marker = (
+        "clase25 is none of the 24 classes",
+        f"kept with the label '{MARKER}' (marker)",
+    )
+    markers = [item.name for item in items if item.label == MARKER]
+    problems += [store.repaired(marker, name) for name in markers]
+    return Listing(items, "case", problems=problems)
 
 
 def cirnet(files):
     """Single chromosomes, G-band; a group is a patient."""
-
-    def item(name, found):
-        number, homologue, patient, slide, cell = found.groups()
-        label = listing.chromosome(number)
-        cell = f"{patient}_{slide}_{cell}"
-        return label and Item(name, label, patient, cell, (("homologue", homologue),))
-
     items, problems = listing.by_pattern(
         files,
-        r"(?:^|/)(\w+)/\1_([^_/]+)_([^_/]+)_([^_/]+)_([^_/]+)\.tiff?$",
-        item,
+        r"(?:^|/)(?P<number>\w+)/(?P=number)_(?P<homologue>[^_/]+)"
+        r"_(?P<cell>(?P<group>[^_/]+)_[^_/]+_[^_/]+)\.tiff?$",
         like="'tiff/7/7_1_P12_3_5.tiff'",
     )
     return Listing(items, "patient", problems=problems)
 
 
+UNLISTED = (
+    "an image in none of the three lists of karyotypes",
+    "its status stays empty",
+)
+NO_LIST = (
+    "a list of karyotypes is missing or cannot be read",
+    "its images have no status; add the list from the source",
+)
+
+
 def tseng2023(files):
     """Metaphases, G-band, with a box a chromosome; a group is a case."""
-    found = voc.dataset(files)
-    status, problems = _status(files)
-
-    def item(name):
+    dataset = voc.dataset(files)
+    status, missing = _status(files)
+    problems = [store.repaired(NO_LIST, name) for name in sorted(missing)]
+    items = []
+    for name in sorted(dataset.images):
         stem = pathlib.PurePosixPath(name).stem
         case = re.sub(r"_\d+$", "", stem)[:-1] or stem
-        return Item(
-            name, group=case, cell=stem, extra=(("status", status.get(stem, "")),)
-        )
-
-    items = tuple(item(name) for name in sorted(found.images))
-    unknown = [
-        Problem(
-            "repaired",
-            "an image in none of the three lists of karyotypes",
-            store.shown(item.name),
-            "its status stays empty",
-        )
-        for item in items
-        if status and item.cell not in status
-    ]
-    problems = (*found.problems, *problems, *unknown)
-    return Listing(items, "case", found.images, problems, listing.chromosome)
+        items.append(Item(name, "", case, stem, {"status": status.get(stem, "")}))
+        if status and stem not in status:
+            problems.append(store.repaired(UNLISTED, name))
+    problems = (*dataset.problems, *problems)
+    return Listing(items, "case", dataset.images, problems, listing.chromosome)
 
 
 STATUS = {
@@ -123,7 +101,7 @@ STATUS = {
 
 
 def _status(files):
-    """Image stem -> what the source's three lists say of its karyotype."""
+    """Image stem -> the status in the source's three lists, and lists without use."""
     status, missing = {}, set(STATUS)
     for name in files.names:
         base = pathlib.PurePosixPath(name).name
@@ -136,61 +114,40 @@ def _status(files):
                     status[stem] = STATUS[base]
             except csv.Error:
                 missing.add(base)
-    problems = [
-        Problem(
-            "repaired",
-            "a list of karyotypes is missing or cannot be read",
-            name,
-            "its images have no status; add the list from the source",
-        )
-        for name in sorted(missing)
-    ]
-    return status, problems
+    return status, missing
 
 
 def roboflow(files):
     """Any YOLO export of Roboflow; a group is the image that copies were made of."""
-    found = yolo.dataset(files)
-    items = tuple(
-        Item(
-            name,
-            group=listing.source_image(name) or pathlib.PurePosixPath(name).stem,
-            extra=(("part", listing.part(name)),),
-        )
-        for name in sorted(found.images)
-    )
-    rename = listing.chromosome if _all_chromosomes(found) else None
-    return Listing(items, "source image", found.images, found.problems, rename)
+    dataset = yolo.dataset(files)
+    items = []
+    for name in sorted(dataset.images):
+        group = listing.source_image(name) or pathlib.PurePosixPath(name).stem
+        items.append(Item(name, group=group, extra={"part": listing.part(name)}))
+    return _boxed(dataset, items, "source image", dataset.problems)
 
 
 def mfish(files):
     """DAPI fields with a mask a class; each connected piece of a mask is a box."""
     masks, fields, problems = {}, [], []
     for name in listing.images(files):
-        found = re.search(r"(?:^|/)annotations/(.+)_c(\d+)_\d+\.png$", name)
-        if found:
-            masks.setdefault(found[1], []).append((name, found[2]))
+        match = re.search(r"(?:^|/)annotations/(.+)_c(\d+)_\d+\.png$", name)
+        if match:
+            masks.setdefault(match[1], []).append((name, match[2]))
         else:
             fields.append(name)
-    annotated = {}
+    annotated, items = {}, []
     for name in fields:
         stem = pathlib.PurePosixPath(name).stem
         try:
             annotated[name] = _from_masks(files, stem, masks.pop(stem, []))
-        except (decode.DecodeError, OSError, ValueError) as error:
-            reason, _, remedy = str(error).partition("; ")
-            problems.append(
-                Problem("error", reason, store.shown(name), remedy or "get it again")
-            )
-    problems += [
-        Problem("error", "masks of no image", store.shown(n), "add or remove")
-        for found in masks.values()
-        for n, _ in found
-    ]
-    items = tuple(
-        Item(name, group=pathlib.PurePosixPath(name).stem) for name in annotated
-    )
-    return Listing(items, "image", annotated, tuple(problems))
+            items.append(Item(name, group=stem))
+        except (decode.DecodeError, OSError, ValueError) as failure:
+            reason, _, remedy = str(failure).partition("; ")
+            problems.append(store.error((reason, remedy or "get it again"), name))
+    for name, _ in itertools.chain(*masks.values()):
+        problems.append(store.error(("masks of no image", "add or remove"), name))
+    return Listing(items, "image", annotated, problems)
 
 
 def _from_masks(files, stem, masks):
@@ -216,105 +173,91 @@ def _from_masks(files, stem, masks):
         raise ValueError("masks of different sizes; save them anew")
     height, width = sizes.pop()
     boxes = records.Boxes(np.array(corners, float).reshape(-1, 4), labels)
-    return Annotated(file=f"{stem}.png", boxes=boxes, width=width, height=height)
+    return common.Annotated(f"{stem}.png", boxes, width, height)
+
+
+NO_CLASS = (
+    "an image in no class folder",
+    "move it into a class folder, or label it in images.csv",
+)
+NO_CELL = (
+    "an image whose folder and name say no cell and class",
+    "name it like 'case1/cell3/7_a.png' or 'cell3/7/1.png'",
+)
 
 
 def folder(files):
     """A folder a class; a folder below it, where there is one, is the group."""
-    rows, problems = listing.told(files)
+    rows, problems = listing.user_table(files)
     items = []
     for name in listing.images(files):
-        where = [
-            f
-            for f in pathlib.PurePosixPath(name).parts[:-1]
-            if f.lower() not in listing.PARTS
-        ]
-        row = listing.own(rows, name)
-        label = row.get("label") or (where[0] if where else "")
+        folders = pathlib.PurePosixPath(name).parts[:-1]
+        folders = [f for f in folders if f.lower() not in listing.PARTS]
+        row = listing.row_of(rows, name)
+        label = row.get("label") or (folders[0] if folders else "")
         if not label:
-            problems.append(
-                Problem(
-                    "error",
-                    "an image in no class folder",
-                    store.shown(name),
-                    "move it into a class folder, or label it in images.csv",
-                )
-            )
+            problems.append(store.error(NO_CLASS, name))
             continue
-        group = "/".join(where[1:]) or listing.source_image(name) or name
+        group = "/".join(folders[1:]) or listing.source_image(name) or name
         items.append(_item(name, row, label, group))
-    unit = _unit(items, rows)
-    return Listing(tuple(items), unit, problems=tuple(problems))
+    return Listing(items, _unit(items, rows), problems=problems)
 
 
 def cellfolders(files):
     """A folder a cell (within one a case, if there is), a file or folder a class."""
-    rows, problems = listing.told(files)
+    rows, problems = listing.user_table(files)
     items = []
     for name in listing.images(files):
         *folders, base = pathlib.PurePosixPath(name).parts
         stem = re.split(r"[ _.-]", pathlib.PurePath(base).stem)[0]
         inner = listing.chromosome(folders[-1]) if len(folders) > 1 else None
         label = inner or listing.chromosome(re.sub(r"(?<=[0-9XYxy])[ab]$", "", stem))
-        where = folders[:-1] if inner else folders
-        if not (label and where):
-            problems.append(
-                Problem(
-                    "error",
-                    "an image whose folder and name say no cell and class",
-                    store.shown(name),
-                    "name it like 'case1/cell3/7_a.png' or 'cell3/7/1.png'",
-                )
-            )
+        folders = folders[:-1] if inner else folders
+        if not (label and folders):
+            problems.append(store.error(NO_CELL, name))
             continue
-        cell, row = "/".join(where), listing.own(rows, name)
-        items.append(_item(name, row, label, where[0], cell))
+        row, cell = listing.row_of(rows, name), "/".join(folders)
+        items.append(_item(name, row, label, folders[0], cell))
     unit = "case" if any(item.group != item.cell for item in items) else "cell"
-    return Listing(tuple(items), unit, problems=tuple(problems))
+    return Listing(items, unit, problems=problems)
 
 
 def _item(name, row, label, group, cell=""):
+    """An item in which the user's row, where it says something, comes first."""
     group = row.get("group") or group
-    extra = (("part", listing.part(name)), ("status", row.get("status", "")))
+    extra = {"part": listing.part(name), "status": row.get("status", "")}
     return Item(name, label, group, row.get("cell") or cell or group, extra)
 
 
 def _unit(items, rows):
-    told = any(row.get("group") for row in rows.values())
-    single = all(item.group == item.name for item in items)
-    return (
-        "image (assumed; name groups in images.csv)"
-        if single and not told
-        else ("group")
-    )
+    grouped = any(row.get("group") for row in rows.values())
+    if grouped or any(item.group != item.name for item in items):
+        return "group"
+    return "image (assumed; name groups in images.csv)"
 
 
 def _annotated(form):
-    """An adapter for a format of annotations; groups are told, or assumed."""
+    """An adapter for a format of annotations; groups are the user's, or assumed."""
 
     def adapter(files):
-        found = form.dataset(files)
-        rows, problems = listing.told(files)
-        items = tuple(
-            _item(
-                name,
-                listing.own(rows, name),
-                listing.own(rows, name).get("label", ""),
-                listing.source_image(name) or name,
-            )
-            for name in sorted(found.images)
-        )
-        rename = listing.chromosome if _all_chromosomes(found) else None
-        problems = (*found.problems, *problems)
-        return Listing(items, _unit(items, rows), found.images, problems, rename)
+        dataset = form.dataset(files)
+        rows, problems = listing.user_table(files)
+        items = []
+        for name in sorted(dataset.images):
+            row, group = listing.row_of(rows, name), listing.source_image(name) or name
+            items.append(_item(name, row, row.get("label", ""), group))
+        problems = (*dataset.problems, *problems)
+        return _boxed(dataset, items, _unit(items, rows), problems)
 
     return adapter
 
 
-def _all_chromosomes(found):
-    """Whether every label of every box names one of the 24 classes."""
-    labels = {str(x) for one in found.images.values() for x in one.boxes.label}
-    return bool(labels) and all(map(listing.chromosome, labels))
+def _boxed(dataset, items, unit, problems):
+    """A listing with boxes; labels become classes where every one names a class."""
+    labels = {str(x) for a in dataset.images.values() for x in a.boxes.label}
+    classes = bool(labels) and all(map(listing.chromosome, labels))
+    rename = listing.chromosome if classes else None
+    return Listing(items, unit, dataset.images, problems, rename)
 
 
 NAMED = {

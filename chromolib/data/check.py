@@ -11,13 +11,8 @@ def counts(images):
     sizes = np.asarray(images.pixels.shape)
     _, per_group = np.unique(images.group, return_counts=True)
     _, per_cell = np.unique(images.cell, return_counts=True)
-    rows = [
-        ("images", f"{len(images):,}"),
-        (
-            f"groups ({images.unit})",
-            f"{len(per_group):,}, of {_span(per_group)} images",
-        ),
-    ]
+    groups = f"{len(per_group):,}, of {_span(per_group)} images"
+    rows = [("images", f"{len(images):,}"), (f"groups ({images.unit})", groups)]
     if len(per_cell) != len(per_group):
         rows.append(("cells", f"{len(per_cell):,}, of {_span(per_cell)} images"))
     rows += [
@@ -26,7 +21,7 @@ def counts(images):
         ("decoded", f"{sizes.prod(1).sum() / 2**20:,.1f} MiB"),
     ]
     if images.boxes is not None:
-        boxes = np.array([len(one) for one in images.boxes])
+        boxes = np.array([len(b) for b in images.boxes])
         share = (boxes == 46).mean() if len(boxes) else 0
         rows += [
             ("boxes", f"{boxes.sum():,}, {_span(boxes)} an image"),
@@ -34,9 +29,8 @@ def counts(images):
         ]
     for name, values in images.extra.items():
         words, number = np.unique(values[values != ""], return_counts=True)
-        if 1 < len(words) <= 12:
-            pairs = zip(words, number, strict=True)
-            rows.append((name, ", ".join(f"{w} {n:,}" for w, n in pairs)))
+        pairs = [f"{w} {n:,}" for w, n in zip(words, number, strict=True)]
+        rows += [(name, ", ".join(pairs))] if 1 < len(pairs) <= 12 else []
     rows.append(("fingerprint", images.fingerprint[:16]))
     return pd.DataFrame(rows, columns=["what", "there is"])
 
@@ -46,8 +40,8 @@ def classes(images):
     if images.boxes is None:
         label, group = images.label, images.group
     else:
-        label = np.concatenate([one.label for one in images.boxes] or [[]])
-        group = np.repeat(images.group, [len(one) for one in images.boxes])
+        label = np.concatenate([b.label for b in images.boxes] or [[]])
+        group = np.repeat(images.group, [len(b) for b in images.boxes])
     frame = pd.DataFrame({"class": label, "group": group})
     table = frame.groupby("class")["group"].agg(["size", "nunique"]).reset_index()
     table.columns = ["class", "images" if images.boxes is None else "boxes", "groups"]

@@ -30,39 +30,36 @@ class ComposeError(ValueError):
     """Chromosomes that no karyogram can be made of."""
 
 
-def karyogram(crops, labels, *, background=255, size=SIZE, room=1, scale=None):
-    """A karyogram (size, size) uint8 and the boxes of its chromosomes.
+def karyogram(crops, labels, *, room=1, scale=None):
+    """A karyogram (SIZE, SIZE) uint8 and the boxes of its chromosomes.
 
-    `crops` are upright, tight and grey; one scale serves all of them, so that what is
-    long stays long. `background` is 255 for dark chromosomes and 0 for bright ones.
-    With `room` for so many copies in every slot, one more shrinks nothing. `scale` is
-    the largest that fits, or one that is given.
+    `crops` are upright, tight, and dark on white; one scale serves all of them, so that
+    what is long stays long. With `room` for so many copies in every slot, one more
+    shrinks nothing. `scale` is the largest that fits, or one that is given.
     """
-    slots = _slots(labels, size)
+    slots = _slots(labels)
     if not slots:
         raise ComposeError("no chromosome of the 24 classes; nothing to arrange")
     shape = np.array([crop.shape for crop in crops])
-    scale = scale or largest(crops, labels, size=size, room=room)
-    canvas = np.full((size, size), background, np.uint8)
-    lay = np.minimum if background else np.maximum
-    xyxy, names = [], []
+    scale = scale or largest(crops, labels, room=room)
+    canvas = np.full((SIZE, SIZE), 255, np.uint8)
+    xyxy, order = [], []
     for which, slot in slots:
-        for i, (x, y, width, height) in zip(
-            which, _places(shape[which], slot, scale), strict=True
-        ):
-            part = canvas[y : y + height, x : x + width]
-            lay(part, _resized(crops[i], width, height), out=part)
+        places = _places(shape[which], slot, scale)
+        for i, (x, y, width, height) in zip(which, places, strict=True):
+            area = canvas[y : y + height, x : x + width]
+            np.minimum(area, resized(crops[i], height, width), out=area)
             xyxy.append((x, y, x + width, y + height))
-            names.append(labels[i])
-    return canvas, records.Boxes(np.array(xyxy, float), np.array(names, dtype=str))
+            order.append(i)
+    return canvas, records.Boxes(np.array(xyxy, float), np.asarray(labels)[order])
 
 
-def largest(crops, labels, *, size=SIZE, room=1):
+def largest(crops, labels, *, room=1):
     """The largest scale at which all chromosomes fit into their slots."""
     shape = np.array([crop.shape for crop in crops])
     return min(
         fit(shape[which, 1], shape[which, 0], slot, room)
-        for which, slot in _slots(labels, size)
+        for which, slot in _slots(labels)
     )
 
 
@@ -72,25 +69,20 @@ def straightened(images, *, orient, keep=False):
     With `orient` the short arm comes up; without it the upper end stays, for sources
     that stand upright already. With `keep` failures stay as they are.
     """
-    done = axis.straighten_all(images.pixels, orient=orient)
-    good = [i for i, one in enumerate(done) if keep or isinstance(one, axis.Straight)]
-    fate = "taken as it is" if keep else "left out"
+    results = axis.straighten_all(images.pixels, orient=orient)
+    straight = np.array([isinstance(r, axis.Straight) for r in results], bool)
+    remedy = f"cannot be straightened: {'taken as it is' if keep else 'left out'}"
     problems = tuple(
-        Problem("repaired", one.reason, str(name), f"cannot be straightened: {fate}")
-        for one, name in zip(done, images.name, strict=True)
-        if not isinstance(one, axis.Straight)
+        Problem("repaired", results[i].reason, str(images.name[i]), remedy)
+        for i in np.flatnonzero(~straight)
     )
-    straight = images.take(np.array(good, int))
+    chosen = np.flatnonzero(straight | keep)
+    pictures = [
+        rendered(results[i].ink) if straight[i] else images.pixels[i] for i in chosen
+    ]
     return dataclasses.replace(
-        straight,
-        pixels=pixels.pack(
-            [
-                rendered(done[i].ink)
-                if isinstance(done[i], axis.Straight)
-                else images.pixels[i]
-                for i in good
-            ]
-        ),
+        images.take(chosen),
+        pixels=pixels.pack(pictures),
         problems=(*images.problems, *problems),
     )
 
@@ -100,24 +92,23 @@ def rendered(ink):
     return 255 - np.clip(np.round(255 * ink), 0, 255).astype(np.uint8)
 
 
-def cells(images, *, background=255, size=SIZE, room=1):
+def cells(images, *, room=1):
     """A karyogram for each complete cell of a set of single chromosomes.
 
     A cell that lost chromosomes is left out: it is no monosomy. `extra["status"]` is
     normal or numerical, `extra["change"]` says which copies are too many.
     """
-    made, lost = [], []
+    made, incomplete = [], []
     for which in of_cells(images):
         change = composition(images.label[which])
         if change is None:
-            lost.append(images.cell[which[0]])
+            incomplete.append(images.cell[which[0]])
             continue
         crops = [images.pixels[i] for i in which]
-        looks = {"background": background, "size": size, "room": room}
-        picture = karyogram(crops, images.label[which], **looks)
-        status = "numerical" if change else "normal"
-        made.append((which[0], *picture, {"status": status, "change": change}))
-    return as_set(images, made, lost)
+        picture, boxes = karyogram(crops, images.label[which], room=room)
+        extra = {"status": "numerical" if change else "normal", "change": change}
+        made.append((which[0], picture, boxes, extra))
+    return as_set(images, made, incomplete)
 
 
 def of_cells(images):
@@ -142,15 +133,15 @@ def composition(labels):
     return ",".join(extra)
 
 
-def as_set(images, made, lost=()):
-    """Karyograms as a set: `made` is (an image of the cell, picture, boxes, words)."""
+def as_set(images, made, incomplete=()):
+    """Karyograms as a set: `made` is (an image of the cell, picture, boxes, extra)."""
     if not made:
         raise ComposeError(f"{images.source} has no complete cell to make one of")
-    first, pictures, boxes, words = zip(*made, strict=True)
+    first, pictures, boxes, extras = zip(*made, strict=True)
     first = np.array(first)
     problems = tuple(
         Problem("repaired", "a cell that lost chromosomes", cell, "no karyogram of it")
-        for cell in lost
+        for cell in incomplete
     )
     return dataclasses.replace(
         images,
@@ -160,22 +151,22 @@ def as_set(images, made, lost=()):
         cell=images.cell[first],
         pixels=pixels.pack(pictures),
         boxes=boxes,
-        extra={key: np.array([w[key] for w in words], dtype=str) for key in words[0]},
+        extra={key: np.array([e[key] for e in extras], dtype=str) for key in extras[0]},
         problems=(*images.problems, *problems),
     )
 
 
-def _slots(labels, size):
+def _slots(labels):
     """Chromosomes that share a slot, and the slot: (indices, (x, y, width, height))."""
-    labels, found, y = np.asarray(labels), [], 0.0
+    labels, slots, y = np.asarray(labels), [], 0.0
     for row, share in zip(ROWS, HEIGHTS, strict=True):
-        height, width = share * size, size / len(row)
+        height, width = share * SIZE, SIZE / len(row)
         for column, name in enumerate(row):
             which = np.flatnonzero(labels == name)
             if len(which):
-                found.append((which, (column * width, y, width, height)))
+                slots.append((which, (column * width, y, width, height)))
         y += height
-    return found
+    return slots
 
 
 def fit(widths, heights, slot, room=1):
@@ -192,15 +183,12 @@ def _places(shape, slot, scale):
     sizes = np.maximum(1, np.round(shape * scale)).astype(int)
     gap = GAP * width
     left = x + (width - sizes[:, 1].sum() - gap * (len(sizes) - 1)) / 2
-    places = []
-    for tall, wide in sizes:
-        places.append(
-            (round(left), round(y + (height - tall) / 2), int(wide), int(tall))
-        )
+    for tall, wide in sizes.tolist():
+        yield round(left), round(y + (height - tall) / 2), wide, tall
         left += wide + gap
-    return places
 
 
-def _resized(crop, width, height):
-    image = PIL.Image.fromarray(crop)
+def resized(image, height, width):
+    """An image at another size, interpolated between neighbours."""
+    image = PIL.Image.fromarray(image)
     return np.asarray(image.resize((width, height), PIL.Image.Resampling.BILINEAR))

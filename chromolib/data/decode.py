@@ -45,7 +45,7 @@ class DecodeError(ValueError):
 
     def __init__(self, reason, remedy):
         super().__init__(f"{reason}; {remedy}")
-        self.reason, self.remedy = reason, remedy
+        self.what = reason, remedy
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -66,7 +66,8 @@ def is_image(name):
 def size(blob):
     """Width and height as stored, from the header alone."""
     image = _open(blob)
-    swapped = image.format == "TIFF" and _turn(image)[0] >= 5  # Pillow turns these
+    by_pillow = image.format == "TIFF"  # which turns these itself
+    swapped = by_pillow and _turn(image)[0] in SWAPPED
     return image.size[::-1] if swapped else image.size
 
 
@@ -74,29 +75,27 @@ def grey(blob):
     """The image as upright grey levels."""
     image = _open(blob)
     turn, repairs = _turn(image)
-    levels, found = _levels(image, blob)
-    repairs += found
+    levels, more = _levels(image, blob)
+    repairs += more
     if _several(image):
         repairs.append(PAGES)
-    by_pillow = image.format == "TIFF" and STRIPS not in found
+    by_pillow = image.format == "TIFF" and STRIPS not in more  # then turned
     if turn != 1:
         repairs.append(TURNED)
-        levels = levels if by_pillow else TURNS[turn](levels)  # it turns TIFFs itself
+        levels = levels if by_pillow else _upright(levels, turn)
     height, width = levels.shape
-    stored = (width, height) if turn < 5 else (height, width)
+    stored = (height, width) if turn in SWAPPED else (width, height)
     return Decoded(np.ascontiguousarray(levels), stored, turn, tuple(repairs))
 
 
-TURNS = {
-    1: lambda a: a,
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.T,
-    6: lambda a: a.T[:, ::-1],
-    7: lambda a: a.T[::-1, ::-1],
-    8: lambda a: a.T[::-1],
-}
+# EXIF orientation -> the steps through rows and columns, axes exchanged where SWAPPED.
+FLIPS = dict(enumerate([(1, 1), (1, -1), (-1, -1), (-1, 1)] * 2, 1))
+SWAPPED = (5, 6, 7, 8)
+
+
+def _upright(levels, turn):
+    rows, columns = FLIPS[turn]
+    return (levels.T if turn in SWAPPED else levels)[::rows, ::columns]
 
 
 def _turn(image):
@@ -105,7 +104,7 @@ def _turn(image):
         turn = image.getexif().get(ORIENTATION, 1)
     except Exception:  # a decoder may raise anything on hostile bytes
         return 1, [NO_EXIF]
-    return (turn if turn in TURNS else 1), []
+    return (turn if turn in FLIPS else 1), []
 
 
 def _several(image):
@@ -219,8 +218,8 @@ def _to_grey(levels, image):
 
 def _channels(levels):
     """Grey from colour channels, alpha included; equal channels lose nothing."""
-    levels, found = _depth(levels)
-    repairs, (bands, alpha) = list(found), _parted(levels)
+    levels, repairs = _depth(levels)
+    bands, alpha = _alpha_apart(levels)
     if alpha is not None and (alpha == 255).all():
         repairs.append(OPAQUE)
     elif alpha is not None:
@@ -244,13 +243,12 @@ def _luminance(bands):
 def _in_blocks(function, *arrays):
     """A function of whole arrays, a few rows at a time to spare memory."""
     step = max(1, BLOCK // arrays[0].shape[1])
-    starts = range(0, len(arrays[0]), step)
-    return np.concatenate(
-        [function(*(a[i : i + step] for a in arrays)) for i in starts]
-    )
+    cuts = range(step, len(arrays[0]), step)
+    blocks = zip(*(np.split(array, cuts) for array in arrays), strict=True)
+    return np.concatenate([function(*block) for block in blocks])
 
 
-def _parted(levels):
+def _alpha_apart(levels):
     """Colour channels and alpha; alpha is what makes their number even."""
     count = levels.shape[2]
     if count not in (1, 2, 3, 4):

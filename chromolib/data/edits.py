@@ -8,7 +8,6 @@ in place, or grafted with the same stretch of its own homologue.
 import dataclasses
 
 import numpy as np
-import PIL.Image
 import scipy.ndimage
 
 from chromolib import records
@@ -22,7 +21,7 @@ UNTOUCHED = "none"
 
 
 class EditError(ValueError):
-    """A chromosome that cannot be edited as asked."""
+    """Chromosomes that cannot be edited."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -42,37 +41,37 @@ def deletion(ink, first, last, partner=None):
 
 def duplication(ink, first, last, partner=None):
     """The rows [first, last) there twice, one after the other."""
-    parts = [ink[:last], ink[first:last], ink[last:]]
-    return _joined("dup", parts, first, 2 * last - first)
+    pieces = [ink[:last], ink[first:last], ink[last:]]
+    return _joined("dup", pieces, first, 2 * last - first)
 
 
 def inversion(ink, first, last, partner=None):
     """The rows [first, last) upside down in their place."""
-    parts = [ink[:first], ink[first:last][::-1], ink[last:]]
-    return _joined("inv", parts, first, last)
+    pieces = [ink[:first], ink[first:last][::-1], ink[last:]]
+    return _joined("inv", pieces, first, last)
 
 
 def swap(ink, first, last, partner):
     """What lies below `first`, exchanged for as much of another chromosome's end."""
     lost = len(ink) - first
-    end = _resized(partner, len(partner), ink.shape[1])[-lost:]
+    end = compose.resized(np.float32(partner), len(partner), ink.shape[1])[-lost:]
     return _joined("t", [ink[:first], *_halves(end)], first, first + len(end))
 
 
 def _halves(ink):
-    """A part cut once more and rejoined: every edit and every sham has two joins."""
+    """A piece cut once more and rejoined: every edit and every sham has two joins."""
     return ink[: len(ink) // 2], ink[len(ink) // 2 :]
 
 
 def rejoined(ink, first, last, partner=None):
     """A sham: cut at both ends of the rows and joined again, nothing changed."""
-    parts = [ink[:first], ink[first:last], ink[last:]]
-    return _joined("rejoined", parts, first, last)
+    pieces = [ink[:first], ink[first:last], ink[last:]]
+    return _joined("rejoined", pieces, first, last)
 
 
 def grafted(ink, first, last, partner):
     """A sham: the rows replaced by the same stretch of the homologue."""
-    graft = _resized(partner, *ink.shape)[first:last]
+    graft = compose.resized(np.float32(partner), *ink.shape)[first:last]
     return _joined("grafted", [ink[:first], graft, ink[last:]], first, last)
 
 
@@ -90,11 +89,11 @@ def structural(images, *, rng):
     """
     inks = [(255 - image) / np.float32(255) for image in images.pixels]
     kinds = _assigned(len(images), rng)
-    done = [_one(images, inks, i, kind, rng) for i, kind in enumerate(kinds)]
-    kept = [i for i, edit in enumerate(done) if edit is not None]
-    if not kept:
+    edits = [_edited(images, inks, i, kind, rng) for i, kind in enumerate(kinds)]
+    long_enough = [i for i, edit in enumerate(edits) if edit is not None]
+    if not long_enough:
         raise EditError(f"{images.source}: no chromosome is long enough to edit")
-    return _as_set(images.take(np.array(kept)), [done[i] for i in kept])
+    return _as_set(images.take(long_enough), [edits[i] for i in long_enough])
 
 
 def _assigned(count, rng):
@@ -103,7 +102,7 @@ def _assigned(count, rng):
     return rng.permutation(np.resize(np.array(third), count))
 
 
-def _one(images, inks, i, kind, rng):
+def _edited(images, inks, i, kind, rng):
     ink = inks[i]
     if kind == UNTOUCHED:
         return Edit(ink, kind, 0, 0)
@@ -120,17 +119,17 @@ def _one(images, inks, i, kind, rng):
 
 def _partner(images, inks, i, kind, rng):
     """The homologue for a graft, another class of the same cell for an exchange."""
-    here = images.cell == images.cell[i]
-    same = images.label == images.label[i]
-    asked = here & same if kind == "grafted" else here & ~same
-    found = [j for j in np.flatnonzero(asked) if j != i]
-    return inks[rng.choice(found)] if found else None
+    same_cell = images.cell == images.cell[i]
+    same_class = images.label == images.label[i]
+    wanted = same_cell & (same_class if kind == "grafted" else ~same_class)
+    partners = [j for j in np.flatnonzero(wanted) if j != i]
+    return inks[rng.choice(partners)] if partners else None
 
 
 NUMERICAL = ("gain", "loss", "exchange", UNTOUCHED)  # exchange: the sham
 
 
-def numerical(images, *, rng, background=255, size=compose.SIZE):
+def numerical(images, *, rng):
     """Karyograms of complete normal cells: a quarter each gain, loss, sham, untouched.
 
     What is added comes from another cell of the same group, or where there is none is
@@ -139,26 +138,22 @@ def numerical(images, *, rng, background=255, size=compose.SIZE):
     for one more, and each cell is drawn at the scale at which it and such another fit,
     whatever becomes of it: no edit changes the scale of a whole karyogram.
     """
-    every = compose.of_cells(images)
-    whole = [w for w in every if compose.composition(images.label[w]) == ""]
-    kinds = rng.permutation(np.resize(np.array(NUMERICAL), len(whole)))
+    cells = compose.of_cells(images)
+    normal = [w for w in cells if compose.composition(images.label[w]) == ""]
+    kinds = rng.permutation(np.resize(np.array(NUMERICAL), len(normal)))
     made = []
-    for which, kind in zip(whole, kinds, strict=True):
+    for which, kind in zip(normal, kinds, strict=True):
         name = str(rng.choice(records.CLASSES[:22]))
         crops = [images.pixels[i] for i in which]
         labels = list(images.label[which])
         donor = _donor(images, which, crops, name, rng)
-        scale = compose.largest(
-            [*crops, donor], [*labels, name], size=size, room=compose.ROOM
-        )
+        scale = compose.largest([*crops, donor], [*labels, name], room=compose.ROOM)
         _count(crops, labels, name, kind, donor)
-        picture = compose.karyogram(
-            crops, labels, background=background, size=size, scale=scale
-        )
-        sign = {"gain": f"+{name}", "loss": f"-{name}"}.get(str(kind), "")
-        words = {"status": "numerical" if sign else "normal", "change": sign}
-        words["sham"] = "yes" if kind == "exchange" else "no"
-        made.append((which[0], *picture, words))
+        picture, boxes = compose.karyogram(crops, labels, scale=scale)
+        change = {"gain": f"+{name}", "loss": f"-{name}"}.get(str(kind), "")
+        extra = {"status": "numerical" if change else "normal", "change": change}
+        extra["sham"] = "yes" if kind == "exchange" else "no"
+        made.append((which[0], picture, boxes, extra))
     composed = compose.as_set(images, made)
     return dataclasses.replace(composed, provenance="real, edited")
 
@@ -203,19 +198,12 @@ def _as_set(images, made):
     )
 
 
-def _joined(kind, parts, first, last):
-    """Parts end to end, every join smoothed alike."""
-    parts = [part for part in parts if len(part)]
-    ink = np.concatenate(parts).astype(np.float32)
-    seams = np.cumsum([len(part) for part in parts])[:-1]
+def _joined(kind, pieces, first, last):
+    """Pieces end to end, every join smoothed alike."""
+    pieces = [piece for piece in pieces if len(piece)]
+    ink = np.concatenate(pieces).astype(np.float32)
+    seams = np.cumsum([len(piece) for piece in pieces])[:-1]
     smooth = scipy.ndimage.gaussian_filter1d(ink, SEAM, axis=0, mode="nearest")
     far = np.abs(np.arange(len(ink))[:, None] - (seams - 0.5)[None, :]).min(1)
     weight = np.clip(1 - far / REACH, 0, 1)[:, None]
     return Edit(weight * smooth + (1 - weight) * ink, kind, int(first), int(last))
-
-
-def _resized(ink, length, width):
-    if ink.shape == (length, width):
-        return ink
-    image = PIL.Image.fromarray(np.asarray(ink, np.float32))
-    return np.asarray(image.resize((width, length), PIL.Image.Resampling.BILINEAR))

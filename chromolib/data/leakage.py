@@ -30,7 +30,7 @@ MEANING = {
     "source only": (FEATURES, "labels told by what is no chromosome"),
     "ink area": (FEATURES, "labels told by the area of ink"),
     "count only": (FEATURES, "labels told by counting boxes"),
-    "always": (BASELINE, "images with exactly {unit} boxes"),
+    "always 46": (BASELINE, "images with exactly 46 boxes"),
 }
 
 
@@ -45,139 +45,132 @@ class Leak:
     meaning: str
 
     @property
-    def found(self):
+    def leaks(self):
         """Whether the interval lies above chance; one copy is one too many."""
         if self.chance == 0:
             return self.estimate.value > 0
         return self.estimate.low > self.chance
 
 
+COLUMNS = ("probe", "protocol", "condition", "value", "low", "high", "chance", "n")
+COLUMNS += ("groups", "leaks", "meaning", "kind")
+
+
 def frame(leaks):
     """One row a probe, as a notebook shows it and a csv keeps it."""
     rows = [
         {
-            "probe": leak.probe,
-            "protocol": leak.estimate.protocol,
+            **vars(leak.estimate),
+            **vars(leak),
             "condition": records.write_conditions(leak.estimate.conditions),
-            "value": leak.estimate.value,
-            "low": leak.estimate.low,
-            "high": leak.estimate.high,
-            "chance": leak.chance,
-            "n": leak.estimate.n,
-            "groups": leak.estimate.groups,
-            "leaks": "yes" if leak.found else "no",
-            "meaning": leak.meaning,
-            "kind": leak.kind,
+            "leaks": "yes" if leak.leaks else "no",
         }
         for leak in leaks
     ]
-    names = ["probe", "protocol", "condition", "value", "low", "high", "chance", "n"]
-    return pd.DataFrame(rows, columns=[*names, "groups", "leaks", "meaning", "kind"])
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 # Probes of a split: `train` and `test` are masks or indices. Further keywords go to the
 # estimate: study, protocol, profile, seed, conditions.
 
 
-def group_overlap(images, train, test, *, rng, **label):
+def group_overlap(images, train, test, *, rng, **words):
     """Share of test images whose group also has images in training."""
-    train, test = probes.parts(images, train, test)
-    known = np.isin(images.group[test], images.group[train])
-    return _leak("group overlap", images, test, known, 0, rng, label)
+    train, test = probes.indices(images, train, test)
+    shared = np.isin(images.group[test], images.group[train])
+    return _leak("group overlap", images, test, shared, 0, rng, words)
 
 
-def exact_copies(images, train, test, *, rng, **label):
+def exact_copies(images, train, test, *, rng, **words):
     """Share of test images that are, pixel by pixel, also in training."""
-    train, test = probes.parts(images, train, test)
+    train, test = probes.indices(images, train, test)
     twin = duplicates.exact(images.pixels)
-    known = np.isin(twin[test], twin[train])
-    return _leak("exact copies", images, test, known, 0, rng, label)
+    copied = np.isin(twin[test], twin[train])
+    return _leak("exact copies", images, test, copied, 0, rng, words)
 
 
-def near_copies(images, train, test, *, rng, turns=False, prints=None, **label):
+def near_copies(images, train, test, *, rng, prints=None, **words):
     """Share of test images with a near-identical image in training.
 
-    `prints` are `duplicates.fingerprints(images.pixels)`, where they are already there.
+    `prints` are `duplicates.fingerprints(images.pixels)`, where they are known already.
     """
-    train, test = probes.parts(images, train, test)
+    train, test = probes.indices(images, train, test)
     prints = duplicates.fingerprints(images.pixels) if prints is None else prints
-    pairs = duplicates.near(prints.take(test), prints.take(train), turns=turns)
-    known = np.isin(np.arange(len(test)), pairs.left)
-    return _leak("near copies", images, test, known, 0, rng, label)
+    pairs = duplicates.near(prints[test], prints[train])
+    copied = np.isin(np.arange(len(test)), pairs[:, 0])
+    return _leak("near copies", images, test, copied, 0, rng, words)
 
 
-def copies_of(external, prints, *, rng, **label):
+def copies_of(external, prints, *, rng, **words):
     """Share of an external set's images that training holds, or nearly.
 
     `prints` are the fingerprints of what trains.
     """
     pairs = duplicates.near(duplicates.fingerprints(external.pixels), prints)
     every = np.arange(len(external))
-    known = np.isin(every, pairs.left)
-    return _leak("near copies", external, every, known, 0, rng, label)
+    copied = np.isin(every, pairs[:, 0])
+    return _leak("near copies", external, every, copied, 0, rng, words)
 
 
-def random_labels(images, train, test, *, rng, draws=100, prints=None, **label):
+def random_labels(images, train, test, *, rng, draws=100, prints=None, **words):
     """Share of test images whose group's random label the nearest neighbour knows.
 
     Each draw gives every group one of two labels. What was learnt of one group says
     nothing about another, so above one half the split leaks groups.
     """
-    train, test = probes.parts(images, train, test)
+    train, test = probes.indices(images, train, test)
     prints = duplicates.fingerprints(images.pixels) if prints is None else prints
     _, group = np.unique(images.group, return_inverse=True)
-    view = probes.telling(probes.views(images.pixels, prints), group, train)
+    views = probes.views(images.pixels, prints)
+    view = probes.most_related(views, group, train)
     near = probes.nearest(view, train, test)
     coins = rng.integers(2, size=(draws, group.max() + 1))
     right = coins[:, group[train][near]] == coins[:, group[test]]
-    return _leak("random labels", images, test, right.mean(0), 0.5, rng, label)
+    return _leak("random labels", images, test, right.mean(0), 0.5, rng, words)
 
 
-def position_only(images, train, test, *, rng, **label):
+def position_only(images, train, test, *, rng, **words):
     """Share of test boxes whose class the centre alone tells (15 neighbours)."""
-    train, test = probes.parts(images, train, test)
-    known, names, _ = _centres(images, train)
-    asked, truth, owner = _centres(images, test)
-    model = neighbors.KNeighborsClassifier(min(15, len(names))).fit(known, names)
-    right = model.predict(asked) == truth
-    chance = np.unique(truth, return_counts=True)[1].max() / len(truth)
-    return _leak("position only", images, owner, right, chance, rng, label)
+    train, test = probes.indices(images, train, test)
+    centres, classes, _ = _centres(images, train)
+    model = neighbors.KNeighborsClassifier(min(15, len(classes)))
+    centres_of_test, truth, owner = _centres(images, test)
+    right = model.fit(centres, classes).predict(centres_of_test) == truth
+    return _leak("position only", images, owner, right, _majority(truth), rng, words)
 
 
 # Probes of a whole set: `labels` has one label an image; folds keep groups together.
 
 
-def source_only(images, labels, *, rng, **label):
-    """Share of labels told from canvas, border, number of greys and file format."""
+def source_only(images, labels, *, rng, **words):
+    """Share of labels predicted from canvas, border, greys used and file format."""
     features = probes.origin_features(probes.greys(images.pixels), images.extra)
-    return _told("source only", images, features, labels, rng, label)
+    return _predicted("source only", images, features, labels, rng, words)
 
 
-def ink_area(images, labels, *, rng, **label):
-    """Share of labels told from how much of the image is chromosome."""
+def ink_area(images, labels, *, rng, **words):
+    """Share of labels predicted from how much of the image is chromosome."""
     features = probes.ink_features(probes.greys(images.pixels))
-    return _told("ink area", images, features, labels, rng, label)
+    return _predicted("ink area", images, features, labels, rng, words)
 
 
-def count_only(images, labels, *, rng, **label):
-    """Share of labels told from the number of boxes."""
+def count_only(images, labels, *, rng, **words):
+    """Share of labels predicted from the number of boxes."""
     count = np.array([[len(boxes)] for boxes in probes.boxes(images)])
-    return _told("count only", images, count, labels, rng, label)
+    return _predicted("count only", images, count, labels, rng, words)
 
 
-def always(images, *, count=46, rng, **label):
-    """Share of images with exactly `count` boxes: what a constant answer scores."""
-    right = np.array([len(boxes) == count for boxes in probes.boxes(images)])
+def always(images, *, rng, **words):
+    """Share of images with exactly 46 boxes: what a constant answer scores."""
+    right = np.array([len(boxes) == 46 for boxes in probes.boxes(images)])
     every = np.arange(len(images))
-    unit = {"unit": str(count)}
-    found = _leak("always", images, every, right, math.nan, rng, label, **unit)
-    return dataclasses.replace(found, probe=f"always {count}")
+    return _leak("always 46", images, every, right, math.nan, rng, words)
 
 
-def cell_identity(images, *, rng, **label):
-    """Share of images whose cell is told from greys alone, by the nearest neighbour.
+def cell_identity(images, *, rng, **words):
+    """Share of images whose cell the nearest neighbour recognises by greys alone.
 
-    Half of each cell's images train, the other half is asked.
+    Half of each cell's images train, the other half tests.
     """
     _, cell = np.unique(images.cell, return_inverse=True)
     order = rng.permutation(len(cell))
@@ -191,14 +184,19 @@ def cell_identity(images, *, rng, **label):
     right = cell[train][probes.nearest(features, train, test)] == cell[test]
     odds = np.bincount(cell[train]) / len(train)
     chance = float(odds[cell[test]].mean())
-    return _leak("cell identity", images, test, right, chance, rng, label)
+    return _leak("cell identity", images, test, right, chance, rng, words)
 
 
-def _told(name, images, features, labels, rng, label):
+def _predicted(name, images, features, labels, rng, words):
     labels = probes.checked_labels(images, labels)
     right = probes.predicted(features, labels, images.group, rng) == labels
-    chance = np.unique(labels, return_counts=True)[1].max() / len(labels)
-    return _leak(name, images, np.arange(len(images)), right, chance, rng, label)
+    every, chance = np.arange(len(images)), _majority(labels)
+    return _leak(name, images, every, right, chance, rng, words)
+
+
+def _majority(labels):
+    """The share that is right when the most frequent label is always named."""
+    return np.unique(labels, return_counts=True)[1].max() / len(labels)
 
 
 def _centres(images, which):
@@ -208,21 +206,16 @@ def _centres(images, which):
     if not len(owner):
         raise probes.LeakageError("no image of this part has a box")
     xyxy = np.concatenate([boxes[i].xyxy for i in which])
-    size = np.repeat(
-        [images.pixels[i].shape[::-1] for i in which],
-        [len(boxes[i]) for i in which],
-        axis=0,
-    )
-    names = np.concatenate([boxes[i].label for i in which])
-    return (xyxy[:, :2] + xyxy[:, 2:]) / 2 / size, names, owner
+    classes = np.concatenate([boxes[i].label for i in which])
+    size = np.asarray(images.pixels.shape)[owner][:, ::-1]
+    return (xyxy[:, :2] + xyxy[:, 2:]) / 2 / size, classes, owner
 
 
-def _leak(name, images, which, right, chance, rng, label, **words):
+def _leak(name, images, which, right, chance, rng, words):
     """The record of a probe; `which` is the image of each value of `right`."""
     kind, meaning = MEANING[name]
     group = images.group[which]
     value, low, high = intervals.share(right, group, rng=rng)
-    told = {"study": "", "protocol": ""} | label
     estimate = records.Estimate(
         quantity=name,
         value=value,
@@ -231,10 +224,9 @@ def _leak(name, images, which, right, chance, rng, label, **words):
         n=len(group),
         groups=len(np.unique(group)),
         source=images.origin,
-        **told,
+        **{"study": "", "protocol": ""} | words,
     )
-    meaning = meaning.format(**{"unit": images.unit} | words)
-    return Leak(name, kind, estimate, float(chance), meaning)
+    return Leak(name, kind, estimate, float(chance), meaning.format(unit=images.unit))
 
 
 # Strategy of `siblings`, which needs counts alone: a source image has several copies
@@ -243,7 +235,7 @@ def _leak(name, images, which, right, chance, rng, label, **words):
 # drawn many times.
 
 
-def siblings(*, sources, images, train, protocol, draws, rng, **label):
+def siblings(*, sources, images, train, protocol, draws, rng, **words):
     """Share of test images whose source also has an image in training, on average.
 
     The interval says how far the simulation may be off (95 %, normal); a single split
@@ -251,8 +243,11 @@ def siblings(*, sources, images, train, protocol, draws, rng, **label):
     """
     sources, images = int(sources), int(images)
     owner = np.arange(images) % sources  # copies as even as they can be
-    split = SPLITS[protocol]
-    shares = np.array([_seen(owner, split(owner, train, rng)) for _ in range(draws)])
+    shares = []
+    for _ in range(draws):
+        training = SPLITS[protocol](owner, train, rng)
+        shares.append(np.isin(owner[~training], owner[training]).mean())
+    shares = np.array(shares)
     value, margin = float(shares.mean()), 1.96 * shares.std() / np.sqrt(draws)
     return records.Estimate(
         quantity="test images with a sibling in training",
@@ -263,7 +258,7 @@ def siblings(*, sources, images, train, protocol, draws, rng, **label):
         groups=sources,
         source="printed counts",
         protocol=protocol,
-        **label,
+        **words,
     )
 
 
@@ -281,9 +276,3 @@ def by_source(owner, train, rng):
 
 
 SPLITS = {"published": by_image, "clean": by_source}
-
-
-def _seen(owner, training):
-    known = np.zeros(owner.max() + 1, bool)
-    known[owner[training]] = True
-    return known[owner[~training]].mean()

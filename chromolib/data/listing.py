@@ -6,19 +6,19 @@ import dataclasses
 import io
 import pathlib
 import re
+import typing
 
 from chromolib import records
+from chromolib.cyto import groups
 from chromolib.data import decode, store
 from chromolib.data.formats import common
-from chromolib.records import Problem
 
 CLASS = re.compile(
     r"(?:clase|class|chromosome|chrom|chr|[A-G](?=\d))?[ _-]?(\w+)", re.I
 )
-DENVER = {"A": (1, 3), "B": (4, 5), "C": (6, 12), "D": (13, 15), "E": (16, 18)}
-DENVER |= {"F": (19, 20), "G": (21, 22)}
 COLUMNS = ("image", "group", "cell", "label", "status")
 TABLE = 64 << 20  # bytes of images.csv
+UNNAMED = "the file's name does not say which chromosome of which cell it is"
 PARTS = {"train": "train", "valid": "valid", "val": "valid", "test": "test"}
 
 
@@ -30,17 +30,17 @@ class Item:
     label: str = ""
     group: str = ""
     cell: str = ""
-    extra: tuple = ()  # (column, value) pairs
+    extra: dict = dataclasses.field(default_factory=dict)  # column -> value
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Listing:
     """The images of a source, their groups, and the boxes somebody drew on them."""
 
-    items: tuple
+    items: list
     unit: str  # what a group is
-    annotated: dict | None = None  # image name -> formats.Annotated
-    problems: tuple = ()
+    annotated: dict | None = None  # image name -> formats.common.Annotated
+    problems: typing.Sequence = ()
     rename: object = None  # how a label of a box becomes a class; None leaves it
 
 
@@ -49,38 +49,32 @@ def chromosome(text):
 
     None where the text names none of the 24. 23 and 24 are X and Y, as in BioImLab.
     """
-    found = CLASS.fullmatch(str(text).strip())
-    if not found:
+    text = str(text).strip()
+    match = CLASS.fullmatch(text)
+    name = match[1].upper().lstrip("0") if match else ""
+    name = {"23": "X", "24": "Y"}.get(name, name)
+    if name not in records.CLASSES:
         return None
-    core = found[1].upper().lstrip("0")
-    core = {"23": "X", "24": "Y"}.get(core, core)
-    if core not in records.CLASSES:
-        return None
-    letter = str(text).strip()[0].upper()
-    if letter in DENVER and core.isdigit() and str(text).strip()[1:2].isdigit():
-        low, high = DENVER[letter]
-        return core if low <= int(core) <= high else None
-    return core
+    grouped = name.isdigit() and re.match(r"[A-G]\d", text, re.IGNORECASE)
+    return None if grouped and groups.of(name) != text[0].upper() else name
 
 
-def by_pattern(files, pattern, item, *, like):
-    """Items of all images named by the source's pattern; the others are errors."""
-    matcher, items, problems = re.compile(pattern), [], []
+def by_pattern(files, pattern, *, like, label=chromosome):
+    """Items of all images whose names fit a pattern; the others are errors.
+
+    The pattern names the number of the chromosome, the homologue, the cell and its
+    group; `label` makes a class of the number.
+    """
+    items, problems = [], []
     for name in images(files):
-        found = matcher.search(name)
-        made = item(name, found) if found else None
-        if made:
-            items.append(made)
+        match = re.search(pattern, name)
+        named = match and label(match["number"])
+        if named:
+            homologue = {"homologue": match["homologue"]}
+            items.append(Item(name, named, match["group"], match["cell"], homologue))
         else:
-            problems.append(
-                Problem(
-                    "error",
-                    "the file's name does not say which chromosome of which cell it is",
-                    store.shown(name),
-                    f"name it like {like}",
-                )
-            )
-    return tuple(items), tuple(problems)
+            problems.append(store.error((UNNAMED, f"name it like {like}"), name))
+    return items, problems
 
 
 def images(files):
@@ -100,8 +94,8 @@ def source_image(name):
     return base.split(".rf.")[0] if ".rf." in base else ""
 
 
-def told(files):
-    """What the user's own `images.csv` says: image name -> its row, and problems.
+def user_table(files):
+    """The user's own `images.csv`: image name -> its row, and the problems.
 
     Columns: image (a relative name, or a base name that only one image has) and any of
     group, cell, label, status.
@@ -113,13 +107,16 @@ def told(files):
             continue
         try:
             for row in _rows(common.content(files, name, limit=TABLE)):
-                found = 1 if row["image"] in names else bases[row["image"]]
-                again = found and rows.setdefault(row["image"], row) != row
-                what = TWICE if again else (STRANGER, None, SEVERAL)[min(found, 2)]
-                if what:
-                    problems.add(Problem(what[0], what[1], store.shown(name), what[2]))
+                image = row["image"]
+                matches = 1 if image in names else bases[image]
+                if not matches:
+                    problems.add(store.repaired(STRANGER, name))
+                elif rows.setdefault(image, row) != row:
+                    problems.add(store.error(TWICE, name))
+                elif matches > 1:
+                    problems.add(store.error(SEVERAL, name))
         except (common.Malformed, csv.Error):
-            problems.add(Problem(BROKEN[0], BROKEN[1], store.shown(name), BROKEN[2]))
+            problems.add(store.error(BROKEN, name))
     return rows, sorted(problems)
 
 
@@ -128,35 +125,32 @@ def _rows(data):
     table = csv.DictReader(io.StringIO(common.text(data), newline=""), strict=True)
     table.fieldnames = [word.strip() for word in table.fieldnames or ()]
     if "image" not in table.fieldnames:
-        raise common.Malformed(*BROKEN[1:])
+        raise common.Malformed(*BROKEN)
     for cells in table:
         row = {key: (cells.get(key) or "").strip() for key in COLUMNS}
-        told = [row[key] for key in COLUMNS[1:]]
-        if max(map(len, told)) > common.LONGEST or not "".join(told).isprintable():
-            raise common.Malformed(*BROKEN[1:])
+        words = [row[key] for key in COLUMNS[1:]]
+        if max(map(len, words)) > common.LONGEST or not "".join(words).isprintable():
+            raise common.Malformed(*BROKEN)
         if row["image"]:
             yield row
 
 
 BROKEN = (
-    "error",
     "images.csv cannot be read",
     "write it as UTF-8 with commas; columns image, group, cell, label, status; "
     "words of at most 200 printable characters",
 )
 STRANGER = (
-    "repaired",
     "images.csv names an image that is not here",
     "the row is not used; is the name right?",
 )
 SEVERAL = (
-    "error",
     "images.csv means several images by one name",
     "name them with their folders",
 )
-TWICE = ("error", "images.csv says two things of one image", "keep one of the rows")
+TWICE = ("images.csv says two things of one image", "keep one of the rows")
 
 
-def own(rows, name):
+def row_of(rows, name):
     """The row of `images.csv` for an image, by relative name or by base name."""
     return rows.get(name) or rows.get(pathlib.PurePosixPath(name).name) or {}

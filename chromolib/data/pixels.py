@@ -1,9 +1,6 @@
 """Grey images of any sizes: packed in one array while they fit, on demand beyond."""
 
-import collections
-import concurrent.futures
 import dataclasses
-import os
 import typing
 
 import numpy as np
@@ -32,13 +29,18 @@ class Packed:
         )
 
 
+def packed(buffer, shape):
+    """Images of these shapes that lie end to end in a buffer of bytes."""
+    ends = np.cumsum(shape.prod(1))
+    return Packed(np.frombuffer(buffer, np.uint8), ends - shape.prod(1), shape)
+
+
 def pack(images):
     """Images in memory as one packed array."""
     images = [np.asarray(image, np.uint8) for image in images]
     shape = np.array([image.shape for image in images], np.int64).reshape(-1, 2)
-    ends = np.cumsum(shape.prod(1))
     flat = [image.ravel() for image in images] or [np.empty(0, np.uint8)]
-    return Packed(np.concatenate(flat), ends - shape.prod(1), shape)
+    return packed(np.concatenate(flat), shape)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -58,25 +60,3 @@ class OnDemand:
     def take(self, index):
         """The chosen images, still unread."""
         return dataclasses.replace(self, name=self.name[index], shape=self.shape[index])
-
-
-def stream(images, order=None, *, ahead=64, workers=None):
-    """Images one by one in that order, at most `ahead` of them in memory at once.
-
-    For sets larger than memory: a shuffled `order` is a shuffled epoch, and reading
-    goes on in threads while the caller works.
-    """
-    order = range(len(images)) if order is None else order
-    waiting = collections.deque()
-    with concurrent.futures.ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        try:
-            for i in order:
-                waiting.append((i, pool.submit(images.__getitem__, i)))
-                if len(waiting) >= ahead:
-                    first, image = waiting.popleft()
-                    yield first, image.result()
-            while waiting:
-                first, image = waiting.popleft()
-                yield first, image.result()
-        finally:
-            pool.shutdown(cancel_futures=True)

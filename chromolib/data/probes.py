@@ -10,7 +10,7 @@ GREYS = np.arange(256)
 
 
 class LeakageError(ValueError):
-    """A probe cannot be asked this of these images."""
+    """A probe that these images do not allow."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -26,11 +26,8 @@ class Greys:
 
 def greys(pixels):
     """The greys of a sequence of images."""
-    rows = [_greys_of(pixels[i]) for i in range(len(pixels))]
-    count, border, noise, sharp, shape = (
-        np.array(column) for column in zip(*rows, strict=True)
-    )
-    return Greys(count, border, noise, sharp, shape)
+    rows = map(_greys_of, pixels)
+    return Greys(*map(np.array, zip(*rows, strict=True)))
 
 
 def ink(seen):
@@ -74,12 +71,13 @@ def origin_features(seen, extra):
 
 def views(pixels, prints):
     """What a model could know an image by: its thumbnail, its greys; two (n, k)."""
-    blank = ~prints.whole.any((1, 2), keepdims=True)
-    thumbs = np.where(blank, prints.tight, prints.whole).reshape(len(prints), -1)
+    canvas, box = prints[:, 0], prints[:, 1]
+    blank = ~canvas.any((1, 2), keepdims=True)
+    thumbs = np.where(blank, box, canvas).reshape(len(prints), -1)
     return thumbs, standardised(grey_features(greys(pixels)))
 
 
-def telling(views, group, train):
+def most_related(views, group, train):
     """The view in which training images most often lie next to one of their group.
 
     Chosen on training alone, so that the choice cannot favour the test part.
@@ -95,24 +93,23 @@ def standardised(features):
 def nearest(features, train, test):
     """For each test row the nearest training row, as a place in `train`."""
     search = neighbors.NearestNeighbors(n_neighbors=1, algorithm="brute")
-    found = search.fit(features[train]).kneighbors(
-        features[test], return_distance=False
-    )
-    return found[:, 0]
+    search.fit(features[train])
+    return search.kneighbors(features[test], return_distance=False)[:, 0]
 
 
 def predicted(features, labels, groups, rng):
-    """Each image's label as a forest tells it that saw no image of its group."""
+    """Each image's label as predicted by a forest that saw no image of its group."""
     folds = model_selection.StratifiedGroupKFold(
         FOLDS, shuffle=True, random_state=int(rng.integers(2**31))
     )
-    found = np.empty_like(labels)
+    predictions = np.empty_like(labels)
     for train, test in folds.split(features, labels, groups):
         forest = ensemble.ExtraTreesClassifier(
             100, min_samples_leaf=3, random_state=int(rng.integers(2**31))
         )
-        found[test] = forest.fit(features[train], labels[train]).predict(features[test])
-    return found
+        forest.fit(features[train], labels[train])
+        predictions[test] = forest.predict(features[test])
+    return predictions
 
 
 def checked_labels(images, labels):
@@ -135,14 +132,13 @@ def checked_labels(images, labels):
     return labels
 
 
-def parts(images, train, test):
-    """Training and test as index arrays, from masks or indices."""
+def indices(images, train, test):
+    """Training and test images as index arrays, from masks or indices."""
     every = np.arange(len(images))
-    for name, part in (("train", train), ("test", test)):
-        part = np.asarray(part)
-        if part.dtype == bool and part.shape != every.shape:
-            raise LeakageError(f"{name} masks {len(part)} of {len(images)} images")
-        if not part.size or not len(every[part]):
+    for name, which in (("train", np.asarray(train)), ("test", np.asarray(test))):
+        if which.dtype == bool and which.shape != every.shape:
+            raise LeakageError(f"{name} masks {len(which)} of {len(images)} images")
+        if not which.size or not len(every[which]):
             raise LeakageError(f"the {name} part is empty")
     return every[train], every[test]
 
@@ -175,14 +171,14 @@ def _greys_of(image):
 
 
 def _sharpness(image):
-    span, found = max(int(np.ptp(image)), 1), []
+    span, values = max(int(np.ptp(image)), 1), []
     for axis in (0, 1):
         steps = np.abs(np.diff(image.astype(np.float32), axis=axis))
         if steps.shape[axis] < 2:  # one or two pixels have no texture
             return np.zeros(6)
         uneven = np.abs(np.diff(steps, axis=axis)).mean() / max(steps.mean(), 1e-3)
-        found += [steps.max() / span, np.sqrt((steps**2).mean()) / span, uneven]
-    return np.array(found)
+        values += [steps.max() / span, np.sqrt((steps**2).mean()) / span, uneven]
+    return np.array(values)
 
 
 def _mean(count, values):

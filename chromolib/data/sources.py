@@ -1,7 +1,9 @@
 """From a source's name and a data root to images that one can trust."""
 
+import collections
 import concurrent.futures
 import dataclasses
+import functools
 import hashlib
 import os
 import pathlib
@@ -10,9 +12,8 @@ import numpy as np
 from scipy import sparse
 
 from chromolib import records
-from chromolib.data import adapters, decode, pixels, store
+from chromolib.data import adapters, decode, listing, pixels, store
 from chromolib.data.formats import fit
-from chromolib.records import Problem
 
 KEEP = 2 << 30  # bytes of pixels held in memory; beyond, they are read on demand
 CHUNK = 32  # files a task: small images cost less to decode than to hand over
@@ -32,10 +33,12 @@ class DataRefused(ValueError):
 class _Read:
     """One file as the reading pass leaves it."""
 
-    image: np.ndarray | None
-    boxes: records.Boxes | None
-    digest: bytes
+    item: listing.Item
     problems: tuple
+    image: np.ndarray | None = None
+    shape: tuple = (0, 0)  # of the image, which is soon dropped
+    boxes: records.Boxes | None = None
+    digest: bytes = b""
 
 
 def locate(source, root):
@@ -45,18 +48,18 @@ def locate(source, root):
         raise DataUnavailable(f"unknown source {source!r}; known: {known}")
     root = pathlib.Path(root)
     if source in adapters.GENERIC:
-        found = root if store.there(root) else None
+        place = root if store.exists(root) else None
         wanted = store.shown(root.name)
     else:
         wanted = adapters.NAMED[source][1]
-        found = store.find(root, wanted)
-    if found is None:
+        place = store.find(root, wanted)
+    if place is None:
         raise DataUnavailable(
             f"{source}: no folder or zip {wanted!r} under the data root; "
             f"`chromolib data list` says where to get it, --data or CHROMOLIB_DATA "
             "where to look"
         )
-    return found
+    return place
 
 
 def load(source, root, *, on_error="refuse", keep=KEEP, workers=None, progress=None):
@@ -84,43 +87,40 @@ def inspect(source, root, *, keep=KEEP, workers=None, progress=None):
     """The same, errors and all: what is wrong stands in its problems."""
     files = store.open_at(locate(source, root))
     adapter = adapters.NAMED.get(source, (adapters.GENERIC.get(source),))[0]
-    listing = adapter(files)
-    problems = [*files.problems, *listing.problems]
-    if not listing.items and not any(p.level == "error" for p in problems):
-        remedy = "check the layout: `chromolib data list` says what is expected"
-        problems.append(Problem("error", "no image found", files.title, remedy))
-    found = _pass(files, listing, keep, workers, progress)
-    return _assembled(source, files, listing, found, problems)
+    listed = adapter(files)
+    problems = [*files.problems, *listed.problems]
+    if not listed.items and not any(p.level == "error" for p in problems):
+        problems.append(store.error(("no image found", LAYOUT), files.title))
+    packed, reads = _read_all(files, listed, keep, workers, progress)
+    problems += [problem for read in reads for problem in read.problems]
+    return _assembled(source, files, listed, packed, reads, problems)
 
 
-def _pass(files, listing, keep, workers, progress):
+def _read_all(files, listed, keep, workers, progress):
     """Every item read and decoded once, in order; pixels dropped when they outgrow."""
-    packed, shapes, kept = bytearray(), [], []
-    items, done = listing.items, 0
-    for chunk in _ordered(files, listing, workers or _workers(files, items)):
-        for one in chunk:
-            item, done = items[done], done + 1
-            one = one or _read(files, listing, item)
-            shapes.append(one.image.shape if one.image is not None else (0, 0))
-            if packed is not None and one.image is not None:
-                packed += one.image.data
-            if packed is not None and len(packed) > keep:
-                packed = None
-            kept.append((item, dataclasses.replace(one, image=None)))
+    packed, reads = bytearray(), []
+    for chunk in _chunks(files, listed, workers or _workers(files, listed.items)):
+        for read in chunk:
+            if read.image is None and not read.problems:
+                read = _read(files, listed, read.item)
+            if packed is not None and read.image is not None:
+                packed += read.image.data
+                packed = packed if len(packed) <= keep else None
+            reads.append(dataclasses.replace(read, image=None))
         if progress:
-            progress(done, len(items))
-    return packed, np.array(shapes, np.int64).reshape(-1, 2), kept
+            progress(len(reads), len(listed.items))
+    return packed, reads
 
 
-def _ordered(files, listing, workers):
+def _chunks(files, listed, workers):
     """Chunks of read items in the order of the listing, a few ahead of their use."""
-    chunks = _batched(listing.items)
-    ahead = []
+    ahead = collections.deque()
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        for chunk in chunks:
-            ahead.append(pool.submit(_read_all, files, listing, chunk))
+        for i in range(0, len(listed.items), CHUNK):
+            items = listed.items[i : i + CHUNK]
+            ahead.append(pool.submit(_read_chunk, files, listed, items))
             if len(ahead) > 2 * workers:
-                yield ahead.pop(0).result()
+                yield ahead.popleft().result()
         for future in ahead:
             yield future.result()
 
@@ -131,183 +131,158 @@ def _workers(files, items):
     return 1 if total < SMALL * len(items) else os.cpu_count() or 1
 
 
-def _batched(items):
-    return (items[i : i + CHUNK] for i in range(0, len(items), CHUNK))
-
-
-def _read_all(files, listing, items):
-    """Items read; None for those after `FILLED` bytes, which are read when it is time.
+def _read_chunk(files, listed, items):
+    """Items read; those after `FILLED` bytes are left for when it is their time.
 
     A small file may unpack to a large image: tasks ahead would fill the memory.
     """
-    found, held = [], 0
+    reads, held = [], 0
     for item in items:
-        found.append(_read(files, listing, item) if held < FILLED else None)
-        if found[-1] is not None and found[-1].image is not None:
-            held += found[-1].image.size
-    return found
+        full = held >= FILLED
+        reads.append(_Read(item, ()) if full else _read(files, listed, item))
+        held += int(np.prod(reads[-1].shape))
+    return reads
 
 
-def _read(files, listing, item):
+def _read(files, listed, item):
     """One image and its boxes; an error of either leaves the image out."""
-    name = store.shown(item.name)
     try:
         blob = files.read(item.name)
         decoded = decode.grey(blob)
-    except decode.DecodeError as error:
-        problem = Problem("error", error.reason, name, error.remedy)
-        return _Read(None, None, b"", (problem,))
+    except decode.DecodeError as failure:
+        return _Read(item, (store.error(failure.what, item.name),))
     except store.StoreError:
-        problem = Problem("error", "file cannot be read", name, "get it again")
-        return _Read(None, None, b"", (problem,))
-    problems = [Problem("repaired", why, name, how) for why, how in decoded.repairs]
-    boxes, found = _fitted(listing, item, decoded)
-    problems += found
-    image = None if any(p.level == "error" for p in found) else decoded.grey
-    return _Read(image, boxes, hashlib.sha256(blob).digest(), tuple(problems))
+        return _Read(item, (store.error(UNREADABLE, item.name),))
+    boxes, problems = _fitted(listed, item, decoded)
+    repairs = [store.repaired(what, item.name) for what in decoded.repairs]
+    digest = hashlib.sha256(blob).digest()
+    read = _Read(item, (*repairs, *problems), boxes=boxes, digest=digest)
+    if any(problem.level == "error" for problem in problems):
+        return read
+    return dataclasses.replace(read, image=decoded.grey, shape=decoded.grey.shape)
 
 
-def _fitted(listing, item, decoded):
+def _fitted(listed, item, decoded):
     """The item's boxes on its upright image, in the project's class names."""
-    if listing.annotated is None:
+    if listed.annotated is None:
         return None, ()
-    width, height = decoded.stored
+    annotated = listed.annotated[item.name]
     boxes, problems = fit.fit(
-        listing.annotated[item.name],
-        file=store.shown(item.name),
-        width=width,
-        height=height,
-        turn=decoded.turn,
+        annotated, file=item.name, stored=decoded.stored, turn=decoded.turn
     )
-    if listing.rename is None or boxes is None:
+    if listed.rename is None:
         return boxes, problems
-    labels = [listing.rename(label) for label in boxes.label]
+    labels = [listed.rename(label) for label in boxes.label]
     if None in labels:
-        problem = Problem(
-            "error",
-            "a box whose label is none of the 24 classes",
-            store.shown(item.name),
-            "label it 1 to 22, X or Y",
-        )
-        return boxes, (*problems, problem)
+        return boxes, (*problems, store.error(NO_CLASS, item.name))
     return dataclasses.replace(boxes, label=np.array(labels, dtype=str)), problems
 
 
-def _assembled(source, files, listing, found, problems):
-    packed, shapes, read = found
-    for _, one in read:
-        problems += one.problems
-    good = np.array([one.digest != b"" for _, one in read], bool)
-    good &= shapes.prod(1) > 0
-    groups, clash, more = _joined(read, good)
-    problems += more
+def _assembled(source, files, listed, packed, reads, problems):
+    shapes = np.array([read.shape for read in reads], np.int64).reshape(-1, 2)
+    good = shapes.prod(1) > 0
+    groups, clash, more = _joined(reads, np.flatnonzero(good))
     keep = np.flatnonzero(good & ~clash)
-    names = np.array([read[i][0].name for i in keep], dtype=str)
-    starts = np.cumsum(shapes.prod(1)) - shapes.prod(1)
-    columns = {key for item, _ in read for key, _ in item.extra}
+    chosen = [reads[i] for i in keep]
+
+    def column(values):
+        return np.array(list(values), dtype=str)
+
+    names = column(read.item.name for read in chosen)
+    extra = sorted({key for read in reads for key in read.item.extra})
     return records.ImageSet(
         source=source,
         name=names,
-        label=np.array([read[i][0].label for i in keep], dtype=str),
+        label=column(read.item.label for read in chosen),
         group=groups[keep],
-        cell=np.array([read[i][0].cell or read[i][0].group for i in keep], dtype=str),
-        unit=listing.unit,
-        pixels=(
-            pixels.Packed(_frozen(packed), starts[keep], shapes[keep])
-            if packed is not None
-            else pixels.OnDemand(_Reader(files), names, shapes[keep])
-        ),
+        cell=column(read.item.cell or read.item.group for read in chosen),
+        unit=listed.unit,
+        pixels=_packed_or_on_demand(files, packed, names, shapes, keep),
         boxes=(
-            None if listing.annotated is None else tuple(read[i][1].boxes for i in keep)
+            None if listed.annotated is None else tuple(read.boxes for read in chosen)
         ),
         extra={
-            key: np.array([dict(read[i][0].extra).get(key, "") for i in keep], str)
-            for key in sorted(columns)
+            key: column(read.item.extra.get(key, "") for read in chosen)
+            for key in extra
         },
-        problems=tuple(sorted(set(problems))),
-        fingerprint=_fingerprint(read, keep, cells=source in adapters.GENERIC),
+        problems=tuple(sorted({*problems, *more})),
+        fingerprint=_fingerprint(chosen, cells=source in adapters.GENERIC),
     )
 
 
-def _frozen(packed):
-    """The bytes as an array that nobody changes by accident."""
-    array = np.frombuffer(packed, np.uint8)
-    array.flags.writeable = False
-    return array
+def _packed_or_on_demand(files, packed, names, shapes, keep):
+    """Pixels in memory, which nobody changes by accident, or read when asked for."""
+    if packed is None:
+        return pixels.OnDemand(functools.partial(_pixels, files), names, shapes[keep])
+    frozen = memoryview(packed).toreadonly()
+    return pixels.packed(frozen, shapes).take(keep)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Reader:
-    """Reads and decodes one image of a store by name."""
-
-    files: store.Store
-
-    def __call__(self, name):
-        return decode.grey(self.files.read(str(name))).grey
+def _pixels(files, name):
+    return decode.grey(files.read(str(name))).grey
 
 
-def _joined(read, good):
+def _joined(reads, good):
     """Groups in which byte-identical images are together, and what that changed."""
-    alike, problems = {}, []
-    for i in np.flatnonzero(good):
-        alike.setdefault(read[i][1].digest, []).append(i)
-    groups, clash = _united(read, alike.values()), np.zeros(len(read), bool)
-    for twins in alike.values():
-        clash[twins] = len({read[i][0].label for i in twins}) > 1
-        first = read[twins[0]][0]
-        for i in twins[1:]:
-            other = read[i][0].group != first.group
-            what = CLASH if clash[i] else JOINED if other else TWIN
-            name = store.shown(read[i][0].name)
-            problems.append(Problem(what[0], what[1], name, what[2]))
-    return groups, clash, problems
+    identical, problems = {}, []
+    for i in good:
+        identical.setdefault(reads[i].digest, []).append(i)
+    clash = np.zeros(len(reads), bool)
+    for twins in identical.values():
+        items = [reads[i].item for i in twins]
+        clash[twins] = len({item.label for item in items}) > 1
+        for item in items[1:]:
+            if clash[twins[0]]:
+                problems.append(store.error(CLASH, item.name))
+            else:
+                what = TWIN if item.group == items[0].group else JOINED
+                problems.append(store.repaired(what, item.name))
+    return _united(reads, identical.values()), clash, problems
 
 
-def _united(read, alike):
+def _united(reads, identical):
     """The group of each item, one name for all that are linked by identical images."""
-    groups, which = np.unique([item.group for item, _ in read], return_inverse=True)
+    groups, which = np.unique([read.item.group for read in reads], return_inverse=True)
     if not len(groups):
         return groups
-    pairs = [(which[twins[0]], which[i]) for twins in alike for i in twins]
+    pairs = [(which[twins[0]], which[i]) for twins in identical for i in twins]
     rows, columns = np.array(pairs, int).reshape(-1, 2).T
     links = sparse.coo_array((np.ones(len(rows)), (rows, columns)), [len(groups)] * 2)
-    _, part = sparse.csgraph.connected_components(links, directed=False)
-    _, first = np.unique(part, return_index=True)
-    return groups[first[part]][which]
+    _, joined = sparse.csgraph.connected_components(links, directed=False)
+    _, first = np.unique(joined, return_index=True)
+    return groups[first[joined]][which]
 
 
+LAYOUT = "check the layout: `chromolib data list` says what is expected"
+UNREADABLE = ("file cannot be read", "get it again")
+NO_CLASS = ("a box whose label is none of the 24 classes", "label it 1 to 22, X or Y")
 CLASH = (
-    "error",
     "byte-identical to an image of another label",
     "find out which label is right and remove the other file",
 )
-JOINED = (
-    "repaired",
-    "byte-identical to an image of another group",
-    "their groups are joined",
-)
+JOINED = ("byte-identical to an image of another group", "their groups are joined")
 TWIN = (
-    "repaired",
     "byte-identical to another image of its group",
     "kept; both belong to one group",
 )
 
 
-def _fingerprint(read, keep, *, cells):
+def _fingerprint(reads, *, cells):
     """A hash of all that was read: the same for a folder and for its zip.
 
-    `cells` where a user may tell them; those of a public source stand in its names.
+    `cells` where a user may name them; those of a public source stand in its names.
     """
     total = hashlib.sha256()
-    for i in keep:
-        item, one = read[i]
-        total.update(repr((item.name, item.label, item.group, item.extra)).encode())
-        total.update(one.digest)
+    for read in reads:
+        item, boxes = read.item, read.boxes
+        extra = tuple(item.extra.items())
+        total.update(repr((item.name, item.label, item.group, extra)).encode())
+        total.update(read.digest)
         total.update(repr(item.cell).encode() if cells else b"")
-        if one.boxes is not None:
-            total.update(one.boxes.xyxy.tobytes())
-            total.update("\0".join(one.boxes.label).encode())
-            if (one.boxes.score != 1).any() or one.boxes.polygon:
-                outlines = [p if p is None else p.tolist() for p in one.boxes.polygon]
-                total.update(repr((one.boxes.score.tolist(), outlines)).encode())
+        if boxes is not None:
+            total.update(boxes.xyxy.tobytes())
+            total.update("\0".join(boxes.label).encode())
+            if (boxes.score != 1).any() or boxes.polygon:
+                outlines = [p if p is None else p.tolist() for p in boxes.polygon]
+                total.update(repr((boxes.score.tolist(), outlines)).encode())
     return total.hexdigest()

@@ -4,16 +4,19 @@ import base64
 import dataclasses
 import fractions
 import hashlib
+import itertools
 import json
 import zlib
 
 import numpy as np
 from sklearn import model_selection
 
+from chromolib import files
 from chromolib.data import adapters
 
+HEAD = ("source", "protocol", "unit", "seed")  # of a split and its file
 PROTOCOLS = ("clean", "published")
-PARTS = ("train", "valid", "test", "out")  # "out": in no part
+PARTS = ("train", "valid", "test", "out")  # as files say it; "out": in no part
 
 
 class SplitError(ValueError):
@@ -31,10 +34,10 @@ class Split:
     seed: int = 0
 
     def __post_init__(self):
-        _known(self.protocol)
-        odd = sorted(set(self.part) - set(PARTS))
-        if odd:
-            raise SplitError(f"unknown part {odd[0]!r}; known: {', '.join(PARTS)}")
+        _check_protocol(self.protocol)
+        unknown = sorted(set(self.part) - set(PARTS))
+        if unknown:
+            raise SplitError(f"unknown part {unknown[0]!r}; known: {', '.join(PARTS)}")
         for part in ("train", "test"):
             if part not in self.part:
                 raise SplitError(f"the {part} part is empty; take another share")
@@ -45,7 +48,7 @@ class Split:
         return np.flatnonzero(self.part == "train")
 
     @property
-    def valid(self):
+    def validation(self):
         """Indices of the images to choose by, when to stop for example."""
         return np.flatnonzero(self.part == "valid")
 
@@ -55,51 +58,32 @@ class Split:
         return np.flatnonzero(self.part == "test")
 
 
-def divide(images, *, protocol, test, valid=0.0, seed=0, stratify=None):
+def divide(images, *, protocol, test, validation=0.0, seed=0, stratify=None):
     """One split with these shares in test and validation, classes as even as can be.
 
     `clean` keeps every group whole; `published` shuffles images as the papers do.
-    `stratify` is a word for each image; without it, the image's own label or status.
+    `stratify` has a word for each image; by default its own label or status.
     """
+    if not (test >= 0 and validation >= 0 and test + validation < 1):
+        raise SplitError(f"test={test} and validation={validation} leave no training")
     part = np.full(len(images), "train", dtype="<U5")
     strata = _strata(images, stratify)
     rest = np.arange(len(images))
-    for name, share in (("test", test), ("valid", valid)):
-        if not (0 <= share < 1 and test + valid < 1):
-            raise SplitError(
-                f"{name}={share} with test={test} and valid={valid} leaves no training"
-            )
+    for name, share in (("test", test), ("valid", validation)):
         if share:
-            taken = _share(
-                images.group[rest],
-                strata[rest],
-                share * len(images) / len(rest),
-                protocol,
-                seed,
-            )
+            share_of_rest = share * len(images) / len(rest)
+            group, labels = images.group[rest], strata[rest]
+            taken = _share(group, labels, share_of_rest, protocol, seed)
             part[rest[taken]] = name
             rest = rest[~taken]
     return Split(images.source, protocol, images.unit, part, seed)
 
 
-def folds(images, count, *, protocol="clean", seed=0, stratify=None):
-    """`count` splits; each image is in the test part of exactly one of them."""
-    strata = _strata(images, stratify)
-    for test in _cut(images.group, strata, count, protocol, seed):
+def folds(images, count, *, protocol="clean", seed=0):
+    """`count` splits for cross-validation of whole groups; each tests another part."""
+    for test in _cut(images.group, _strata(images), count, protocol, seed):
         part = np.where(test, "test", "train")
         yield Split(images.source, protocol, images.unit, part, seed)
-
-
-def hold_out(images, groups):
-    """The split whose test part is these groups, named one by one."""
-    missing = sorted(set(map(str, groups)) - set(images.group))
-    if missing:
-        raise SplitError(
-            f"{images.source} has no {images.unit} {missing[0]!r}; "
-            f"it has {len(np.unique(images.group)):,}, like {str(images.group[0])!r}"
-        )
-    part = np.where(np.isin(images.group, list(groups)), "test", "train")
-    return Split(images.source, "clean", images.unit, part)
 
 
 def shipped(images):
@@ -109,13 +93,13 @@ def shipped(images):
     return Split(images.source, "published", "image", part)
 
 
-def _known(protocol):
+def _check_protocol(protocol):
     if protocol not in PROTOCOLS:
         known = ", ".join(PROTOCOLS)
         raise SplitError(f"protocol {protocol!r}; known: {known}")
 
 
-def _strata(images, stratify):
+def _strata(images, stratify=None):
     if stratify is not None:
         if len(stratify) != len(images):
             raise SplitError(f"stratify has {len(stratify)} words, not {len(images)}")
@@ -137,7 +121,7 @@ def _share(groups, strata, share, protocol, seed):
 
 def _cut(groups, strata, count, protocol, seed):
     """Masks of `count` test parts that together hold every image once."""
-    _known(protocol)
+    _check_protocol(protocol)
     groups = np.arange(len(groups)) if protocol == "published" else groups
     units = len(np.unique(groups))
     if units < 2:
@@ -152,11 +136,11 @@ def _cut(groups, strata, count, protocol, seed):
         ("published", True): model_selection.KFold,
         ("published", False): model_selection.StratifiedKFold,
     }[protocol, plain](count, shuffle=True, random_state=seed)
-    known = {"groups": groups} if protocol == "clean" else {}
-    masks = np.zeros((count, len(groups)), bool)
-    for mask, (_, test) in zip(masks, kind.split(groups, strata, **known), strict=True):
-        mask[test] = True
-    return masks
+    if protocol == "published":
+        folds = kind.split(groups, strata)
+    else:
+        folds = kind.split(groups, strata, groups)
+    return [np.isin(np.arange(len(groups)), test) for _, test in folds]
 
 
 def _without_rare(strata, count):
@@ -174,25 +158,19 @@ def _without_rare(strata, count):
 
 def save(split, images, path):
     """The split as a small JSON, from which `load` makes exactly the same split."""
-    found = {
-        "source": split.source,
-        "protocol": split.protocol,
-        "unit": split.unit,
-        "seed": split.seed,
-        "images": _names_hash(images),
-    }
+    content = {key: getattr(split, key) for key in HEAD}
+    content["images"] = _names_hash(images)
     if split.protocol == "clean":
-        found["groups"] = {
-            part: sorted(set(_ids(images)[split.part == part]))
-            for part in dict.fromkeys(PARTS)
-            if part in split.part
+        ids, used = _ids(images), [part for part in PARTS if part in split.part]
+        content["groups"] = {
+            part: sorted(set(ids[split.part == part])) for part in used
         }
     else:
         order = np.argsort(images.name)
         codes = np.array([PARTS.index(word) for word in split.part[order]], np.uint8)
-        packed = base64.b85encode(zlib.compress(codes.tobytes(), 9)).decode()
-        found["codes"] = packed
-    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        packed = zlib.compress(codes.tobytes(), 9)
+        content["codes"] = base64.b85encode(packed).decode()
+    files.write_text(path, json.dumps(content, indent=1) + "\n")
 
 
 UNREADABLE = (
@@ -204,32 +182,33 @@ UNREADABLE = (
 def load(path, images):
     """The split of a file, on the images it was made for; others are refused."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        same = found["images"] == _names_hash(images)
-        split = {key: found[key] for key in ("source", "protocol", "unit", "seed")}
-        part = _decoded(found, images) if same else None
+        content = json.loads(path.read_text(encoding="utf-8"))
+        same = content["images"] == _names_hash(images)
+        head = {key: content[key] for key in HEAD}
+        part = _decoded(content, images) if same else None
     except UNREADABLE as error:
         reason = type(error).__name__
         raise SplitError(f"{path.name} is no split file ({reason})") from None
     if not same:
         raise SplitError(
-            f"{path.name} was made for other images of {split['source']!r}; "
+            f"{path.name} was made for other images of {head['source']!r}; "
             "use the same source with nothing added, or make a new split"
         )
-    return Split(part=part, **split)
+    return Split(part=part, **head)
 
 
-def _decoded(found, images):
+def _decoded(content, images):
     part = np.full(len(images), "out", dtype="<U5")
-    if found["protocol"] == "clean":
-        named = [group for groups in found["groups"].values() for group in groups]
-        if len(set(named)) < len(named) or not found["groups"].keys() <= set(PARTS):
+    if content["protocol"] == "clean":
+        groups, ids = content["groups"], _ids(images)
+        named = list(itertools.chain.from_iterable(groups.values()))
+        if len(set(named)) < len(named) or not groups.keys() <= set(PARTS):
             raise ValueError("a group in two parts, or a part of another name")
-        for name, groups in found["groups"].items():
-            part[np.isin(_ids(images), groups)] = name
+        for name, members in groups.items():
+            part[np.isin(ids, members)] = name
         return part
-    stream = zlib.decompressobj()
-    codes = stream.decompress(base64.b85decode(found["codes"]), len(images) + 1)
+    stream = zlib.decompressobj()  # never unpacks more than the codes of these images
+    codes = stream.decompress(base64.b85decode(content["codes"]), len(images) + 1)
     codes = np.frombuffer(codes, np.uint8)
     if len(codes) != len(images) or codes.max(initial=0) >= len(PARTS):
         raise ValueError("codes of other images")
@@ -241,9 +220,8 @@ def _ids(images):
     """Group ids as they may be shown: a lab's own are hashed, public ones are plain."""
     if images.source not in adapters.GENERIC:
         return images.group
-    names, which = np.unique(images.group, return_inverse=True)
-    hashed = [hashlib.sha256(name.encode()).hexdigest()[:12] for name in names]
-    return np.array(hashed, dtype=str)[which]
+    hashes = [hashlib.sha256(name.encode()).hexdigest()[:12] for name in images.group]
+    return np.array(hashes, dtype=str)
 
 
 def _names_hash(images):

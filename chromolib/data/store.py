@@ -43,23 +43,21 @@ class Store:
     def read(self, name):
         """A file's bytes, never more than `LARGEST`."""
         try:
-            blob = self.opened(name)
-        except (OSError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
-            raise StoreError(f"{shown(name)} cannot be read: {_why(error)}") from None
-        except Exception as error:  # zlib and lzma have error classes of their own
-            raise StoreError(
-                f"{shown(name)} is damaged: {type(error).__name__}"
-            ) from None
-        return blob
+            return self.opened(name)
+        except (OSError, EOFError, RuntimeError, zipfile.BadZipFile) as failure:
+            raise StoreError(f"{shown(name)} cannot be read: {_why(failure)}") from None
+        except Exception as failure:  # zlib and lzma have error classes of their own
+            reason = f"is damaged: {type(failure).__name__}"
+            raise StoreError(f"{shown(name)} {reason}") from None
 
 
 def find(root, name):
     """The folder or zip of that name under a data root; None where there is none."""
     places = (root / name, root / f"{name}.zip")
-    return next((path for path in places if there(path)), None)
+    return next((path for path in places if exists(path)), None)
 
 
-def there(path):
+def exists(path):
     """Whether a folder or a zip can be seen at this path."""
     try:
         return path.is_dir() or (path.suffix.lower() == ".zip" and path.is_file())
@@ -75,9 +73,9 @@ def open_at(path):
             return _folder(path)
         if path.is_file():
             return _archive(path)
-    except DAMAGED as error:
+    except DAMAGED as failure:
         raise StoreError(
-            f"{shown(path.name)} cannot be opened: {_why(error)}; "
+            f"{shown(path.name)} cannot be opened: {_why(failure)}; "
             "a source is a folder or an undamaged .zip"
         ) from None
     raise StoreError(f"there is no folder or zip {shown(path.name)!r}; check the path")
@@ -95,6 +93,16 @@ def shown(name):
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+def error(what, name):
+    """The record of an error in a file; `what` is a reason and a remedy."""
+    return Problem("error", what[0], shown(name[:LONGEST]), what[1])
+
+
+def repaired(what, name):
+    """The record of something put right in a file."""
+    return Problem("repaired", what[0], shown(name[:LONGEST]), what[1])
+
+
 # Strategy: a name is taken in only when it is plain text, relative, without dots that
 # climb, and leads to a regular file inside the root. Everything else is a problem.
 
@@ -110,7 +118,7 @@ def _folder(root):
         if not reason and size > LARGEST:
             reason = TOO_LARGE
         if reason:
-            problems.append(_error(name, *reason))
+            problems.append(error(reason, name))
         else:
             sizes[name] = size
 
@@ -146,14 +154,14 @@ def _archive(path):
     sizes, problems, entries = {}, [], {}
     top = _common_top([_entry_name(info) for info in infos])
     if top and top != f"{path.stem}/":
-        problems.append(Problem("repaired", IN_ONE[0], shown(top), IN_ONE[1]))
+        problems.append(repaired(IN_ONE, top))
     for info in infos:
         name = _entry_name(info).removeprefix(top)
         if any(map(_litter, name.split("/"))):
             continue
         reason = _refused_entry(info, name, entries)
         if reason:
-            problems.append(_error(name, *reason))
+            problems.append(error(reason, name))
         else:
             sizes[name], entries[name] = info.file_size, info
     if sum(sizes.values()) > max(RATIO * path.stat().st_size, 1 << 20):
@@ -183,7 +191,7 @@ def _common_top(names):
     tops = {top for name in names if not _litter(top := name.split("/")[0])}
     nested = all("/" in name for name in names)
     top = tops.pop() if len(tops) == 1 and nested else ""
-    return f"{top}/" if top not in ("", "..", ".") else ""
+    return "" if top in ("", "..", ".") else f"{top}/"
 
 
 def _store(title, sizes, problems, opened):
@@ -193,10 +201,6 @@ def _store(title, sizes, problems, opened):
         )
     ordered = {name: sizes[name] for name in sorted(sizes)}
     return Store(title, ordered, tuple(problems), opened)
-
-
-def _error(name, reason, remedy):
-    return Problem("error", reason, shown(name[:LONGEST]), remedy)
 
 
 TOO_LARGE = (
@@ -264,6 +268,6 @@ def _refused_entry(info, name, entries):
     return None
 
 
-def _why(error):
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+def _why(failure):
+    text = getattr(failure, "strerror", None) or str(failure) or type(failure).__name__
     return shown(text.split(": '")[0])

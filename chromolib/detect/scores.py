@@ -1,8 +1,7 @@
-"""How well found chromosomes agree with annotated ones: boxes, masks and counts.
+"""How well detected chromosomes agree with annotated ones: boxes, masks and counts.
 
-`match(truth, found)` pairs boxes one to one; `detection(pairs)` adds fields up to
-recall, precision and F1; `counts` asks only how many there are;
-`panoptic` judges masks.
+`match(truth, found)` pairs boxes one to one; `detection(matches)` adds fields up to
+recall, precision and F1; `counts` asks only how many there are; `panoptic`: masks.
 """
 
 import dataclasses
@@ -16,7 +15,7 @@ class Match:
     """The pairs of one field, and how many there were to pair."""
 
     truth: np.ndarray  # (m,) index of the annotated box
-    found: np.ndarray  # (m,) index of the found box
+    found: np.ndarray  # (m,) index of the detected box
     iou: np.ndarray  # (m,)
     n_truth: int
     n_found: int
@@ -32,12 +31,12 @@ class Detection:
 
     @property
     def recall(self):
-        """Share of the annotated chromosomes that were found."""
+        """Share of the annotated chromosomes that were detected."""
         return self.matched / self.n_truth if self.n_truth else 1.0
 
     @property
     def precision(self):
-        """Share of the found chromosomes that are annotated ones."""
+        """Share of the detected chromosomes that are annotated ones."""
         return self.matched / self.n_found if self.n_found else 1.0
 
     @property
@@ -51,7 +50,7 @@ class Detection:
 class Counts:
     """Errors of the number of chromosomes, over fields."""
 
-    mean: float  # of found - annotated: which way it errs
+    mean: float  # of detected - annotated: which way it errs
     absolute: float  # mean of the error's size
     median: float  # of the error's size
     exact: float  # share of the fields with no error
@@ -72,12 +71,12 @@ def box_iou(truth, found):
     a, b = truth.xyxy[:, None], found.xyxy[None]
     low, high = np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])
     both = np.clip(high - low, 0, None).prod(-1)
-    either = _area(a) + _area(b) - both
+    areas = ((box[..., 2:] - box[..., :2]).prod(-1) for box in (a, b))
+    return _over(both, sum(areas) - both)
+
+
+def _over(both, either):
     return np.divide(both, either, out=np.zeros_like(both), where=either > 0)
-
-
-def _area(boxes):
-    return (boxes[..., 2:] - boxes[..., :2]).prod(-1)
 
 
 def mask_iou(truth, found):
@@ -91,8 +90,7 @@ def mask_iou(truth, found):
     cells = truth.ravel().astype(np.int64) * m + found.ravel()
     both = np.bincount(cells, minlength=n * m).reshape(n, m).astype(float)
     either = both.sum(1, keepdims=True) + both.sum(0, keepdims=True) - both
-    iou = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
-    return iou[1:, 1:]
+    return _over(both, either)[1:, 1:]
 
 
 def pair(iou, *, least=0.5):
@@ -100,27 +98,23 @@ def pair(iou, *, least=0.5):
 
     Among as many, those with the largest sum of overlaps.
     """
-    fit = iou >= least
-    gain = np.where(fit, iou + iou.size + 1, 0)  # a pair more outweighs any overlap
+    allowed = iou >= least
+    gain = np.where(allowed, iou + iou.size + 1, 0)  # a pair outweighs any overlap
     truth, found = optimize.linear_sum_assignment(gain, maximize=True)
-    keep = fit[truth, found]
+    keep = allowed[truth, found]
     truth, found = truth[keep], found[keep]
     return Match(truth, found, iou[truth, found], *iou.shape)
 
 
 def match(truth, found, *, least=0.5):
-    """The annotated and the found boxes of one field, paired one to one."""
+    """The annotated and the detected boxes of one field, paired one to one."""
     return pair(box_iou(truth, found), least=least)
 
 
 def detection(matches):
     """What the matches of many fields come to."""
-    matches = list(matches)
-    return Detection(
-        sum(len(m.truth) for m in matches),
-        sum(m.n_truth for m in matches),
-        sum(m.n_found for m in matches),
-    )
+    sizes = [(len(m.truth), m.n_truth, m.n_found) for m in matches]
+    return Detection(*np.sum(sizes or [(0, 0, 0)], 0).tolist())
 
 
 def counts(n_truth, n_found):
@@ -139,15 +133,11 @@ def panoptic(truth, found):
     Two label images without any instance agree: 1.
     """
     iou = mask_iou(truth, found)
-    iou = iou[_present(truth)][:, _present(found)]
-    pairs = pair(iou, least=np.nextafter(0.5, 1))
+    present = (np.unique(labels[labels > 0]) - 1 for labels in (truth, found))
+    pairs = pair(iou[np.ix_(*present)], least=np.nextafter(0.5, 1))
     total = (pairs.n_truth + pairs.n_found) / 2
     if not total:
         return Panoptic(1.0, 1.0, 1.0)
     segmentation = float(pairs.iou.mean()) if len(pairs.iou) else 0.0
     recognition = len(pairs.iou) / total
     return Panoptic(segmentation * recognition, segmentation, recognition)
-
-
-def _present(labels):
-    return np.flatnonzero(np.bincount(labels.ravel())[1:])

@@ -6,7 +6,6 @@ the recomputation and finds the word.
 """
 
 import dataclasses
-import functools
 import pathlib
 import string
 
@@ -15,7 +14,7 @@ import yaml
 
 from chromolib import records
 from chromolib.evidence import recompute, rules
-from chromolib.evidence import verdicts as judging
+from chromolib.evidence import verdicts as reruns
 
 DOUBTFUL = ("contradictory", "wrong fact", "leaking protocol", "truncated")
 WORDS = (
@@ -62,7 +61,7 @@ class Claim:
             raise ClaimsError(f"{self.id}: a fact from elsewhere needs `cite`")
         if not self.rule and not self.because:
             raise ClaimsError(f"{self.id}: no rule, so `because` must say why")
-        if wrong := judging.complaint(self):
+        if wrong := reruns.complaint(self):
             raise ClaimsError(f"{self.id}: {wrong}")
 
 
@@ -79,9 +78,8 @@ class Audit:
     @property
     def origin(self):
         """Where the number or word that stands against the printed one comes from."""
-        return {"fact": "known", "restated": "elsewhere"}.get(
-            self.claim.rule, "recomputed"
-        )
+        words = {"fact": "known", "restated": "elsewhere"}
+        return words.get(self.claim.rule, "recomputed")
 
     @property
     def shown(self):
@@ -99,7 +97,7 @@ def load(folder, study):
     """The claims of one study, in the order of its file."""
     path = pathlib.Path(folder) / f"{study}.yml"
     if not path.is_file():
-        known = ", ".join(sorted(one.stem for one in path.parent.glob("*.yml")))
+        known = ", ".join(sorted(file.stem for file in path.parent.glob("*.yml")))
         raise ClaimsError(f"no claims file {path.name}; known studies: {known}")
     try:
         entries = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
@@ -124,8 +122,8 @@ def audit(claims):
 
 def pick(audits, *ids):
     """The audits of these claims, in this order."""
-    found = {a.claim.id: a for a in audits}
-    return [found[name] for name in ids]
+    by_id = {a.claim.id: a for a in audits}
+    return [by_id[name] for name in ids]
 
 
 def value(audits, claim):
@@ -140,9 +138,9 @@ def with_word(audits, *words):
 
 def counts(audits, claim, also=None):
     """What a claim, or a number its sentence quotes, is recomputed from, as numbers."""
-    (found,) = pick(audits, claim)
+    (audit,) = pick(audits, claim)
     return recompute.values(
-        found.claim.also[also]["counts"] if also else found.claim.counts
+        audit.claim.also[also]["counts"] if also else audit.claim.counts
     )
 
 
@@ -153,18 +151,15 @@ def statements(audits):
 
 def tally(audits):
     """How many claims got each word, in a fixed order."""
-    counts = pd.Series([a.word for a in audits]).value_counts()
-    return (
-        counts.reindex(list(WORDS), fill_value=0).rename_axis("audit").rename("claims")
+    words = pd.Categorical([a.word for a in audits], categories=WORDS)
+    return pd.Series(
+        words.value_counts().to_numpy(), pd.Index(WORDS, name="audit"), name="claims"
     )
 
 
 def tallies(audits):
     """The same for several studies: one row each, and how many claims were made."""
-    rows = [
-        {"study": study, "claims": len(found), **tally(found)}
-        for study, found in audits.items()
-    ]
+    rows = [{"study": k, "claims": len(v), **tally(v)} for k, v in audits.items()]
     return pd.DataFrame(rows)
 
 
@@ -191,38 +186,31 @@ def page(audits):
     """The same for reading: small print goes on a second line of its cell."""
     rows = table(audits)
     leaks = rows["protocol"].map(lambda word: f"\nprotocol {word}" if word else "")
-    return pd.DataFrame(
-        {
-            "claim": rows["statement"] + "\n" + rows["place"],
-            "printed": rows["printed"],
-            "recomputed": rows["recomputed"],
-            "audit": rows["audit"] + leaks,
-            "why": rows["reason"],
-        }
-    )
+    claim, audit = rows["statement"] + "\n" + rows["place"], rows["audit"] + leaks
+    columns = {"claim": claim, "printed": rows["printed"]}
+    columns |= {"recomputed": rows["recomputed"], "audit": audit, "why": rows["reason"]}
+    return pd.DataFrame(columns)
 
 
 def verdicts(audits):
     """One row a claim in the order of `verdicts.csv`, before anything is rerun."""
-    return judging.judge(audits, [])
+    return reruns.judge(audits, [])
 
 
 def estimates(audits, *, study, profile, seed):
     """The recomputed proportions with their exact intervals, as estimates."""
+    words = {"study": study, "profile": profile, "seed": seed}
+    words |= {"source": "printed counts", "protocol": "published"}
     return [
         records.Estimate(
-            study=study,
             quantity=a.claim.quantity,
             value=a.recomputed.value,
             low=a.recomputed.low,
             high=a.recomputed.high,
             n=a.recomputed.n,
             groups=a.recomputed.n,
-            source="printed counts",
-            protocol="published",
-            profile=profile,
-            seed=seed,
             conditions={"claim": a.claim.id},
+            **words,
         )
         for a in audits
         if a.recomputed and a.recomputed.low is not None
@@ -231,15 +219,13 @@ def estimates(audits, *, study, profile, seed):
 
 def _claim(entry, name):
     known = {field.name for field in dataclasses.fields(Claim)}
-    label = entry.get("id", "?") if isinstance(entry, dict) else "?"
-    if not isinstance(entry, dict) or set(entry) - known:
-        extra = sorted(set(entry) - known) if isinstance(entry, dict) else entry
-        raise ClaimsError(f"{name}, {label}: unknown {extra}; known: {sorted(known)}")
+    fields = entry if isinstance(entry, dict) else {str(entry): ""}
+    label, unknown = fields.get("id", "?"), sorted(set(fields) - known)
+    if unknown:
+        raise ClaimsError(f"{name}, {label}: unknown {unknown}; known: {sorted(known)}")
+    lists = {key: fields[key] for key in ("needs", "readings") if key in fields}
     try:
-        lists = {
-            key: tuple(entry[key]) for key in ("needs", "readings") if key in entry
-        }
-        return Claim(**entry | lists)
+        return Claim(**fields | {key: tuple(value) for key, value in lists.items()})
     except (TypeError, ClaimsError) as error:
         raise ClaimsError(f"{name}, {label}: {error}") from error
 
@@ -249,22 +235,22 @@ def _check_ids(claims, name):
     twice = sorted({i for i in ids if ids.count(i) > 1})
     if twice:
         raise ClaimsError(f"{name}: {', '.join(twice)} stands there more than once")
-    lost = sorted({c.protocol for c in claims} - {"", *ids})
-    if lost:
-        raise ClaimsError(f"{name}: no claim describes the protocol {', '.join(lost)}")
+    missing = sorted({c.protocol for c in claims} - {"", *ids})
+    if missing:
+        lost = ", ".join(missing)
+        raise ClaimsError(f"{name}: no claim describes the protocol {lost}")
 
 
 def _judge(claim):
     """The word, and the result of the reading that serves the paper best."""
     first = {"rule": claim.rule, "counts": claim.counts}
     readings = [r for r in (first, *claim.readings) if r["rule"]]
-    if not readings:
-        return "not checkable", None
-    judged = [_word(claim, **{k: r[k] for k in ("rule", "counts")}) for r in readings]
-    return min(judged, key=lambda pair: WORDS.index(pair[0]))
+    judged = [_word(claim, r["rule"], r["counts"]) for r in readings]
+    best = min(judged, key=lambda pair: WORDS.index(pair[0]), default=None)
+    return best or ("not checkable", None)
 
 
-def _word(claim, *, rule, counts):
+def _word(claim, rule, counts):
     try:
         result = recompute.recompute(rule, counts)
     except (ValueError, TypeError, ZeroDivisionError, IndexError) as error:
@@ -273,43 +259,29 @@ def _word(claim, *, rule, counts):
         return ("leaking protocol" if result.value > 0 else "consistent"), result
     if rule in rules.WORDS:
         wrong = "wrong fact" if rule == "fact" else "contradictory"
-        return (
-            "consistent" if _same_word(claim.value, result.value) else wrong
-        ), result
+        denied = claim.value.startswith("not ")
+        same = claim.value.removeprefix("not ") == result.value
+        return ("consistent" if same != denied else wrong), result
     printed = recompute.parse(claim.value)
     if printed is None:
-        raise ClaimsError(
-            f"{claim.id}: rule {rule!r} needs a number; got {claim.value!r}"
-        )
+        given = f"rule {rule!r} needs a number; got {claim.value!r}"
+        raise ClaimsError(f"{claim.id}: {given}")
     return recompute.agreement(printed, result, relation=claim.relation), result
 
 
-def _same_word(printed, known):
-    if printed.startswith("not "):
-        return printed.removeprefix("not ") != known
-    return printed == known
-
-
-@functools.cache
-def _fields(sentence):
-    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
-
-
 def _sentence(claim, result):
-    extra = {
-        name: recompute.recompute(part["rule"], part["counts"]).value
-        for name, part in claim.also.items()
-    }
-    values = {
-        "printed": claim.value,
-        **{k: records.digits(v) for k, v in extra.items()},
-    }
+    """`because` with its placeholders filled in, and the source of a fact."""
+    values = {"printed": claim.value}
+    for name, part in claim.also.items():
+        number = recompute.recompute(part["rule"], part["counts"]).value
+        values[name] = records.digits(number)
     if result is not None:
-        found = {"recomputed": result.value, "low": result.low, "high": result.high}
-        values |= {name: _like(claim.value, number) for name, number in found.items()}
-    lost = _fields(claim.because) - set(values)
-    if lost:
-        raise ClaimsError(f"{claim.id}: `because` speaks of unknown {sorted(lost)}")
+        numbers = {"recomputed": result.value, "low": result.low, "high": result.high}
+        values |= {name: _like(claim.value, n) for name, n in numbers.items()}
+    placeholders = {name for _, name, _, _ in string.Formatter().parse(claim.because)}
+    unknown = placeholders - {None, *values}
+    if unknown:
+        raise ClaimsError(f"{claim.id}: `because` speaks of unknown {sorted(unknown)}")
     source = f" [{claim.cite}]" if claim.cite else ""
     return claim.because.format(**values) + source
 

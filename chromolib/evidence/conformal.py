@@ -7,8 +7,8 @@ import numpy as np
 from chromolib.evidence import resample
 
 
-def sets(predictions, *, calibration, miss=0.1, by_class=False):
-    """Which classes each image may be of, (n, classes) bool; misses the truth rarely.
+def sets(predictions, *, calibration, alpha=0.1, by_class=False):
+    """The classes each image may be of, (n, classes) bool; misses a share `alpha`.
 
     Split conformal prediction by the probability of the truth (Sadinle, Lei and
     Wasserman, 2019), with `by_class` for each class on its own. The promise holds for
@@ -27,55 +27,43 @@ def sets(predictions, *, calibration, miss=0.1, by_class=False):
             f"group {str(min(both))!r} both calibrates and is predicted "
             f"({len(both)} such); calibrate on other groups"
         )
-    if not 0 < miss < 1:
-        raise ValueError(f"miss is {miss:g}, not a share between 0 and 1")
-    truth = resample.number(calibration).truth
-    strange = 1 - calibration.probability[np.arange(len(truth)), truth]
-    classes = range(len(calibration.classes))
-    limits = [
-        _limit(strange[truth == i] if by_class else strange, miss) for i in classes
-    ]
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha is {alpha:g}, not a share between 0 and 1")
+    truth = resample.encode(calibration).truth
+    scores = 1 - calibration.probability[np.arange(len(truth)), truth]
+    of_class = [scores[truth == i] for i in range(len(calibration.classes))]
+    limits = [_limit(own if by_class else scores, alpha) for own in of_class]
     return 1 - predictions.probability <= np.array(limits) + 1e-12
 
 
-def _limit(strange, miss):
-    """How strange a class may be to stay in the set; without bound if data are few."""
-    place = int(np.ceil((len(strange) + 1) * (1 - miss) - 1e-9))
-    return np.sort(strange)[place - 1] if place <= len(strange) else np.inf
+def _limit(scores, alpha):
+    """The score up to which a class stays in the set; no limit if data are few."""
+    place = int(np.ceil((len(scores) + 1) * (1 - alpha) - 1e-9))
+    return np.sort(scores)[place - 1] if place <= len(scores) else np.inf
 
 
 def coverage(predictions, chosen, *, rng, draws=2000):
     """How often a set holds the truth, of all and of each class; and how large it is.
 
     name -> Estimate: "coverage", "set size", "coverage of X". The interval is of the
-    sets as they are: that others would come of other calibration images is not in it.
+    sets as they are: that other calibration images would give others is not in it.
     """
-    numbered = resample.number(predictions)
-    size = len(predictions.classes)
-    if chosen.shape != (len(predictions), size):
+    encoded = resample.encode(predictions)
+    n, size = len(predictions), len(predictions.classes)
+    if chosen.shape != (n, size):
         raise ValueError(
-            f"sets have shape {chosen.shape}, not ({len(predictions)}, {size}); make "
-            "them of these predictions"
+            f"sets have shape {chosen.shape}, not ({n}, {size}); make them of these "
+            "predictions"
         )
-    hold = chosen[np.arange(len(chosen)), numbered.truth] * 1.0
-    there = np.unique(numbered.truth)
-    names = ["coverage", "set size"]
-    names += [f"coverage of {predictions.classes[i]}" for i in there]
-    hits = (
-        numbered.each(hold, chosen.mean(1)),
-        numbered.sums(numbered.truth, size, hold),
-    )
-    asked = (
-        numbered.sums(0, 1),
-        numbered.sums(0, 1),
-        numbered.sums(numbered.truth, size),
-    )
-    tally = resample.shares(
-        names,
-        np.concatenate([hits[0], hits[1][:, there]], 1),
-        np.concatenate([*asked[:2], asked[2][:, there]], 1),
-    )
-    found = resample.estimates(predictions, [tally], rng=rng, draws=draws)
-    share = found["set size"]
+    covered = chosen[np.arange(n), encoded.truth] * 1.0
+    present = np.unique(encoded.truth)
+    of_class = encoded.sums(encoded.truth, size, covered)[:, present]
+    hits = np.concatenate([encoded.totals(covered, chosen.mean(1)), of_class], 1)
+    of_class = encoded.sums(encoded.truth, size)[:, present]
+    support = np.concatenate([encoded.totals(*np.ones((2, n))), of_class], 1)
+    names = [f"coverage of {predictions.classes[i]}" for i in present]
+    tally = resample.rates(["coverage", "set size", *names], hits, support)
+    made = resample.estimates(predictions.words, [tally], rng=rng, draws=draws)
+    share = made["set size"]
     scaled = {name: size * getattr(share, name) for name in ("value", "low", "high")}
-    return found | {"set size": dataclasses.replace(share, **scaled)}
+    return made | {"set size": dataclasses.replace(share, **scaled)}

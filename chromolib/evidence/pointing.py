@@ -3,16 +3,15 @@
 `game(maps, boxes, pictures, groups, *, rng, words)` -> name -> Estimate
 `peaks(maps, pictures)` -> (n, 2) x, y of the highest pixel of each map
 
-A peak is looked for within the chromosome only, for the box lies there too: a map is
+A peak is looked for within the chromosome only, since the box lies there too: a map is
 judged by where on the chromosome it points, and a random pixel of ink is a fair rival.
 """
 
-import types
-
 import numpy as np
 import pandas as pd
+from scipy import ndimage
 
-from chromolib.evidence import between, resample
+from chromolib.evidence import resample
 
 INK = 0.05  # above it a pixel is of a chromosome
 WHOLE = 0.95  # of the ink in a box: wherever a map points, it hits
@@ -28,8 +27,8 @@ def peaks(maps, pictures):
     chromosome points at its tip, and is counted by `game` as one without a peak.
     """
     maps, ink = _inked(maps, pictures)
-    flat = np.where(ink > 0, maps, -np.inf).reshape(len(maps), -1)
-    y, x = np.unravel_index(flat.argmax(1), maps.shape[1:])
+    rows = np.where(ink > 0, maps, -np.inf).reshape(len(maps), -1)
+    y, x = np.unravel_index(rows.argmax(1), maps.shape[1:])
     return np.stack([x, y], 1)
 
 
@@ -47,20 +46,18 @@ def game(maps, boxes, pictures, groups, *, rng, words, draws=2000):
     sizes = {len(maps), len(boxes), len(pictures), len(groups)}
     if len(sizes) > 1:
         raise ValueError(f"maps, boxes, pictures and groups differ: {sorted(sizes)}")
-    asked = np.array([i for i, box in enumerate(boxes) if box is not None], int)
-    if not len(asked):
+    boxed = np.array([i for i, box in enumerate(boxes) if box is not None], int)
+    if not len(boxed):
         raise ValueError("no picture has a box; give some with an abnormal stretch")
-    maps, ink = _inked(np.asarray(maps)[asked], np.asarray(pictures)[asked], asked)
-    inside = _inside(_boxes([boxes[i] for i in asked]), maps.shape[1:])
-    scores = np.stack(_scores(maps, ink, inside), 1)
-    part = scores[:, 1] < WHOLE
-    if not part.any():
+    maps, ink = _inked(np.asarray(maps)[boxed], np.asarray(pictures)[boxed], boxed)
+    inside = _inside([boxes[i] for i in boxed], maps.shape[1:])
+    scores = _scores(maps, ink, inside)
+    partial = scores[:, 1] < WHOLE
+    if not partial.any():
         raise ValueError("every box holds its whole picture; mark what is abnormal")
-    which, names = pd.factorize(np.asarray(groups)[asked][part])
-    scores = scores[part]
-    tallies = _tallies(scores, which, len(names))
-    told = types.SimpleNamespace(words=words)
-    return resample.estimates(told, tallies, rng=rng, draws=draws)
+    codes, names = pd.factorize(np.asarray(groups)[boxed][partial])
+    tallies = _tallies(scores[partial], codes, len(names))
+    return resample.estimates(words, tallies, rng=rng, draws=draws)
 
 
 def _inked(maps, pictures, places=None):
@@ -81,16 +78,11 @@ def _inked(maps, pictures, places=None):
     return maps, ink
 
 
-def _boxes(boxes):
-    """Boxes (n, 4) with something in them."""
+def _inside(boxes, shape):
+    """Masks (n, h, w) of the pixels whose middle lies in the box."""
     boxes = np.asarray(boxes, float).reshape(len(boxes), -1)
     if boxes.shape[1] != 4 or not (boxes[:, 2:] > boxes[:, :2]).all():
         raise ValueError("a box is x0, y0, x1, y1 with x0 < x1 and y0 < y1")
-    return boxes
-
-
-def _inside(boxes, shape):
-    """Masks (n, h, w) of the pixels whose middle lies in the box."""
     down, across = (np.arange(size) + 0.5 for size in shape)
     x0, y0, x1, y1 = boxes.T[:, :, None]
     rows, columns = (down >= y0) & (down < y1), (across >= x0) & (across < x1)
@@ -98,38 +90,30 @@ def _inside(boxes, shape):
 
 
 def _scores(maps, ink, inside):
-    """Of each picture: hit, share of area, centre hit, and whether its map is flat."""
-    each = np.arange(len(maps))
+    """(n, 4): hit, share of area, centre hit, and whether the map is flat."""
+    each, area = np.arange(len(maps)), ink > 0
     x, y = peaks(maps, ink).T
-    area = ink > 0
     share = (area & inside).sum((1, 2)) / area.sum((1, 2))
-    total = ink.sum((1, 2))
-    middle = [
-        (ink.sum(3 - axis) * (np.arange(ink.shape[axis]) + 0.5)).sum(1) / total
-        for axis in (1, 2)
-    ]
+    centres = np.array([ndimage.center_of_mass(picture) for picture in ink])
     # the pixel it falls in; what rounding takes from a border is given back
-    down, across = (np.floor(one + 1e-9).astype(int) for one in middle)
+    down, across = np.floor(centres + 0.5 + 1e-9).astype(int).T
     highest = np.where(area, maps, -np.inf).max((1, 2))
     flat = highest <= np.where(area, maps, np.inf).min((1, 2))
     hit, centred = inside[each, y, x], inside[each, down, across]
-    return hit, share, centred, flat
+    return np.stack([hit, share, centred, flat], 1)
 
 
-def _tallies(scores, which, groups):
-    """Shares, and by how much the first exceeds its rivals, of the same resamples."""
-    sums = np.stack([np.bincount(which, one, groups) for one in scores.T * 1.0], 1)
-    size = np.bincount(which, minlength=groups)[:, None]
-    asked = np.repeat(size, sums.shape[1], 1)
-    shares = resample.shares((HIT, *RIVALS, FLAT), sums, asked)
+def _tallies(scores, codes, groups):
+    """Rates, and by how much the first exceeds its rivals, of the same resamples."""
+    sums = np.stack([np.bincount(codes, each, groups) for each in scores.T], 1)
+    size = np.bincount(codes, minlength=groups)[:, None]
+    support = np.repeat(size, sums.shape[1], 1)
+    rates = resample.rates((HIT, *RIVALS, FLAT), sums, support)
 
     def read(sums):
         return (sums[:, :1] - sums[:, 1:-1]) / resample.nonzero(sums[:, -1:])
 
-    def ends(value, draws, groups, _):
-        return between._difference(value, draws, groups, HIT)
-
-    names = [f"difference from {name}" for name in RIVALS]
+    names = tuple(f"difference from {name}" for name in RIVALS)
     table = np.concatenate([sums[:, : 1 + len(RIVALS)], size], 1)
-    asked = np.repeat(size, len(names), 1)
-    return shares, resample.tally(names, table, read, asked, ends=ends)
+    support, interval = support[:, : len(names)], resample.difference_interval
+    return rates, resample.Tally(names, table, read, support, interval=interval)

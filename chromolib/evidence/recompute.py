@@ -13,6 +13,8 @@ import itertools
 import math
 import re
 
+from scipy import stats
+
 from chromolib.evidence import rules
 
 MOST_CORNERS = 12  # rounded inputs beyond which two corners stand for all
@@ -51,10 +53,8 @@ def parse(text):
     about, sign, body, exponent, percent = match.groups()
     body = body.replace(",", "")
     scale = float(f"1{exponent or ''}") * (0.01 if percent else 1)
-    value = float(f"{sign}{body}") * scale
-    return Printed(
-        text, value, _half_unit(body, about, bool(percent or exponent)) * scale
-    )
+    half = _half_unit(body, about, bool(percent or exponent))
+    return Printed(text, float(f"{sign}{body}") * scale, half * scale)
 
 
 def _half_unit(body, about, rounded):
@@ -84,25 +84,30 @@ class Recomputed:
 
 def recompute(rule, counts):
     """Apply a named rule to printed counts (text, or nested lists of text)."""
-    function = _known(rule, counts)
+    function = _function(rule, counts)
     if rule in ("fact", "restated"):
         return Recomputed(*[function(**counts)] * 3)
-    inputs = {name: _read(value) for name, value in counts.items()}
     central = function(**values(counts))
     if rule in rules.WORDS:
         return Recomputed(central, central, central)
     value = _quotient(central)
-    results = [value, *_at_corners(function, inputs)]
+    results = [value, *_at_corners(function, _read(counts))]
     bounds = min(results), max(results)
-    if rule in rules.PROPORTIONS and all(_is_count(part) for part in central):
-        part, whole = (int(c) for c in central)
-        return Recomputed(value, *bounds, *rules.clopper_pearson(part, whole), whole)
+    if rule in rules.PROPORTIONS and all(float(part).is_integer() for part in central):
+        part, whole = (int(count) for count in central)
+        return Recomputed(value, *bounds, *clopper_pearson(part, whole), whole)
     return Recomputed(value, *bounds)
+
+
+def clopper_pearson(k, n, *, level=0.95):
+    """Exact interval for a proportion of k among n (Clopper and Pearson 1934)."""
+    interval = stats.binomtest(int(k), int(n)).proportion_ci(level, method="exact")
+    return float(interval.low), float(interval.high)
 
 
 def values(counts):
     """Printed counts as plain numbers, where they are numbers."""
-    return _central({name: _read(value) for name, value in counts.items()})
+    return _moved(_read(counts))
 
 
 def agreement(printed, result, *, relation="equals"):
@@ -111,10 +116,8 @@ def agreement(printed, result, *, relation="equals"):
     With `at most` and `at least` the result is a bound that the printed must keep.
     """
     slack = 1e-9 * max(1.0, abs(printed.value))
-    below, above = (
-        printed.value - printed.half - slack,
-        printed.value + printed.half + slack,
-    )
+    below = printed.value - printed.half - slack
+    above = printed.value + printed.half + slack
     if relation == "at most":
         return "consistent" if below <= result.most else "contradictory"
     if relation == "at least":
@@ -125,11 +128,10 @@ def agreement(printed, result, *, relation="equals"):
     return "truncated" if cut and not printed.exact else "contradictory"
 
 
-def _known(rule, counts):
+def _function(rule, counts):
     if rule not in rules.RULES:
-        raise ValueError(
-            f"unknown rule {rule!r}; known: {', '.join(sorted(rules.RULES))}"
-        )
+        known = ", ".join(sorted(rules.RULES))
+        raise ValueError(f"unknown rule {rule!r}; known: {known}")
     needed = list(inspect.signature(rules.RULES[rule]).parameters)
     if sorted(needed) != sorted(counts):
         given = ", ".join(counts) or "nothing"
@@ -138,58 +140,53 @@ def _known(rule, counts):
 
 
 def _read(value):
+    """The counts, or a list of them, with Printed in place of text that is a number."""
+    if isinstance(value, dict):
+        return {name: _read(item) for name, item in value.items()}
     if isinstance(value, list):
         return [_read(item) for item in value]
     return parse(value) or value
 
 
-def _central(inputs):
-    return {name: _replace(value, iter(())) for name, value in inputs.items()}
-
-
-def _at_corners(function, inputs):
-    """Results where every rounded input is at an end of what it may have been."""
-    for corner in _corners(inputs):
+def _at_corners(function, counts):
+    """Results where every rounded number is at an end of what it may have been."""
+    rounded = sum(_rounded(v) for name, v in counts.items() if name not in AS_PRINTED)
+    corners = [(-1,) * rounded, (1,) * rounded]  # enough where a rule is monotone
+    if rounded <= MOST_CORNERS:
+        corners = itertools.product((-1, 1), repeat=rounded)
+    for signs in corners:
         try:
-            yield _quotient(function(**corner))
+            yield _quotient(function(**_moved(counts, signs)))
         except ZeroDivisionError:  # a rate that may have been zero bounds nothing
             yield from (-math.inf, math.inf)
 
 
-def _corners(inputs):
-    leaves = _leaves([v for name, v in inputs.items() if name not in AS_PRINTED])
-    rounded = sum(not leaf.exact for leaf in leaves)
-    choices = [(-1,) * rounded, (1,) * rounded]  # enough where a rule is monotone
-    if rounded <= MOST_CORNERS:
-        choices = itertools.product((-1, 1), repeat=rounded)
-    for signs in choices:
-        moves = iter(signs)
-        yield {
-            name: _replace(value, iter(()) if name in AS_PRINTED else moves)
-            for name, value in inputs.items()
-        }
-
-
-def _leaves(value):
+def _rounded(value):
+    """How many rounded numbers there are in a count."""
     if isinstance(value, list):
-        return [leaf for item in value for leaf in _leaves(item)]
-    return [value] if isinstance(value, Printed) else []
+        return sum(map(_rounded, value))
+    return isinstance(value, Printed) and not value.exact
 
 
-def _replace(value, moves):
+def _moved(counts, signs=()):
+    """Counts as plain numbers, the rounded ones moved by half a unit up or down."""
+    signs = iter(signs)
+    return {
+        name: _number(value, iter(()) if name in AS_PRINTED else signs)
+        for name, value in counts.items()
+    }
+
+
+def _number(value, signs):
     if isinstance(value, list):
-        return [_replace(item, moves) for item in value]
+        return [_number(item, signs) for item in value]
     if not isinstance(value, Printed):
         return value
     if value.exact:
         return value.value
-    moved = value.value + value.half * next(moves, 0)
+    moved = value.value + value.half * next(signs, 0)
     return moved if value.value < 0 else max(0.0, moved)
 
 
 def _quotient(result):
     return float(result[0] / result[1]) if isinstance(result, tuple) else float(result)
-
-
-def _is_count(part):
-    return float(part).is_integer()

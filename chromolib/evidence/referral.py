@@ -1,11 +1,11 @@
-"""Which images a model should leave to an expert, and what is gained by it."""
+"""Referral of a share of images to an expert, and what is gained by it."""
 
 import dataclasses
 
 import numpy as np
 import pandas as pd
 
-from chromolib import intervals, records
+from chromolib import intervals
 from chromolib.evidence import resample
 
 KEPT = np.linspace(0.01, 1, 100)  # shares of images at which a curve is drawn
@@ -19,75 +19,71 @@ def curves(predictions, *, rng, draws=2000):
     has columns kept, risk, low, high; read as 1 - kept and 1 - risk it is the referral
     curve.
     """
-    found = {"uncertainty": _curve(predictions, rng, draws)}
+    tables = {"uncertainty": _curve(predictions, rng, draws)}
     if predictions.probability is not None:
-        plain = max_softmax(predictions)
-        if not np.allclose(plain.uncertainty, predictions.uncertainty):
-            found["max-softmax"] = _curve(plain, rng, draws)
-    random = found["uncertainty"].iloc[[-1] * len(KEPT)]  # as wrong as all, on average
-    found["random"] = random.assign(kept=KEPT).reset_index(drop=True)
-    return found
+        control = max_softmax(predictions)
+        if not np.allclose(control.uncertainty, predictions.uncertainty):
+            tables["max-softmax"] = _curve(control, rng, draws)
+    random = tables["uncertainty"].iloc[[-1] * len(KEPT)]  # as wrong as all, on average
+    tables["random"] = random.assign(kept=KEPT).reset_index(drop=True)
+    return tables
 
 
 def max_softmax(predictions):
     """The same predictions with 1 - highest probability as uncertainty: the control."""
     if predictions.probability is None:
         raise ValueError("max-softmax needs probabilities; there are none")
-    unsure = 1 - predictions.probability.max(1)
-    return dataclasses.replace(predictions, uncertainty=unsure)
+    uncertainty = 1 - predictions.probability.max(1)
+    return dataclasses.replace(predictions, uncertainty=uncertainty)
 
 
 def _curve(predictions, rng, draws):
-    whole, table = _steps(predictions, "accuracy")
-    tally = resample.tally(
-        ["risk"] * len(KEPT),
+    whole, table = _by_uncertainty(predictions, "accuracy")
+    tally = resample.Tally(
+        ("risk",) * len(KEPT),
         table.reshape(len(table), -1),
         lambda sums: _risk_at(sums.reshape(len(sums), *table.shape[1:])),
         np.ones((len(table), len(KEPT))),
         _risk_at(whole[None])[0],
     )
-    values = resample.drawn([tally], rng=rng, draws=draws)[0].T
+    (values,) = resample.resampled([tally], rng=rng, draws=draws)
     surest = predictions.group[np.argsort(predictions.uncertainty, kind="stable")]
     rows = []
-    for kept, value, draw in zip(KEPT, tally.value, values, strict=True):
+    for kept, value, drawn in zip(KEPT, tally.value, values.T, strict=True):
         groups = len(np.unique(surest[: np.ceil(kept * len(surest)).astype(int)]))
-        rows.append((kept, value, *intervals.interval(value, draw, groups)))
+        rows.append((kept, value, *intervals.interval(value, drawn, groups)))
     return pd.DataFrame(rows, columns=["kept", "risk", "low", "high"])
 
 
 def _risk_at(sums):
     """Share of wrong labels at each of KEPT; equal scores come in any order."""
     errors, kept = (
-        np.pad(part.cumsum(1, dtype=float), ((0, 0), (1, 0)))
-        for part in (sums[:, 0], sums[:, -1])
+        np.pad(side.cumsum(1, dtype=float), ((0, 0), (1, 0)))
+        for side in (sums[:, 0], sums[:, -1])
     )
     pairs = zip(errors, kept, strict=True)
     return np.array([np.interp(KEPT, k / k[-1], e / k[-1]) / KEPT for e, k in pairs])
 
 
-def _steps(predictions, of):
-    """Wrong, asked for and all images at each step of uncertainty, the surest first.
+def _by_uncertainty(predictions, of, bins=None):
+    """Wrong, counted and all images at each threshold of uncertainty, the surest first.
 
-    Of the data (3, steps), and of groups (groups, 3, steps), where steps are joined.
+    Counted are the images that `of` is about. Of the data (3, thresholds), and of
+    groups (groups, 3, bins).
     """
-    numbered, masks = _asked(predictions, of)
-    bins = resample.steps(numbered.groups)
-    return resample.ladder(numbered, predictions.uncertainty, masks, bins=bins)
-
-
-def _asked(predictions, of):
-    """Numbers, and masks of what is wrong, what is asked for, and all images."""
     if predictions.uncertainty is None:
         raise ValueError("referral needs an uncertainty of each image; there is none")
     rate, _, kind = of.partition(" of ")
     if (rate, bool(kind)) not in (("accuracy", 0), ("recall", 1), ("precision", 1)):
         raise ValueError(f"{of!r} is not accuracy, 'recall of X' or 'precision of X'")
     side = predictions.label if rate == "precision" else predictions.truth
-    asked = side == kind if kind else np.ones(len(side), bool)
-    if not asked.any():
+    everything = np.ones(len(side), bool)
+    counted = side == kind if kind else everything
+    if not counted.any():
         raise ValueError(f"{of}: no image is of class {kind!r}; choose another class")
-    numbered = resample.number(predictions)
-    return numbered, (numbered.wrong & asked, asked, np.ones(len(side), bool))
+    encoded = resample.encode(predictions)
+    masks = encoded.wrong & counted, counted, everything
+    return resample.by_threshold(encoded, predictions.uncertainty, masks, bins=bins)
 
 
 def operating_point(predictions, target, *, of="accuracy", rng, draws=2000):
@@ -95,51 +91,44 @@ def operating_point(predictions, target, *, of="accuracy", rng, draws=2000):
 
     `of` is accuracy, "recall of X" or "precision of X", among the images kept. It is 1
     where no number of images reaches the target. Its interval holds each share at which
-    the interval of what is asked for holds the target: the share was chosen on the
-    images that judge it, and its own resamples would flatter.
+    the interval of `of` holds the target: the share was chosen on the images that judge
+    it, and its own resamples would flatter.
     """
-    whole, table = _steps(predictions, of)
-    value = 1 - float(_keep(whole[None], target)[0][0, 0])
-    there = table[:, 1].cumsum(1)
-    tally = resample.tally(
-        [f"step {step}" for step in range(table.shape[2])],
+    whole, table = _by_uncertainty(predictions, of)
+    place = _last_kept(whole, target)
+    value = 1 - float(whole[2, : place + 1].sum() / len(predictions))
+    counted = table[:, 1].cumsum(1)
+    tally = resample.Tally(
+        tuple(range(table.shape[2])),
         table.reshape(len(table), -1),
         lambda sums: _rates(sums.reshape(len(sums), *table.shape[1:])),
-        there,
+        counted,
     )
-    resampled = resample.drawn([tally], rng=rng, draws=draws)[0].T
-    kept = table[:, 2].sum(0).cumsum() / len(predictions)
-    shares = {"low": [], "high": [1.0]}
+    (rates,) = resample.resampled([tally], rng=rng, draws=draws)
+    referred = 1 - table[:, 2].sum(0).cumsum() / len(predictions)
+    lows, highs = [value, 1.0], [1.0]
     for step in np.flatnonzero(np.isfinite(tally.value)):
         rate, groups = float(tally.value[step]), int(tally.groups[step])
-        low, high = intervals.interval(rate, resampled[step], groups)
-        shares["low"] += [1 - kept[step]] * (high >= target)
-        shares["high"] += [1 - kept[step]] * (low >= target)
-    return records.Estimate(
-        quantity=f"referred for {of} of at least {target:g}",
-        value=value,
-        low=min(value, *shares["low"], 1.0),
-        high=max(value, min(shares["high"])),
-        n=int(there[:, -1].sum()),
-        groups=int((there[:, -1] > 0).sum()),
-        **predictions.words,
-    )
+        low, high = intervals.interval(rate, rates[:, step], groups)
+        lows += [referred[step]] * (high >= target)
+        highs += [referred[step]] * (low >= target)
+    quantity = f"referred for {of} of at least {target:g}"
+    interval = value, min(lows), max(value, min(highs))
+    n, groups = int(tally.n[-1]), int(tally.groups[-1])
+    return resample.estimate(predictions.words, quantity, interval, n, groups)
 
 
 def _rates(sums):
-    """Share of right labels among those asked for, at each step kept."""
-    wrong, asked, _ = sums.cumsum(2, dtype=float).swapaxes(0, 1)
-    return 1 - wrong / resample.nonzero(asked)
+    """Share of right labels among the counted images kept, at each threshold."""
+    wrong, counted, _ = sums.cumsum(2, dtype=float).swapaxes(0, 1)
+    return 1 - wrong / resample.nonzero(counted)
 
 
-def _keep(sums, target):
-    """The largest share kept that reaches the target, (draws, 1), and its step."""
-    wrong, asked, kept = sums.cumsum(2, dtype=float).swapaxes(0, 1)
-    enough = (asked > 0) & (asked - wrong >= target * asked - 1e-9)
-    last = enough.shape[1] - 1 - enough[:, ::-1].argmax(1)[:, None]
-    share = np.take_along_axis(kept, last, 1) / kept[:, -1:]
-    found = enough.any(1, keepdims=True)
-    return np.where(found, share, 0), np.where(found, last, -1)
+def _last_kept(sums, target):
+    """The last threshold up to which images may be kept, -1 where none may."""
+    wrong, counted, _ = sums.cumsum(1)
+    enough = (counted > 0) & (counted - wrong >= target * counted - 1e-9)
+    return int(np.flatnonzero(enough).max(initial=-1))
 
 
 def threshold(predictions, target, *, of="accuracy"):
@@ -148,13 +137,11 @@ def threshold(predictions, target, *, of="accuracy"):
     Find it on images that neither train nor test, then `refer` the test images by it;
     found on the test images themselves it would flatter.
     """
-    numbered, masks = _asked(predictions, of)
-    size = len(predictions)
-    whole, _ = resample.ladder(numbered, predictions.uncertainty, masks, bins=size)
-    last = int(_keep(whole[None], target)[1][0, 0])
-    if last < 0:
+    whole, _ = _by_uncertainty(predictions, of, bins=len(predictions))
+    place = _last_kept(whole, target)
+    if place < 0:
         raise ValueError(f"no threshold gives {of} of {target:g}; lower the target")
-    return float(np.unique(predictions.uncertainty)[last])
+    return float(np.unique(predictions.uncertainty)[place])
 
 
 def refer(predictions, threshold):
@@ -167,15 +154,15 @@ def refer(predictions, threshold):
 def outcome(predictions, *, rng, draws=2000):
     """What marking images for an expert did: share referred, accuracy of the rest, …
 
-    … and the share of wrong labels that were caught: name -> Estimate.
+    … and the share of wrong labels that were referred: name -> Estimate.
     """
     if predictions.refer is None:
         raise ValueError("no image is marked kept or referred; use `refer` first")
-    numbered = resample.number(predictions)
-    away, wrong = predictions.refer, numbered.wrong
-    tally = resample.shares(
+    encoded = resample.encode(predictions)
+    referred, wrong = predictions.refer, encoded.wrong
+    tally = resample.rates(
         ("referred", "accuracy of the kept", "wrong labels referred"),
-        numbered.each(away, ~away & ~wrong, away & wrong),
-        numbered.each(np.ones(len(away)), ~away, wrong),
+        encoded.totals(referred, ~referred & ~wrong, referred & wrong),
+        encoded.totals(np.ones(len(wrong)), ~referred, wrong),
     )
-    return resample.estimates(predictions, [tally], rng=rng, draws=draws)
+    return resample.estimates(predictions.words, [tally], rng=rng, draws=draws)

@@ -1,14 +1,27 @@
 """The rules by which a printed number follows from others: one short function each.
 
-The four dicts at the end say what kind of answer a rule gives; `recompute` applies
-them to printed text.
+What kind of answer a rule gives is the section it stands in, and the dict that closes
+the section; `recompute` applies them to printed text.
 """
 
+import inspect
 import itertools
 import math
 
 import numpy as np
 from scipy import stats
+
+
+def _rules(*earlier):
+    """The public functions above, without those of the earlier dicts, by name."""
+    return {
+        name: rule
+        for name, rule in globals().items()
+        if inspect.isfunction(rule)
+        and not name.startswith("_")
+        and not any(name in kind for kind in earlier)
+    }
+
 
 # --- proportions: (part, whole); whole numbers give them an exact interval ----------
 
@@ -59,20 +72,7 @@ def matrix_precision(matrix, column):
     return matrix[column][column], sum(row[column] for row in matrix)
 
 
-PROPORTIONS = {
-    rule.__name__: rule
-    for rule in (
-        accuracy,
-        precision,
-        recall,
-        specificity,
-        share,
-        nearest_share,
-        matrix_accuracy,
-        matrix_recall,
-        matrix_precision,
-    )
-}
+PROPORTIONS = _rules()
 
 # --- numbers ------------------------------------------------------------------------
 
@@ -81,11 +81,6 @@ def f1(precision, recall):
     """Harmonic mean of precision and recall."""
     both = precision + recall
     return 2 * precision * recall / both if both else 0.0
-
-
-def f1_of_counts(tp, fp, fn):
-    """F1 from the three counts it depends on."""
-    return 2 * tp / (2 * tp + fp + fn)
 
 
 def accuracy_of_rates(recall, specificity, positives, negatives):
@@ -278,19 +273,10 @@ def best_mcnemar(fp_first, fn_first, fp_second, fn_second):
         range(int(min(fp_first, fp_second)) + 1),
         range(int(min(fn_first, fn_second)) + 1),
     )
-    errors = fp_first + fn_first, fp_second + fn_second
-    return min(_mcnemar(*(int(e) - f - m for e in errors)) for f, m in overlaps)
-
-
-def _mcnemar(only_first, only_second):
-    trials = only_first + only_second
-    return stats.binomtest(only_first, trials).pvalue if trials else 1.0
-
-
-def clopper_pearson(k, n, *, level=0.95):
-    """Exact interval for a proportion of k among n (Clopper and Pearson 1934)."""
-    interval = stats.binomtest(int(k), int(n)).proportion_ci(level, method="exact")
-    return float(interval.low), float(interval.high)
+    both = (fp + fn for fp, fn in overlaps)
+    first, second = int(fp_first + fn_first), int(fp_second + fn_second)
+    alone = ((first - n, first + second - 2 * n) for n in both)  # and both alone
+    return min(stats.binomtest(k, n).pvalue if n else 1.0 for k, n in alone)
 
 
 def best_auc(tp, fp, tn, fn):
@@ -301,48 +287,7 @@ def best_auc(tp, fp, tn, fn):
     return 1 - fp / (fp + tn) * fn / (tp + fn)
 
 
-NUMBERS = {
-    rule.__name__: rule
-    for rule in (
-        f1,
-        f1_of_counts,
-        accuracy_of_rates,
-        implied_accuracy,
-        implied_accuracy_of_f1,
-        scaled,
-        training_share,
-        total,
-        product,
-        weights,
-        pooled,
-        ratio,
-        difference,
-        power,
-        mean,
-        weighted_mean,
-        largest,
-        smallest,
-        elsewhere,
-        distinct,
-        held_out,
-        batches,
-        convolution_parameters,
-        dense_parameters,
-        smallest_whole,
-        hours,
-        reduction,
-        boxes_per_image,
-        matrix_row,
-        matrix_total,
-        nearest_float32,
-        repeats,
-        last_step,
-        probability_of_loss,
-        fisher,
-        best_mcnemar,
-        best_auc,
-    )
-}
+NUMBERS = _rules(PROPORTIONS)
 
 # --- words --------------------------------------------------------------------------
 
@@ -365,12 +310,11 @@ def compare(first, second):
 def trend(values):
     """Whether a series is rising, falling, or neither."""
     steps = np.diff(values)
-    return (
-        "rising" if (steps > 0).all() else "falling" if (steps < 0).all() else "neither"
-    )
+    falling = "falling" if (steps < 0).all() else "neither"
+    return "rising" if (steps > 0).all() else falling
 
 
-WORDS = {rule.__name__: rule for rule in (fact, restated, compare, trend)}
+WORDS = _rules(PROPORTIONS, NUMBERS)
 
 # --- leaks: how much, zero when there is none ---------------------------------------
 
@@ -414,9 +358,6 @@ def origin_alone(here_positive, here_negative, there_positive, there_negative):
     return abs(sensitivity - here_negative / (here_negative + there_negative))
 
 
-LEAKS = {
-    rule.__name__: rule
-    for rule in (siblings, overlap, overlap_of_batches, reuse, origin_alone)
-}
+LEAKS = _rules(PROPORTIONS, NUMBERS, WORDS)
 
 RULES = PROPORTIONS | NUMBERS | WORDS | LEAKS

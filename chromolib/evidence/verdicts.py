@@ -14,7 +14,8 @@ import pandas as pd
 from chromolib import records
 from chromolib.evidence import recompute
 
-WORDS = ("not testable here", "compatible", "reproduced", "not reproduced")
+UNTESTED = "not testable here"
+WORDS = (UNTESTED, "compatible", "reproduced", "not reproduced")
 COLUMNS = ("claim", "statement", "printed", "audit", "ours_published", "ours_clean")
 COLUMNS += ("verdict", "reason")
 WHERE = ("unit", "labels")  # what `rerun` may ask of an estimate's conditions
@@ -23,10 +24,10 @@ RERUN = ("quantity", "model", "weights", *WHERE, *BOUNDS.values(), "leaves")
 SEEDS = 3  # pooled, below which a rerun decides nothing
 ONE_RUN = 3  # half-widths of ours: what one run, as the paper's, may lie away
 NOT_FULL, SHOWN, OTHER, SAME = range(4)  # how much an estimate can say of a claim
-HAIR = 1e-9  # decimals are not exact
+ROUNDING = 1e-9  # decimals are not exact
 VERDICT = {  # by whose data the estimate is of, and what it says of the claim
     SAME: {"same": "reproduced", "near": "compatible", "off": "not reproduced"},
-    OTHER: {"same": "compatible", "near": "compatible", "off": "not testable here"},
+    OTHER: {"same": "compatible", "near": "compatible", "off": UNTESTED},
 }
 
 
@@ -73,16 +74,20 @@ def answering(claim, estimates):
     """The estimates that answer a claim and can say most of it, as `rerun` names them.
 
     Of each source and protocol the first is taken. The conditions are exactly what
-    `rerun` asks, so that what was tested in another way besides is no answer.
+    `rerun` names, so that what was tested in another way besides is no answer.
     """
-    found = [each for each in estimates if claim.rerun and _answers(claim, each)]
-    most = max((strength(claim, each) for each in found), default=None)
-    kept = {}
-    for each in found:
-        if strength(claim, each) == most:
-            first = kept.setdefault((each.source, each.protocol), each)
-            _one_model(claim, first, each)
-    return list(kept.values())
+    answers = [each for each in estimates if claim.rerun and _answers(claim, each)]
+    highest = max((strength(claim, each) for each in answers), default=None)
+    first = {}
+    for each in answers:
+        if strength(claim, each) == highest:
+            same = first.setdefault((each.source, each.protocol), each)
+            if same.model != each.model:
+                raise ValueError(
+                    f"{claim.id}: {same.model!r} and {each.model!r} both answer it on "
+                    f"{each.source}; say in `rerun` which `model` does"
+                )
+    return list(first.values())
 
 
 def strength(claim, estimate):
@@ -107,55 +112,54 @@ def _real(source):
     return source != "printed counts" and not re.search(r"synthetic|edited|\(", source)
 
 
-def parts(estimate):
+def without_seeds(estimate):
     """The conditions of an estimate without the seeds that were pooled."""
     return {k: v for k, v in estimate.conditions.items() if k != "seeds"}
 
 
 def _row(audit, estimates):
-    claim, found = audit.claim, answering(audit.claim, estimates)
-    sides = {
-        protocol: [each for each in found if each.protocol == protocol]
-        for protocol in ("published", "clean")
-    }
-    verdict, reason = _verdict(audit, sides["published"], sides["clean"])
-    ours = ["; ".join(_shown(claim, each) for each in side) for side in sides.values()]
-    cells = (claim.id, claim.statement, claim.value, audit.word, *ours, verdict, reason)
-    return dict(zip(COLUMNS, cells, strict=True))
+    """The cells of one claim, in the order of COLUMNS."""
+    claim, answers = audit.claim, answering(audit.claim, estimates)
+    published = [each for each in answers if each.protocol == "published"]
+    clean = [each for each in answers if each.protocol == "clean"]
+    ours = ["; ".join(_shown(claim, e) for e in side) for side in (published, clean)]
+    verdict, reason = _verdict(audit, published, clean)
+    return claim.id, claim.statement, claim.value, audit.word, *ours, verdict, reason
 
 
 def _answers(claim, estimate):
-    asked = dict(claim.rerun)
-    if estimate.quantity != asked["quantity"]:
-        return False
-    if asked.get("model", estimate.model) != estimate.model:
-        return False
-    if asked.get("weights", "none") != (estimate.weights or "none"):
-        return False
-    return parts(estimate) == {name: asked[name] for name in WHERE if name in asked}
-
-
-def _one_model(claim, first, other):
-    if first.model != other.model:
-        raise ValueError(
-            f"{claim.id}: {first.model!r} and {other.model!r} both answer it on "
-            f"{first.source}; say in `rerun` which `model` does"
-        )
+    rerun = claim.rerun
+    return (
+        estimate.quantity == rerun["quantity"]
+        and rerun.get("model", estimate.model) == estimate.model
+        and rerun.get("weights", "none") == (estimate.weights or "none")
+        and without_seeds(estimate) == {k: rerun[k] for k in WHERE if k in rerun}
+    )
 
 
 def _verdict(audit, published, clean):
     claim = audit.claim
+    if not claim.rerun and not claim.needs:
+        return UNTESTED, "decided by the text alone, see the audit"
+    needed = f"; would need {', '.join(claim.needs)}" if claim.needs else ""
     if not claim.rerun:
-        return WORDS[0], _untested(claim)
+        return UNTESTED, f"no rerun in this edition{needed}"
     if not published:
-        return WORDS[0], _missing(claim, clean) + _needed(claim)
+        return UNTESTED, _missing(claim, clean) + needed
     judged = [_judged(audit, each) for each in published]
     words = {word for word, _ in judged}
-    quiet = min(words - set(WORDS[2:]), key=WORDS.index, default=WORDS[0])
+    quietest = min(words - set(WORDS[2:]), key=WORDS.index, default=UNTESTED)
     reason = "; ".join(dict.fromkeys(reason for _, reason in judged))
-    decided = strength(claim, published[0]) == SAME
-    reason += "" if decided else _needed(claim)
-    return words.pop() if len(words) == 1 else quiet, reason
+    reason += "" if strength(claim, published[0]) == SAME else needed
+    return words.pop() if len(words) == 1 else quietest, reason
+
+
+def _missing(claim, clean):
+    """Why a claim that a rerun could answer has no answer."""
+    if clean:
+        return "the clean protocol alone was run, and it is not the paper's"
+    model = f" by {claim.rerun['model']}" if "model" in claim.rerun else ""
+    return f"no estimate of {claim.rerun['quantity']}{model} in this run"
 
 
 def _judged(audit, estimate):
@@ -163,13 +167,14 @@ def _judged(audit, estimate):
     claim, level = audit.claim, strength(audit.claim, estimate)
     agreement, finding = _agreement(claim, estimate)
     if level == NOT_FULL:
-        return WORDS[0], f"profile {estimate.profile or 'unknown'} gives no verdict"
+        return UNTESTED, f"profile {estimate.profile or 'unknown'} gives no verdict"
     if not agreement:
-        return WORDS[0], "no number is claimed; ours show what the protocol does"
+        return UNTESTED, "no number is claimed; ours show what the protocol does"
     where = f"on {whose(estimate.source)}"
     if level == SHOWN:
-        return WORDS[0], f"{where}: this shows what the protocol does, nothing more"
-    few = level == SAME and _seeds(estimate) < SEEDS
+        return UNTESTED, f"{where}: this shows what the protocol does, nothing more"
+    seeds = len(estimate.conditions.get("seeds", "one").split())
+    few = level == SAME and seeds < SEEDS
     word = VERDICT[OTHER if few else level][agreement]
     finding += f"; fewer than {SEEDS} seeds decide nothing" if few else ""
     if "leaves" in claim.rerun:
@@ -183,42 +188,40 @@ def _judged(audit, estimate):
 
 def _agreement(claim, estimate):
     """What the estimate says of the claim: same, near, off or '', and in words."""
-    low, high = estimate.low, estimate.high
-    for name in _bounds(claim.rerun):
-        said = f"{name} {claim.rerun[name]}"
-        bound = recompute.parse(claim.rerun[name]).value
-        within = low > bound if name == "above" else high < bound
-        if within:
-            return "same", f"the whole interval lies {said}"
-        if high <= bound if name == "above" else low >= bound:
-            return "off", f"no part of the interval lies {said}"
-        return "near", f"the interval holds {claim.rerun[name]}"
+    if bounds := _bounds(claim.rerun):
+        return _against_bound(*bounds, claim.rerun[bounds[0]], estimate)
     printed = recompute.parse(claim.value)
     if printed is None:
         return "", ""
-    allowed = recompute.parse(claim.tolerance)
-    reach = (allowed.value if allowed else printed.half) + HAIR
-    below, above = estimate.value - low, high - estimate.value
-    if _outside(printed.value, reach, estimate.value, ONE_RUN * below, ONE_RUN * above):
+    tolerance = recompute.parse(claim.tolerance)
+    reach = (tolerance.value if tolerance else printed.half) + ROUNDING
+    value, low, high = estimate.value, estimate.low, estimate.high
+
+    def outside(times):
+        below, above = times * (value - low), times * (high - value)
+        nearest = printed.value + reach, printed.value - reach
+        return nearest[0] < value - below or value + above < nearest[1]
+
+    if outside(ONE_RUN):
         return "off", "the printed value is further away than one run may be"
-    if _outside(printed.value, reach, estimate.value, below, above):
+    if outside(1):
         return (
             "near",
             "the interval leaves out the printed value, and one run may lie so",
         )
-    near = abs(estimate.value - printed.value) <= reach
-    if near and high - low <= 2 * reach:
+    if abs(value - printed.value) <= reach and high - low <= 2 * reach:
         return "same", "value and interval are as near as the claim allows"
     return "near", "the interval reaches the printed value but could hold another"
 
 
-def _outside(printed, reach, value, below, above):
-    return printed + reach < value - below or value + above < printed - reach
-
-
-def _seeds(estimate):
-    """How many were pooled; one that was not is its own."""
-    return len(estimate.conditions.get("seeds", "one").split())
+def _against_bound(name, text, estimate):
+    low, high, bound = estimate.low, estimate.high, recompute.parse(text).value
+    above = name == "above"
+    if low > bound if above else high < bound:
+        return "same", f"the whole interval lies {name} {text}"
+    if high <= bound if above else low >= bound:
+        return "off", f"no part of the interval lies {name} {text}"
+    return "near", f"the interval holds {text}"
 
 
 def _shown(claim, estimate):
@@ -227,26 +230,6 @@ def _shown(claim, estimate):
     source += "" if estimate.profile == "full" else f", {estimate.profile}"
     if not claim.value.endswith("%"):
         return f"{estimate} ({source})"
-    value, low, high = (
-        records.digits(100 * each)
-        for each in (estimate.value, estimate.low, estimate.high)
-    )
+    ends = (estimate.value, estimate.low, estimate.high)
+    value, low, high = (records.digits(100 * each) for each in ends)
     return f"{value} [{low}, {high}] % ({source})"
-
-
-def _missing(claim, clean):
-    """Why a claim that a rerun could answer has no answer."""
-    if clean:
-        return "the clean protocol alone was run, and it is not the paper's"
-    model = f" by {claim.rerun['model']}" if "model" in claim.rerun else ""
-    return f"no estimate of {claim.rerun['quantity']}{model} in this run"
-
-
-def _needed(claim):
-    return f"; would need {', '.join(claim.needs)}" if claim.needs else ""
-
-
-def _untested(claim):
-    if not claim.needs:
-        return "decided by the text alone, see the audit"
-    return f"no rerun in this edition{_needed(claim)}"

@@ -16,9 +16,9 @@ import functools
 import os
 
 import numpy as np
-from scipy import linalg, ndimage, sparse, spatial
+from scipy import linalg, ndimage, spatial
 from scipy.sparse import csgraph
-from skimage import morphology
+from skimage import graph, morphology
 
 from chromolib.imaging import direction, normalise
 from chromolib.imaging.normalise import ImagingError
@@ -31,7 +31,6 @@ SHORT = 2.5  # times as long as wide: below, an even bend is not to be told from
 ROUND = 0.35  # of the mean width: how much of an end is rounded and has no say
 TIP = 0.15  # of the middle width: narrower rows at an end are not chromosome
 TURNS = 2  # times the axis is moved to the middle
-CHUNK = 64  # chromosomes a task
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -64,8 +63,8 @@ def straighten(image, *, orient=True):
     axis, half = axis_of(mask)
     ink, shape = _sampled(stain, mask, axis, half)
     _refuse_crossed(shape)
-    chance = direction.chance_upright(ink, shape)
-    flipped = bool(orient and chance < 0.5)
+    upright = direction.chance_upright(ink, shape)
+    flipped = bool(orient and upright < 0.5)
     if flipped:
         ink, shape, axis = ink[::-1, ::-1], shape[::-1, ::-1], axis[::-1]
     length, span = _length(axis), float(np.hypot(*(axis[-1] - axis[0])))
@@ -75,7 +74,7 @@ def straighten(image, *, orient=True):
         axis=axis + corner,
         length=length + 1,  # from edge to edge, not from middle to middle of pixels
         bend=max(1.0, length / max(span, 1e-9)),
-        confidence=1 - chance if flipped else chance,
+        confidence=1 - upright if flipped else upright,
         flipped=flipped,
     )
 
@@ -94,18 +93,17 @@ def axis_of(mask):
     The half width is that of the widest place, for reading along the normals.
     """
     step = -(-max(mask.shape) // LARGEST)
-    small = mask
-    if step > 1:
-        small = np.pad(mask[step // 2 :: step, step // 2 :: step], 1)
-    axis = None
+    first = step // 2
+    small = np.pad(mask[first::step, first::step], 1) if step > 1 else mask
     line, half, bent = _principal(small)
+    axis = None
     if bent:
         axis, wide = _bent(small, LONGER * len(line))
     if axis is None:
         axis, wide = _settled(small, line, half), half
-    axis = _upper_first(axis)
+    axis = axis[::-1] if axis[-1, 1] < axis[0, 1] else axis
     if step > 1:
-        axis = _stepped((axis - 1) * step + step // 2)
+        axis = _stepped((axis - 1) * step + first)
     return axis, wide * step
 
 
@@ -117,7 +115,7 @@ def _bent(mask, longer):
         return None, 0.0
     wide = 1.6 * half + 1.5
     axis = _settled(mask, line, wide)
-    share = _laid(mask, axis, wide)[1].sum() / mask.sum()
+    share = _laid(mask, axis, wide)[2].sum() / mask.sum()
     return (axis, wide) if abs(share - 1) < MISSED else (None, 0.0)
 
 
@@ -145,9 +143,9 @@ def _principal(mask):
     width = len(x) / n
     half = float(np.abs(v).max()) + 1.5
     spread = np.bincount(row, v * v, minlength=n) / count - middle**2
-    apart = spread.sum() > 2 * (count * count).sum() / 12  # two legs in many rows
+    split = spread.sum() > 2 * (count * count).sum() / 12  # two legs in many rows
     aside = len(inner) > 1 and np.ptp(inner) > 0.35 * width
-    bent = apart or (aside and n > 1.3 * width)
+    bent = split or (aside and n > 1.3 * width)
     at = low + np.arange(n) + 0.5
     return centre + at[:, None] * long, half, bent
 
@@ -156,24 +154,12 @@ def _skeletal(mask):
     """The longest path in the skeleton without its ends, and half the width."""
     depth = ndimage.distance_transform_edt(mask)
     bone = morphology.skeletonize(mask)
-    y, x = np.nonzero(bone)
-    index = np.full(mask.shape, -1)
-    index[y, x] = np.arange(len(x))
-    ends, steps = [], []
-    for dy, dx in ((0, 1), (1, 0), (1, 1), (1, -1)):
-        other = index[y + dy, x + dx]
-        near = np.flatnonzero(other >= 0)
-        ends.append(np.stack([near, other[near]]))
-        steps.append(np.full(len(near), np.hypot(dx, dy)))
-    ends, steps = np.concatenate(ends, 1), np.concatenate(steps)
-    graph = sparse.csr_array((steps, (ends[0], ends[1])), shape=(len(x), len(x)))
-    far = csgraph.dijkstra(graph, directed=False, indices=int(depth[y, x].argmax()))
+    steps, pixels = graph.pixel_graph(bone, connectivity=2)
+    y, x = np.unravel_index(pixels, mask.shape)
+    far = csgraph.dijkstra(steps, indices=int(depth[y, x].argmax()))
     first = int(np.where(np.isfinite(far), far, -1).argmax())
-    far, back = csgraph.dijkstra(
-        graph, directed=False, indices=first, return_predecessors=True
-    )
-    last = int(np.where(np.isfinite(far), far, -1).argmax())
-    path = [last]
+    far, back = csgraph.dijkstra(steps, indices=first, return_predecessors=True)
+    path = [int(np.where(np.isfinite(far), far, -1).argmax())]
     while path[-1] != first:
         path.append(back[path[-1]])
     path = np.array(path)
@@ -225,14 +211,6 @@ def _normals(axis):
     return np.stack([-along[:, 1], along[:, 0]], 1)
 
 
-def _grid(axis, half):
-    """Where to read: offsets, and (2, rows, columns) y, x along the normals."""
-    across = np.arange(-np.ceil(half), np.ceil(half) + 1)
-    normal = _normals(axis)
-    at = axis[:, None] + across[None, :, None] * normal[:, None]
-    return across, np.stack([at[..., 1], at[..., 0]])
-
-
 def _own(axis, at, across):
     """Where a point read belongs to its own row, and not to another part of a bend."""
     if _length(axis) < 1.1 * np.hypot(*(axis[-1] - axis[0])):
@@ -242,17 +220,21 @@ def _own(axis, at, across):
 
 
 def _laid(mask, axis, half):
-    """The mask laid straight along the axis."""
-    across, at = _grid(axis, half)
+    """The mask laid straight along the axis: offsets, (2, …) y, x read, and the mask.
+
+    Rows are along the normals of the axis, columns at the offsets from it.
+    """
+    across = np.arange(-np.ceil(half), np.ceil(half) + 1)
+    at = axis[:, None] + across[None, :, None] * _normals(axis)[:, None]
+    at = np.stack([at[..., 1], at[..., 0]])
     read = ndimage.map_coordinates(mask.astype(np.float32), at, order=1)
-    return across, (read > 0.5) & _own(axis, at, across)
+    return across, at, (read > 0.5) & _own(axis, at, across)
 
 
 def _centred(mask, axis, half):
     """The axis moved to the middle of the mask, smooth, from end to end."""
-    more = np.ceil(half) + 2
-    axis = _extended(axis, int(more))
-    across, laid = _laid(mask, axis, half)
+    axis = _extended(axis, int(np.ceil(half)) + 2)
+    across, _, laid = _laid(mask, axis, half)
     count = laid.sum(1)
     filled = np.flatnonzero(count > 0.2 * np.median(count[count > 0]))
     if len(filled) < 3:
@@ -280,21 +262,14 @@ def _extended(axis, n):
 
 def _ended(mask, line, half):
     """The line cut where the chromosome ends."""
-    _, laid = _laid(mask, line, half)
-    count = laid.sum(1)
+    count = _laid(mask, line, half)[2].sum(1)
     filled = np.flatnonzero(count > TIP * np.median(count[count > 0]))
     return line[filled[0] : filled[-1] + 1]
 
 
-def _upper_first(axis):
-    return axis[::-1] if axis[-1, 1] < axis[0, 1] else axis
-
-
 def _sampled(stain, mask, axis, half):
     """Ink and mask along the normals, cut to the columns that hold any."""
-    across, at = _grid(axis, half)
-    own = _own(axis, at, across)
-    shape = (ndimage.map_coordinates(mask.astype(np.float32), at, order=1) > 0.5) & own
+    across, at, shape = _laid(mask, axis, half)
     ink = ndimage.map_coordinates(stain, at, order=1) * shape
     wide = np.flatnonzero(shape.any(0))
     reach = int(max(-across[wide[0]], across[wide[-1]], 1)) + 1
@@ -305,20 +280,12 @@ def _sampled(stain, mask, axis, half):
 
 def straighten_all(pixels, *, orient=True, workers=None):
     """Every picture straightened, in order; a Failure where there is no result."""
-    workers = workers or os.cpu_count() or 1
-    parts = [
-        range(i, min(i + CHUNK, len(pixels))) for i in range(0, len(pixels), CHUNK)
-    ]
 
-    def work(part):
-        return [_tried(pixels[i], orient) for i in part]
+    def work(i):
+        try:
+            return straighten(pixels[i], orient=orient)
+        except ImagingError as error:
+            return error.failure
 
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        return [one for some in pool.map(work, parts) for one in some]
-
-
-def _tried(image, orient):
-    try:
-        return straighten(image, orient=orient)
-    except ImagingError as error:
-        return error.failure
+    with concurrent.futures.ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        return list(pool.map(work, range(len(pixels))))

@@ -61,23 +61,18 @@ class Reading:
 
 def read(mask, stain, low, width, *, steps=STEPS):
     """The best reading of a clump in a field with chromosomes of this width."""
-    best = traced(mask, width)
-    if len(best.parts) == 1 and best.worth > GOOD:
-        return best
+    readings = [traced(mask, width)]
+    if len(readings[0].parts) == 1 and readings[0].worth > GOOD:
+        return readings[0]
     for k, step in enumerate(steps):
         label, n = _pieces(mask & (stain > low * step), width)
         if n != 1:
             if n:
-                apart = _apart(label, n, stain, low, width, steps[k + 1 :])
-                best = _better(best, _grown(apart, mask, stain, SPLIT))
+                split = _split(label, n, stain, low, width, steps[k + 1 :])
+                readings.append(_grown(split, mask, stain, SPLIT))
             break
-        thinner = traced(label > 0, width)
-        best = _better(best, _grown(thinner, mask, stain, GROWN))
-    return best
-
-
-def _better(one, other):
-    return max(one, other, key=lambda reading: reading.worth)
+        readings.append(_grown(traced(label > 0, width), mask, stain, GROWN))
+    return max(readings, key=lambda reading: reading.worth)
 
 
 def _grown(reading, mask, stain, trust):
@@ -94,22 +89,20 @@ def _pieces(mask, width):
     return (np.cumsum(large) * large)[label], int(large.sum())
 
 
-def _apart(label, n, stain, low, width, steps):
+def _split(label, n, stain, low, width, steps):
     """The pieces of a clump, each read for itself."""
     labels, parts, trusts = np.zeros(label.shape, np.int32), [], []
     for k, place in enumerate(ndimage.find_objects(label, n), 1):
         inner = read(label[place] == k, stain[place], low, width, steps=steps)
         labels[place] += inner.labels + (inner.labels > 0) * len(parts)
-        corner = np.array([p.start for p in place])
-        parts += [_moved(part, corner) for part in inner.parts]
+        corner = np.array([side.start for side in place])
+        for part in inner.parts:
+            kind = "touching" if part.kind == "chromosome" else part.kind
+            points = part.points + corner
+            parts.append(dataclasses.replace(part, kind=kind, points=points))
         trusts += [inner.trust] * len(inner.parts)
     area = np.array([part.area for part in parts])
     return Reading(labels, tuple(parts), float(area @ trusts / area.sum()))
-
-
-def _moved(part, corner):
-    kind = "touching" if part.kind == "chromosome" else part.kind
-    return dataclasses.replace(part, kind=kind, points=part.points + corner)
 
 
 def traced(mask, width):

@@ -2,20 +2,20 @@
 
 `ink(image)` -> (height, width) float32, 0 is background, 1 the strongest stain
 `foreground(ink)` -> (height, width) bool, the one chromosome with its holes filled
-`crop(image, mask, margin)`, `pad(image, canvas)`, `resize(image, scale)`,
-`fit(images, canvas)`: sizes, never stretched
+`crop(image, mask, margin)`, `pad(image, canvas)`, `resize(image, scale)`: sizes, never
+stretched
 """
 
 import dataclasses
 
 import numpy as np
 from scipy import ndimage
+from skimage import filters, morphology
 
 SMALLEST = 12  # pixels of the smallest chromosome that has a shape
 SPECK = 0.02  # of the largest part: what is smaller is noise
 RIVAL = 0.35  # of the largest part: what is larger and apart is another chromosome
 PIECES = 0.3  # of all that is stained: a largest part below is one of many
-CROSS = ndimage.generate_binary_structure(2, 1)
 BLOCK = np.ones((3, 3), bool)
 
 
@@ -31,21 +31,11 @@ class ImagingError(ValueError):
     """A picture that holds no single chromosome one could measure."""
 
     def __init__(self, reason, remedy):
-        super().__init__(f"{reason}; {remedy}")
+        super().__init__(reason, remedy)
         self.failure = Failure(reason, remedy)
 
-    @property
-    def reason(self):
-        """What is wrong with the picture."""
-        return self.failure.reason
-
-    @property
-    def remedy(self):
-        """What to do about it."""
-        return self.failure.remedy
-
-    def __reduce__(self):
-        return type(self), (self.reason, self.remedy)
+    def __str__(self):
+        return "; ".join(self.args)
 
 
 def polarity(image):
@@ -107,7 +97,7 @@ def foreground(stain):
     mask = np.pad(stain > _threshold(stain), 1)
     label, n = ndimage.label(mask, BLOCK)
     if n > 1:
-        mask = _one(label, n)
+        mask = _largest(label, n)
     if mask.sum() < SMALLEST:
         size = int(mask.sum())
         raise ImagingError(f"too small: {size} pixels", "leave the picture out")
@@ -117,43 +107,45 @@ def foreground(stain):
 def _threshold(stain):
     """Half of Otsu's level, so that pale bands stay, but clear of the noise."""
     count = np.bincount((stain.ravel() * 63.999).astype(np.intp), minlength=64)
-    level = np.arange(64) / 64 + 1 / 128
-    below, weight = np.cumsum(count), np.cumsum(count * level)
-    above = below[-1] - below
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gap = weight / below - (weight[-1] - weight) / above
-        otsu = level[np.nanargmax(below * above * gap**2)]
+    otsu = filters.threshold_otsu(hist=(count, np.arange(64) / 64 + 1 / 128))
     border = _border(stain)
     ground = border[border <= otsu]
     noise = 1.48 * np.median(np.abs(ground - np.median(ground))) if ground.size else 0
     return float(np.clip(max(0.5 * otsu, 5 * noise), 0.1, 0.6))
 
 
-def _one(label, n):
+def _largest(label, n):
     """The largest part with its neighbours; another large part is refused."""
     size = np.bincount(label.ravel(), minlength=n + 1)
     size[0] = 0
     main = int(size.argmax())
     if size[main] < PIECES * size.sum():
         raise ImagingError("many pieces, none of them a chromosome", "look at it")
-    other = np.flatnonzero(size > max(3, SPECK * size[main]))
-    other = other[other != main]
+    others = np.flatnonzero(size > max(3, SPECK * size[main]))
+    others = others[others != main]
     mask = label == main
-    if not len(other):
+    if not len(others):
         return mask
     away = ndimage.distance_transform_edt(~mask)
     deepest = ndimage.distance_transform_edt(mask).max()
-    gap = ndimage.minimum(away, label, other)
+    gaps = ndimage.minimum(away, label, others)
     reach = 0.0
-    for part, distance in zip(other, gap, strict=True):
+    for part, gap in zip(others, gaps, strict=True):
         both = mask | (label == part)
-        if distance <= max(2, 0.8 * deepest) or (
-            distance <= 2 * deepest and _thickness(both) < 1.3 * _thickness(mask)
+        if gap <= max(2, 0.8 * deepest) or (
+            gap <= 2 * deepest and _thickness(both) < 1.3 * _thickness(mask)
         ):
-            mask, reach = both, max(reach, distance)
+            mask, reach = both, max(reach, gap)
         elif size[part] > RIVAL * size[main]:
             raise ImagingError("two chromosomes in one crop", "cut them apart first")
     return _bridged(mask, reach) if reach else mask
+
+
+def _bridged(mask, reach):
+    """Parts joined over the gap between them."""
+    wide = int(np.ceil(reach)) + 1
+    closed = morphology.isotropic_closing(np.pad(mask, wide), reach / 2 + 0.5)
+    return closed[wide:-wide, wide:-wide] | mask
 
 
 def _thickness(mask):
@@ -161,21 +153,9 @@ def _thickness(mask):
     return np.sqrt(max(np.linalg.eigvalsh(np.cov(*np.nonzero(mask)))[0], 0.1))
 
 
-def _bridged(mask, reach):
-    """Parts joined over the gap between them."""
-    wide = int(np.ceil(reach)) + 1
-    mask = np.pad(mask, wide)
-    near = ndimage.distance_transform_edt(~mask) <= reach / 2 + 0.5
-    closed = ndimage.distance_transform_edt(near) > reach / 2 + 0.5
-    return (closed | mask)[wide:-wide, wide:-wide]
-
-
 def _filled(mask):
     """The mask without holes; one wide enough to be a ring's is refused."""
-    label, n = ndimage.label(~mask, CROSS)
-    if n < 2:
-        return mask
-    whole = label != label[0, 0]
+    whole = ndimage.binary_fill_holes(mask)
     hole = whole & ~mask
     if hole.sum() > 0.1 * mask.sum():
         wide = ndimage.distance_transform_edt(hole).max()
@@ -214,18 +194,3 @@ def resize(image, scale):
     grid = [(np.arange(n) + 0.5) / scale - 0.5 for n in shape]
     at = np.meshgrid(*grid, indexing="ij")
     return ndimage.map_coordinates(image, at, order=1, mode="nearest")
-
-
-def fit(images, canvas):
-    """Images on canvases of one size, all at one scale, so that sizes compare.
-
-    The scale is the largest, never above 1, at which every image fits: (n, height,
-    width) float32, and the scale.
-    """
-    shapes = np.array([image.shape for image in images]).reshape(-1, 2)
-    scale = min(1.0, float((np.array(canvas) / shapes.max(0, initial=1)).min()))
-    out = np.zeros((len(images), *canvas), np.float32)
-    for k, image in enumerate(images):
-        small = resize(image, scale)[: canvas[0], : canvas[1]]
-        out[k] = pad(small, canvas)
-    return out, scale

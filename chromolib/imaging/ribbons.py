@@ -10,6 +10,7 @@ ends there. Four stretches or more make a crossing, three a touch.
 """
 
 import dataclasses
+import itertools
 
 import numpy as np
 from scipy import ndimage, spatial
@@ -92,58 +93,46 @@ def _neighbours(skeleton):
 
 
 def _stretches(skeleton, depth, width):
-    zone = _zones(skeleton, depth)
-    found = _between(skeleton, zone)
-    bridges = [s for s in found if all(s.ends) and len(s.points) < BRIDGE * width]
-    for one in bridges:
-        zone[tuple(one.points.T)] = True
+    """The stretches between the junctions, without those that end in a corner."""
+    zone = _junctions(skeleton, depth)
+    stretches = _between(skeleton, zone)
+    bridges = [s for s in stretches if all(s.ends) and len(s.points) < BRIDGE * width]
     if bridges:
-        found = _between(skeleton, zone)
-    return [s for s in found if not _corner(s, width)]
+        for bridge in bridges:
+            zone[tuple(bridge.points.T)] = True
+        stretches = _between(skeleton, zone)
+    return [
+        s
+        for s in stretches
+        if all(s.ends) or not any(s.ends) or len(s.points) >= SPUR * width
+    ]
 
 
-def _between(skeleton, zone):
-    return _free(skeleton & ~zone, ndimage.label(zone, BLOCK)[0])
-
-
-def _zones(skeleton, depth):
+def _junctions(skeleton, depth):
     """Skeleton pixels that lie within the clump's own depth of a branching."""
-    branching = np.argwhere(_branching(skeleton))
+    branching, line = np.argwhere(_branching(skeleton)), np.argwhere(skeleton)
+    distance = spatial.distance.cdist(line, branching)
     zone = np.zeros_like(skeleton)
-    if len(branching):
-        line = np.argwhere(skeleton)
-        apart = spatial.distance.cdist(line, branching)
-        near = (apart <= depth[tuple(branching.T)]).any(1)
-        zone[tuple(line[near].T)] = True
+    zone[tuple(line[(distance <= depth[tuple(branching.T)]).any(1)].T)] = True
     return zone
 
 
-def _corner(stretch, width):
-    free = not all(stretch.ends)
-    return free and any(stretch.ends) and len(stretch.points) < SPUR * width
-
-
-def _free(lines, zones):
+def _between(skeleton, zone):
     """The stretches of a skeleton without its junctions, each in order."""
-    label, n = ndimage.label(lines, BLOCK)
-    found = []
+    junctions, _ = ndimage.label(zone, BLOCK)
+    label, n = ndimage.label(skeleton & ~zone, BLOCK)
+    stretches = []
     for k, place in enumerate(ndimage.find_objects(label, n), 1):
-        corner = np.array([part.start for part in place])
+        corner = np.array([side.start for side in place])
         points = _ordered(np.argwhere(label[place] == k)) + corner
-        found.append(_Stretch(points, tuple(_zone(p, zones) for p in points[[0, -1]])))
-    return [_one_ended(s) for s in found]
-
-
-def _one_ended(stretch):
-    """A stretch of one pixel touches a junction with one of its ends only."""
-    if len(stretch.points) == 1:
-        return _Stretch(stretch.points, (stretch.ends[0], 0))
-    return stretch
-
-
-def _zone(point, zones):
-    row, column = point
-    return int(zones[row - 1 : row + 2, column - 1 : column + 2].max())
+        ends = [
+            int(junctions[r - 1 : r + 2, c - 1 : c + 2].max())
+            for r, c in points[[0, -1]]
+        ]
+        if len(points) == 1:  # it touches a junction with one of its ends only
+            ends[1] = 0
+        stretches.append(_Stretch(points, tuple(ends)))
+    return stretches
 
 
 def _ordered(points):
@@ -152,30 +141,26 @@ def _ordered(points):
     # one number a pixel; straight neighbours come before diagonal ones
     steps = (-wide, wide, -1, 1, -wide - 1, 1 - wide, wide - 1, wide + 1)
     left = set((points @ [wide, 1] + 1).tolist())
-    here = next((p for p in sorted(left) if _last(p, left, steps)), min(left))
+    ends = (p for p in sorted(left) if sum(p + step in left for step in steps) < 2)
+    here = next(ends, min(left))
     line = [here]
     left.remove(here)
-    while left:
-        here = next((here + s for s in steps if here + s in left), None)
-        if here is None:
-            break
+    while (
+        here := next((here + s for s in steps if here + s in left), None)
+    ) is not None:
         line.append(here)
         left.remove(here)
     line = np.array(line) - 1
     return np.stack([line // wide, line % wide], 1)
 
 
-def _last(pixel, line, steps):
-    return sum(pixel + s in line for s in steps) < 2
-
-
 def _links(stretches, width):
     """Which ends continue which: {(stretch, end): (stretch, end)}, and at what turn."""
     at = {}
-    for k, one in enumerate(stretches):
-        for end, zone in enumerate(one.ends):
-            if zone:
-                at.setdefault(zone, []).append((k, end))
+    for k, stretch in enumerate(stretches):
+        for end, junction in enumerate(stretch.ends):
+            if junction:
+                at.setdefault(junction, []).append((k, end))
     links, meets, turns = {}, {}, {}
     for ends in at.values():
         if len(ends) > 2:
@@ -188,19 +173,17 @@ def _links(stretches, width):
 
 def _pairs(ends, stretches, width):
     """The straightest pairs of ends at one junction, each end in one pair at most."""
-    way = [_direction(stretches[k], end, width) for k, end in ends]
-    at = [stretches[k].points[-end] for k, end in ends]
+    way = {(k, end): _direction(stretches[k], end, width) for k, end in ends}
     limit = KINK if len(ends) == 2 else BEND
     options = []
-    for i in range(len(ends)):
-        for j in range(i):
-            turn = _angle(way[i], -way[j])
-            across = at[j] - at[i]
-            if np.linalg.norm(across) > 2:
-                aside = (_angle(way[i], across) + _angle(across, -way[j])) / 2
-                turn = max(turn, aside)
-            if turn <= limit and ends[i][0] != ends[j][0]:
-                options.append((turn, ends[i], ends[j]))
+    for other, one in itertools.combinations(ends, 2):
+        turn = _angle(way[one], -way[other])
+        at, to = (stretches[k].points[-end] for k, end in (one, other))
+        if np.linalg.norm(to - at) > 2:
+            aside = _angle(way[one], to - at) + _angle(to - at, -way[other])
+            turn = max(turn, aside / 2)
+        if turn <= limit and one[0] != other[0]:
+            options.append((turn, one, other))
     taken, chosen = set(), []
     for turn, one, other in sorted(options):
         if one not in taken and other not in taken:

@@ -8,15 +8,6 @@ import numpy as np
 from keras import ops
 
 
-def level(images, background):
-    """The background of each image: a given level, or the median along its border."""
-    if background != "border":
-        return background
-    sides = [images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]]
-    edge = ops.sort(ops.concatenate(sides, axis=1), axis=1)
-    return edge[:, edge.shape[1] // 2][:, None, None]
-
-
 def forward(angle, slope, scale):
     """Where points go, as a, b, c, d of x' = a x + b y, y' = c x + d y, per image."""
     cos, sin = ops.cos(angle), ops.sin(angle)
@@ -34,8 +25,9 @@ def backward(angle, slope, scale):
 def sample(images, come_from, travel):
     """Images, zero outside, after their points travelled; bilinear.
 
-    One gather from a padded, flattened batch: unlike Keras' own operation it can be
-    compiled by XLA, so that the model around it can, and is one text on all backends.
+    One gather from a padded, flattened batch. Keras' affine_transform gives the same to
+    1e-5 and is three times faster under TensorFlow, three times slower under JAX; the
+    full runs that are kept were made with this, and a network learns otherwise from it.
     """
     height, width, channels = images.shape[1:]
     a, b, c, d, right, down = (v[:, None, None] for v in (*come_from, *travel))

@@ -1,7 +1,5 @@
 """What the layers refuse, in one line with the remedy."""
 
-import numbers
-
 import keras
 from keras import ops
 
@@ -43,13 +41,6 @@ def boxes(data):
             "they are (batch, n, 4) and (batch, n): see augment.pad"
         )
     return {"boxes": ops.cast(xyxy, "float32"), "labels": labels}
-
-
-def background(level):
-    """Raise unless it is "border" or a level in [0, 1]."""
-    known = isinstance(level, numbers.Real) and 0 <= level <= 1
-    if not (known or level == "border"):
-        raise ValueError(f"background {level!r}: 'border' or a level in [0, 1]")
 
 
 def within(name, value, most, *, least=0):

@@ -1,13 +1,13 @@
 """Keras layers that change images, and their boxes with them, while a model learns.
 
 Keras has layers of these names. Ours differ where chromosomes ask for it: the draws are
-equal on every backend, one resampling does all movements, what moves in from outside
-has the image's own background (one number for a batch in Keras, or a mirrored
-chromosome), noise touches a bounded share of pixels, and plain `model(x)` changes
-nothing (Keras' random layers change images unless told not to).
+equal on every backend, one resampling does all movements (Keras' four layers in a row
+take four, and blur four times), noise touches a bounded share of pixels, and plain
+`model(x)` changes nothing (Keras' random layers change images unless told not to).
 
-All take float images in [0, 1], (batch, height, width, channels), or a dict of
-`images`, `boxes` (batch, n, 4) and `labels` (batch, n), as `augment.pad` makes them.
+All take float images in [0, 1], background 0, (batch, height, width, channels), or a
+dict of `images`, `boxes` (batch, n, 4) and `labels` (batch, n), as `augment.pad` makes
+them: detectors learn with their boxes.
 """
 
 import math
@@ -36,11 +36,10 @@ class Changing(keras.layers.Layer):
     WORDS = 2  # random words an image needs
     SETTINGS = ()  # constructor arguments, for saving
 
-    def __init__(self, *, chance=1.0, background="border", seed=0, **kwargs):
+    def __init__(self, *, rate=1.0, seed=0, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        checks.background(background)
-        self.chance = checks.within("chance", chance, 1)
-        self.background, self.seed = background, seed
+        self.rate = checks.within("rate", rate, 1)
+        self.seed = seed
         self.generator = keras.random.SeedGenerator(seed)
 
     def call(self, data, training=False):
@@ -65,9 +64,9 @@ class Changing(keras.layers.Layer):
         return self.WORDS
 
     def choose(self, words, _height, _width):
-        """One amount in [-1, 1) for each image; 0 where chance leaves it as it is."""
+        """One amount in [-1, 1) for each image; 0 where the rate leaves it as it is."""
         amount = 2 * counter_rng.unit(words[:, 1]) - 1
-        return (ops.where(counter_rng.unit(words[:, 0]) < self.chance, amount, 0.0),)
+        return (ops.where(counter_rng.unit(words[:, 0]) < self.rate, amount, 0.0),)
 
     def change(self, images, *chosen):
         """The images after what was chosen."""
@@ -83,7 +82,7 @@ class Changing(keras.layers.Layer):
 
     def get_config(self):
         """What rebuilds the layer."""
-        names = ("chance", "background", "seed", *self.SETTINGS)
+        names = ("rate", "seed", *self.SETTINGS)
         return super().get_config() | {name: getattr(self, name) for name in names}
 
 
@@ -92,13 +91,13 @@ class Orientation(Changing):
     """Quarter turns and mirrors: exact, no pixel is computed.
 
     `turns` are counter-clockwise quarters to choose from; `mirror` holds "horizontal"
-    (left becomes right), "vertical", both or none, each made with probability `chance`.
+    (left becomes right), "vertical", both or none, each made with probability `rate`.
     """
 
     WORDS, SETTINGS = 3, ("turns", "mirror")
 
-    def __init__(self, *, turns=(0,), mirror=(), chance=0.5, **kwargs):
-        super().__init__(chance=chance, **kwargs)
+    def __init__(self, *, turns=(0,), mirror=(), rate=0.5, **kwargs):
+        super().__init__(rate=rate, **kwargs)
         if not turns or set(turns) - {0, 1, 2, 3}:
             raise ValueError(f"turns {turns}: quarters, some of 0, 1, 2, 3")
         if set(mirror) - {"horizontal", "vertical"}:
@@ -116,7 +115,7 @@ class Orientation(Changing):
         pick = ops.cast(number[:, 0] * len(self.turns), "int32")
         turn = ops.take(np.array(self.turns, np.int32), pick)
         over, across = (
-            ops.logical_and(number[:, i] < self.chance, name in self.mirror)
+            ops.logical_and(number[:, i] < self.rate, name in self.mirror)
             for i, name in ((1, "horizontal"), (2, "vertical"))
         )
         over = ops.logical_xor(over, turn >= 2)
@@ -149,7 +148,7 @@ class Movement(Changing):
     Degrees for `rotation` and `shear`, shares for `zoom` and `shift`; each is drawn
     evenly from minus to plus its setting. `crop` is the smallest side of the window
     that is kept, as a share; 1 keeps all. Zoom keeps proportions, so that arm ratios
-    stay. Each movement is made with probability `chance`, independently.
+    stay. Each movement is made with probability `rate`, independently.
     """
 
     WORDS = 13
@@ -172,7 +171,7 @@ class Movement(Changing):
         spin, lean, size, to_x, to_y, part, at_x, at_y = ops.unstack(
             number[:, :8], 8, axis=1
         )
-        on = ops.cast(number[:, 8:] < self.chance, "float32")
+        on = ops.cast(number[:, 8:] < self.rate, "float32")
         angle = on[:, 0] * (2 * spin - 1) * math.radians(self.rotation)
         slope = ops.tan(on[:, 1] * (2 * lean - 1) * math.radians(self.shear))
         window = 1 - on[:, 4] * part * (1 - self.crop)
@@ -186,9 +185,7 @@ class Movement(Changing):
 
     def change(self, images, angle, slope, scale, travel):
         """The images moved; what comes from outside is background."""
-        level = affine.level(images, self.background)
-        backward = affine.backward(angle, slope, scale)
-        return affine.sample(images - level, backward, travel) + level
+        return affine.sample(images, affine.backward(angle, slope, scale), travel)
 
     def follow(self, data, angle, slope, scale, travel):
         """The boxes around the moved boxes; those mostly gone are dropped."""
@@ -202,71 +199,54 @@ class Movement(Changing):
 class Brightness(Changing):
     """Brighter or darker by up to a share of each pixel's own value."""
 
-    SETTINGS = ("most",)
+    SETTINGS = ("factor",)
 
-    def __init__(self, *, most, **kwargs):
+    def __init__(self, *, factor, **kwargs):
         super().__init__(**kwargs)
-        self.most = checks.within("most", most, 1)
+        self.factor = checks.within("factor", factor, 1)
 
     def change(self, images, amount):
         """The images times 1 + amount."""
-        return images * _each(1 + amount * self.most)
-
-
-@register
-class Contrast(Changing):
-    """Stronger or weaker by up to a share, about the background, which stays."""
-
-    SETTINGS = ("most",)
-
-    def __init__(self, *, most, **kwargs):
-        super().__init__(**kwargs)
-        self.most = checks.within("most", most, 1)
-
-    def change(self, images, amount):
-        """Every distance from the background times 1 + amount."""
-        level = affine.level(images, self.background)
-        return level + (images - level) * _each(1 + amount * self.most)
+        return images * _each(1 + amount * self.factor)
 
 
 @register
 class Blur(Changing):
-    """Gaussian blur, standard deviation up to `most` pixels; outside is background."""
+    """Gaussian blur, standard deviation up to `factor` pixels; outside is 0."""
 
-    SETTINGS = ("most",)
+    SETTINGS = ("factor",)
 
-    def __init__(self, *, most, **kwargs):
+    def __init__(self, *, factor, **kwargs):
         super().__init__(**kwargs)
-        self.most = checks.within("most", most, 10)
+        self.factor = checks.within("factor", factor, 10)
 
     def change(self, images, amount):
-        """The images blurred by |amount| times the most."""
-        radius = math.ceil(3 * self.most)
-        sigma = ops.maximum(ops.abs(amount) * self.most, 1e-3)[:, None]
+        """The images blurred by |amount| times the factor."""
+        radius = math.ceil(3 * self.factor)
+        sigma = ops.maximum(ops.abs(amount) * self.factor, 1e-3)[:, None]
         taps = ops.exp(-0.5 * (np.arange(radius + 1, dtype=np.float32) / sigma) ** 2)
         taps = taps / (2 * ops.sum(taps, axis=1, keepdims=True) - taps[:, :1])
-        level = affine.level(images, self.background)
-        return affine.smooth(affine.smooth(images - level, taps, 1), taps, 2) + level
+        return affine.smooth(affine.smooth(images, taps, 1), taps, 2)
 
 
 @register
 class Noise(Changing):
     """Salt and pepper on up to a share of the pixels, in all channels alike.
 
-    The share is a bound, not an expectation: each run of 1 / most pixels holds at most
+    The share is a bound, not an expectation: a run of 1 / factor pixels holds at most
     one that is touched, at a random place of the run.
     """
 
-    SETTINGS = ("most",)
+    SETTINGS = ("factor",)
 
-    def __init__(self, *, most, **kwargs):
+    def __init__(self, *, factor, **kwargs):
         super().__init__(**kwargs)
-        self.most = checks.within("most", most, 0.5)
+        self.factor = checks.within("factor", factor, 0.5)
 
     @property
     def run(self):
         """Length of the runs that hold at most one touched pixel."""
-        return math.ceil(1 / self.most - 1e-9) if self.most else 2**31 - 1
+        return math.ceil(1 / self.factor - 1e-9) if self.factor else 2**31 - 1
 
     def words(self, height, width):
         """Two for the share, one for each run of pixels."""
@@ -275,7 +255,7 @@ class Noise(Changing):
     def choose(self, words, _height, _width):
         """Per image: the share of runs touched; per run, the word that says how."""
         number = counter_rng.unit(words[:, :2])
-        return ops.where(number[:, 0] < self.chance, number[:, 1], 0.0), words[:, 2:]
+        return ops.where(number[:, 0] < self.rate, number[:, 1], 0.0), words[:, 2:]
 
     def change(self, images, share, words):
         """The images with white and black pixels."""

@@ -27,15 +27,15 @@ WARM = 0.1  # of the steps, in which the learning rate rises
 class Gamma(layers.Changing):
     """Bands paler or darker between background and full stain, which stay."""
 
-    SETTINGS = ("most",)
+    SETTINGS = ("factor",)
 
-    def __init__(self, *, most, **kwargs):
+    def __init__(self, *, factor, **kwargs):
         super().__init__(**kwargs)
-        self.most = checks.within("most", most, 2)
+        self.factor = checks.within("factor", factor, 2)
 
     def change(self, images, amount):
         """The images to the power of exp(amount)."""
-        power = ops.exp(amount * self.most)[:, None, None, None]
+        power = ops.exp(amount * self.factor)[:, None, None, None]
         least = 1e-4  # the slope of a root at 0 has no end
         return ops.power(ops.maximum(images, least), power) - ops.power(least, power)
 
@@ -60,7 +60,7 @@ class Stretch(layers.Changing):
     def choose(self, words, _height, _width):
         """Per image: size, shift and wave along, then size and shift across."""
         number = counter_rng.unit(words)
-        on = ops.cast(number[:, 0] < self.chance, "float32")
+        on = ops.cast(number[:, 0] < self.rate, "float32")
         both, along, down, wave, phase, across, aside = (
             on * (2 * number[:, i] - 1) for i in range(1, 8)
         )
@@ -92,17 +92,13 @@ def _resampling(count, size, shift, wave, phase):
 def _augmented(entry, seed, mirror):
     """What a chromosome could as well have looked like, while a model learns."""
 
-    def make(layer, **settings):
-        own = streams.seed_of(seed, layer.__name__)
-        return layer(seed=own, background=0.0, **settings)
-
-    changes = [
-        make(layers.Orientation, mirror=mirror),
-        make(Gamma, most=0.3),
-        make(layers.Blur, most=1.0, chance=0.5),
-        make(Stretch, zoom=0.1, shift=0.04, warp=0.03),
-    ]
-    return augment.Augmentation(changes, name="augmentation")(entry)
+    settings = {
+        layers.Orientation: {"mirror": mirror},
+        Gamma: {"factor": 0.3},
+        layers.Blur: {"factor": 1.0, "rate": 0.5},
+        Stretch: {"zoom": 0.1, "shift": 0.04, "warp": 0.03},
+    }
+    return augment.pipeline(settings, seed=seed)(entry)
 
 
 class _Maker(counter_rng.Seeds):

@@ -1,15 +1,22 @@
 """Every figure: an axis comes in, the same axis goes out; nothing is computed here."""
 
-from chromolib.plots.audits import audit, leaks, log, siblings, words
-from chromolib.plots.base import above, axis, beside, grid, save, show, stamp
-from chromolib.plots.lab import BOTH, apart, grey, learned, profile
-from chromolib.plots.pictures import gallery, permitted, saliency
+from chromolib.plots.audits import audit, leaks, tally
+from chromolib.plots.base import (
+    axis,
+    grid,
+    legend_above,
+    save,
+    show,
+    stamp,
+)
+from chromolib.plots.lab import BOTH, distances, grey_levels, profile, transfer
+from chromolib.plots.pictures import gallery, refuse_real, saliency
 from chromolib.plots.scores import (
     bars,
     classes,
     confusion,
     curves,
-    kinds,
+    dots,
     learning,
     referral,
     reliability,
@@ -17,31 +24,28 @@ from chromolib.plots.scores import (
 
 __all__ = [
     "BOTH",
-    "above",
-    "apart",
     "audit",
     "axis",
     "bars",
-    "beside",
     "classes",
     "confusion",
     "curves",
+    "distances",
+    "dots",
     "gallery",
-    "grey",
+    "grey_levels",
     "grid",
-    "kinds",
     "leaks",
-    "learned",
     "learning",
-    "log",
-    "permitted",
+    "legend_above",
     "profile",
     "referral",
+    "refuse_real",
     "reliability",
     "saliency",
     "save",
     "show",
-    "siblings",
     "stamp",
-    "words",
+    "tally",
+    "transfer",
 ]

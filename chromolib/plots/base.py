@@ -1,4 +1,4 @@
-"""The book's style: empty axes, legends, the word of the source, the saved file."""
+"""The book's style: empty axes, colours, legends, the source's name, the output."""
 
 import base64
 import html
@@ -6,15 +6,17 @@ import io
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 
-# Okabe and Ito's colours, apart for every common kind of colour vision; a shape of its
-# own for each word lets a figure do without them.
+# Okabe and Ito's colours, told apart with every common kind of colour vision; a marker
+# for each series lets a figure do without colour.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7")
+MARKERS = "osX^Dv"
+PROTOCOLS = {"published": "#D55E00", "clean": "#0072B2", "whole set": "0.35"}
 THEME = {
     "axes.spines.right": False,
     "axes.spines.top": False,
-    "axes.prop_cycle": mpl.cycler(
-        color=["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"]
-    ),
+    "axes.prop_cycle": mpl.cycler(color=COLOURS),
     "figure.constrained_layout.use": True,
     "figure.dpi": 110,
     "font.size": 10,
@@ -37,68 +39,68 @@ def grid(rows, columns, *, width=6.4, height=3.2, **shared):
 
 
 def stamp(ax, source):
-    """Write above a corner whose numbers these are: "synthetic" wherever they are."""
-    words = {"ha": "right", "va": "bottom", "fontsize": 8, "color": "0.35"}
-    ax.text(1, 1.01, source, transform=ax.transAxes, **words)
+    """Write above the right corner whose images these are: "synthetic", say."""
+    style = {"ha": "right", "va": "bottom", "fontsize": 8, "color": "0.35"}
+    ax.text(1, 1.01, source, transform=ax.transAxes, **style)
     return ax
 
 
-def beside(ax):
-    """The legend to the right of the axis."""
-    unique = _unique(ax)
-    ax.legend(unique.values(), unique.keys(), loc="upper left", bbox_to_anchor=(1, 1))
-    return ax
+def errorbar(ax, x, rows, **style):
+    """The `value` of each row with its 95 % interval, from `low` to `high`."""
+    value = rows["value"]
+    ends = np.maximum([value - rows["low"], rows["high"] - value], 0)
+    ax.errorbar(x, value, yerr=ends, capsize=3, **style)
 
 
-def above(ax, *, columns=2):
+def legend_above(ax, *, columns=2):
     """The legend over the figure's left corner, where a phone has room for it.
 
-    A figure of several axes has one, of all that is drawn so far.
+    A figure of several axes has one legend, each label with its first mark.
     """
-    unique = {}
-    for one in ax.figure.axes:
-        unique = unique | _unique(one) | unique  # a name keeps its first mark
-    for old in list(ax.figure.legends):
+    figure, marks = ax.figure, {}
+    for each in figure.axes:
+        for mark, label in zip(*each.get_legend_handles_labels(), strict=True):
+            marks.setdefault(label, mark)
+    for old in list(figure.legends):
         old.remove()
     place = {"loc": "outside upper left", "ncols": columns, "handlelength": 1.4}
-    ax.figure.legend(unique.values(), unique.keys(), **place)
+    figure.legend(marks.values(), marks.keys(), **place)
     return ax
-
-
-def _unique(ax):
-    handles, labels = ax.get_legend_handles_labels()
-    return dict(zip(labels, handles, strict=True))
 
 
 def save(figure, path):
-    """Write a figure, the same bytes each time, and let go of it."""
+    """Write a figure to a file, the same bytes each time, and close it."""
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
 
 
-class Shown:
-    """A figure with its caption under it and its text for those who cannot see it.
+class Figure:
+    """A picture with its caption below and its text for those who cannot see it.
 
-    The caption is part of the output, and so reads alike in JupyterLab and the book.
+    The caption is part of the output, so it reads alike in JupyterLab and the book.
     """
 
-    def __init__(self, image, caption, alt):
-        self.image, self.caption, self.alt = image, caption, alt
+    def __init__(self, png, caption, alt):
+        self.png, self.caption, self.alt = png, caption, alt
 
     def __repr__(self):
         return f"Figure: {self.caption}"
 
     def _repr_html_(self):
+        data = base64.b64encode(self.png).decode("ascii")
         return (
-            f'<figure><img src="data:image/png;base64,{self.image}" '
+            f'<figure><img src="data:image/png;base64,{data}" '
             f'alt="{html.escape(self.alt)}"><figcaption>{html.escape(self.caption)}'
             "</figcaption></figure>"
         )
 
 
 def show(ax, caption, *, alt):
-    """The figure of an axis, to be the last value of a cell; the axis is used up."""
-    out = io.BytesIO()
-    ax.figure.savefig(out, format="png")
-    plt.close(ax.figure)
-    return Shown(base64.b64encode(out.getvalue()).decode("ascii"), caption, alt)
+    """The figure of an axis or of a list of axes, as the last value of a cell.
+
+    The figure is closed: nothing more can be drawn on its axes.
+    """
+    figure, png = np.ravel(ax)[0].figure, io.BytesIO()
+    figure.savefig(png, format="png")
+    plt.close(figure)
+    return Figure(png.getvalue(), caption, alt)

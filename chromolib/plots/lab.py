@@ -1,64 +1,67 @@
-"""Figures of the synthetic lab: how close to real it is, what it teaches."""
+"""Figures of the synthetic lab: how close to real it is, and what it teaches."""
 
 import numpy as np
 
 from chromolib.plots import base
 
-SIDES = {"real": ("#0072B2", "o"), "synthetic": ("#E69F00", "s")}
+SIDES = {"real": ("#0072B2", "o", "-"), "synthetic": ("#E69F00", "s", "--")}
 BOTH = "synthetic against real"
+REACH = 4.0  # of the axis of distances, in standard deviations
 
 
-def apart(rows, *, reach=4.0, ax):
-    """A row a quantity: synthetic mean less the real one, in real spreads of cells.
+def distances(rows, *, ax):
+    """A row a quantity: means of both less the real one, in real standard deviations.
 
-    Grey is one spread to either side; whiskers are 95 % intervals of either mean. A
-    triangle at the edge is further away than the axis reaches.
+    Grey is one standard deviation to either side; whiskers are 95 % intervals of the
+    means. A triangle at the edge lies beyond the axis.
     """
     ax.axvspan(-1, 1, color="0.93", zorder=0)
-    for name, (colour, shape) in SIDES.items():
-        y = np.arange(len(rows)) + (0.16 if name == "synthetic" else -0.16)
-        ends = rows[[f"{name}_low", f"{name}_high"]].to_numpy().clip(-reach, reach).T
-        ax.plot(ends, [y, y], color=colour, lw=1.5, alpha=0.6)
-        for value, at in zip(rows[name], y, strict=True):
-            far = "<" if value < -reach else ">" if value > reach else shape
-            at = np.clip(value, -reach, reach), at
-            ax.plot(*at, far, color=colour, ms=5, ls="", clip_on=False)
-        ax.plot([], [], shape, color=colour, ms=5, ls="", label=name)
+    for name, shift in (("real", -0.16), ("synthetic", 0.16)):
+        (colour, marker, _), y = SIDES[name], np.arange(len(rows)) + shift
+        ends = rows[[f"{name}_low", f"{name}_high"]].to_numpy().clip(-REACH, REACH)
+        ax.plot(ends.T, [y, y], color=colour, lw=1.5, alpha=0.6)
+        mean = rows[name].to_numpy()
+        shapes = np.select([mean < -REACH, mean > REACH], ["<", ">"], marker)
+        for shape in "<", ">", marker:
+            x = np.where(shapes == shape, mean.clip(-REACH, REACH), np.nan)
+            label = name if shape == marker else None
+            style = {"color": colour, "ms": 5, "ls": "", "clip_on": False}
+            ax.plot(x, y, marker=shape, label=label, **style)
     ax.set(yticks=range(len(rows)), yticklabels=rows["quantity"])
-    ax.set(xlim=(-reach, reach), ylim=(len(rows) - 0.4, -0.6))
-    ax.set(xlabel="from the real mean, in spreads of real cells")
-    return base.stamp(base.above(ax), BOTH)
+    ax.set(xlim=(-REACH, REACH), ylim=(len(rows) - 0.4, -0.6))
+    ax.set(xlabel="from the real mean, in standard\ndeviations between real cells")
+    return base.stamp(base.legend_above(ax), BOTH)
 
 
 def profile(sides, label, *, ax):
-    """Mean ink of one class along its axis, short arm left; a curve a side.
+    """Mean ink of one class along its axis, short arm left, real and synthetic.
 
-    `sides` holds (middle, spread) for "real" and "synthetic"; shaded is one spread.
+    `sides` holds (mean, spread) for "real" and "synthetic"; shaded is one spread.
     """
-    for name, style in (("real", "-"), ("synthetic", "--")):
-        (middle, spread), colour = sides[name], SIDES[name][0]
-        at = (np.arange(len(middle)) + 0.5) / len(middle)
-        ax.fill_between(at, middle - spread, middle + spread, color=colour, alpha=0.15)
-        ax.plot(at, middle, style, color=colour, lw=1.5, label=name)
+    for name, (colour, _, line) in SIDES.items():
+        mean, spread = sides[name]
+        x = (np.arange(len(mean)) + 0.5) / len(mean)
+        ax.fill_between(x, mean - spread, mean + spread, color=colour, alpha=0.15)
+        ax.plot(x, mean, line, color=colour, lw=1.5, label=name)
     ax.set(xlim=(0, 1), xticks=(0, 1), xticklabels=("p", "q"), ylim=(0, None))
     ax.set_title(label, loc="left", fontsize=10, fontweight="bold")
     return ax
 
 
-def grey(sides, *, ax):
+def grey_levels(sides, *, ax):
     """Share of a chromosome's pixels at each depth of stain, with 95 % intervals."""
-    for name, style in (("real", "-"), ("synthetic", "--")):
-        rows, colour = sides[name], SIDES[name][0]
-        at = (rows["at"] + 0.5) / len(rows)
-        step = {"color": colour, "alpha": 0.25, "step": "mid"}
-        ax.fill_between(at, rows["low"], rows["high"], **step)
-        ax.plot(at, rows["value"], style, color=colour, ds="steps-mid", label=name)
+    for name, (colour, _, line) in SIDES.items():
+        rows = sides[name]
+        x = (rows["at"] + 0.5) / len(rows)
+        band = {"color": colour, "alpha": 0.25, "step": "mid"}
+        ax.fill_between(x, rows["low"], rows["high"], **band)
+        ax.plot(x, rows["value"], line, color=colour, ds="steps-mid", label=name)
     ax.set(xlim=(0, 1), ylim=(0, None), xlabel="stain: 0 none, 1 all of the grey range")
     ax.set_ylabel("share of pixels")
-    return base.stamp(base.above(ax), BOTH)
+    return base.stamp(base.legend_above(ax), BOTH)
 
 
-TAUGHT = {  # colour, shape or style of line, name
+TRAINING = {  # way of training -> colour, line or marker, label
     "synthetic": ("#E69F00", "-", "synthetic only"),
     "ideogram": ("0.35", ":", "synthetic only, bands not fitted"),
     "real": ("#0072B2", "o", "real only"),
@@ -66,26 +69,26 @@ TAUGHT = {  # colour, shape or style of line, name
 }
 
 
-def learned(rows, *, ax):
-    """Accuracy on real chromosomes over real cells learned from, a colour a way.
+def transfer(rows, *, ax):
+    """Accuracy on real chromosomes over the number of real cells in training.
 
-    A band across is a way that saw none; whiskers and bands are 95 % intervals.
+    A colour a way of training; a band across is one without real cells. Whiskers and
+    bands are 95 % intervals.
     """
-    for way, (colour, style, name) in TAUGHT.items():
-        part = rows[rows["way"] == way].sort_values("k")
-        if not len(part):
+    for way, (colour, style, label) in TRAINING.items():
+        points = rows[rows["way"] == way].sort_values("k")
+        if points.empty:
             continue
         if style in ("-", ":"):
-            ax.axhspan(
-                part["low"].iloc[0], part["high"].iloc[0], color=colour, alpha=0.2
-            )
-            ax.axhline(part["value"].iloc[0], color=colour, ls=style, label=name)
-            continue
-        ends = part["value"] - part["low"], part["high"] - part["value"]
-        known = {"color": colour, "marker": style, "ms": 6, "capsize": 3, "label": name}
-        ax.errorbar(part["k"], part["value"], yerr=ends, **known)
-    ks = sorted(set(rows["k"]) - {0})
-    ax.set(xscale="log", xticks=ks, xticklabels=ks, ylim=(0, 1))
+            low, high, value = points.iloc[0][["low", "high", "value"]]
+            ax.axhspan(low, high, color=colour, alpha=0.2)
+            ax.axhline(value, color=colour, ls=style, label=label)
+        else:
+            look = {"color": colour, "marker": style, "ms": 6, "label": label}
+            base.errorbar(ax, points["k"], points, **look)
+    cells = sorted(set(rows["k"]) - {0})
+    ax.set(xscale="log", xticks=cells, xticklabels=cells, ylim=(0, 1))
     ax.minorticks_off()
-    ax.set(xlabel="real cells learned from", ylabel="real chromosomes named right")
-    return base.stamp(base.above(ax, columns=2), "real, taught by real or synthetic")
+    ax.set(xlabel="real cells in training", ylabel="real chromosomes named right")
+    source = "real; trained on real or synthetic"
+    return base.stamp(base.legend_above(ax), source)

@@ -1,98 +1,89 @@
-"""Figures of what models learned and how right they are, from tables and estimates."""
+"""Figures of training and of scores, from tables, histories and estimates."""
+
+import itertools
 
 import numpy as np
+import pandas as pd
 
 from chromolib import records
 from chromolib.plots import base
 
-CYCLE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "0.35")
-SHAPES = "osX^Dv"
-SPLIT = {"published": "#D55E00", "clean": "#0072B2"}
-BARS = {  # a word of the condition that makes a bar of its own -> its look
-    "": {},
-    "tested=unseen": {"alpha": 0.45},
-    "labels=random": {"facecolor": "white", "hatch": "////"},
-}
-LAST = ("labels=random",)
-MEANT = {"tested=unseen": "unseen groups", "labels=random": "random labels"}
-PRINTED = "printed in the paper"
-PARTS = ("-", "training"), ("--", "held out")
-
-
-def of(estimate, name):
-    """A word of an estimate: one of its fields, else one of its conditions, else ""."""
-    return str(getattr(estimate, name, estimate.conditions.get(name, "")))
-
-
-def _turn(values, place):
-    """One of a few colours or shapes; they begin anew where they run out."""
-    return values[place % len(values)]
-
-
-def _sources(estimates):
-    return ", ".join(dict.fromkeys(map(records.stated, estimates)))
-
-
-def _ends(estimates):
-    """How far the intervals reach below and above, (2, n)."""
-    rows = [(one.value - one.low, one.high - one.value) for one in estimates]
-    return np.array(rows).reshape(-1, 2).T
+LOOKS = (  # of bars: the plainest condition, and up to three others
+    {},
+    {"alpha": 0.45},
+    {"facecolor": "white", "hatch": "////"},
+    {"facecolor": "white", "hatch": "...."},
+)
 
 
 def classes(tables, *, ax, source):
-    """How many images of each class each part holds, a block a division.
+    """How many images of each class are in each subset, a block of bars a split.
 
-    `tables` holds a table a division ("paper", "clean", …) with a row a part and a
-    column a class.
+    `tables` holds a table a split ("paper", "clean", …) with a row a subset (training,
+    test) and a column a class.
     """
-    names = list(dict.fromkeys(name for one in tables.values() for name in one.columns))
-    slots, at = [], 0.0
-    for division, table in tables.items():
-        slots += [(at + i, division, part) for i, part in enumerate(table.index)]
-        at += len(table) + 0.5
-    width = 0.8 / len(names)
-    for i, name in enumerate(names):
-        there = [(x, d, p) for x, d, p in slots if name in tables[d].columns]
-        left = [x + (i - (len(names) - 1) / 2) * width for x, *_ in there]
-        height = [tables[d].loc[p, name] for _, d, p in there]
-        style = {"color": _turn(CYCLE, i), "hatch": "/" * (3 * i), "edgecolor": "white"}
-        drawn = ax.bar(left, height, width * 0.94, label=name, **style)
+    counts = pd.concat(tables)
+    split = counts.index.get_level_values(0)
+    x = np.arange(len(counts)) + 0.5 * pd.factorize(split)[0]
+    width = 0.8 / len(counts.columns)
+    for i, name in enumerate(counts):
+        left = x + (i - (len(counts.columns) - 1) / 2) * width
+        style = {"color": _colour(i), "hatch": "/" * (3 * i), "edgecolor": "white"}
+        drawn = ax.bar(left, counts[name], width * 0.94, label=name, **style)
         ax.bar_label(drawn, fmt="{:,.0f}", padding=2, fontsize=8)
-    ax.set_xticks([x for x, *_ in slots], [part for *_, part in slots])
-    middle = [np.mean([x for x, d, _ in slots if d == one]) for one in tables]
-    ax.set_xticks(middle, list(tables), minor=True)
+    ax.set_xticks(x, counts.index.get_level_values(1))
+    ax.set_xticks([x[split == name].mean() for name in tables], tables, minor=True)
     ax.tick_params(axis="x", which="minor", length=0, pad=20)
     ax.set(ylabel="images")
     ax.margins(y=0.12)
-    return base.stamp(base.above(ax, columns=len(names)), source)
+    base.legend_above(ax, columns=len(counts.columns))
+    return base.stamp(ax, source)
 
 
 def curves(histories, *, ax, source, of="accuracy"):
-    """Accuracy or loss per epoch: training solid, held out dashed, a colour a model.
+    """A metric by epoch, training solid, validation dashed, a colour a history.
 
-    A history has the columns epoch, loss, accuracy, valid_loss, valid_accuracy.
+    `histories` is one history or name -> history: what `model.fit` returns, its
+    `history`, or a table of the same columns (loss, accuracy, val_loss, …). Where a
+    table has a column `best`, a ring marks that epoch.
     """
-    for i, (name, history) in enumerate(histories.items()):
-        every = max(1, len(history) // 6)
-        style = {
-            "color": _turn(CYCLE, i),
-            "marker": _turn(SHAPES, i),
-            "ms": 4,
-            "markevery": every,
-        }
-        for column, (line, _) in zip((of, f"valid_{of}"), PARTS, strict=True):
-            if column in history:
-                ax.plot(history["epoch"], history[column], line, **style)
-        ax.plot(
-            [], [], color=_turn(CYCLE, i), marker=_turn(SHAPES, i), ms=4, label=name
-        )
-    for line, part in PARTS:
-        ax.plot([], [], line, color="0.35", label=part)
-    ends = (0, 1.02) if of == "accuracy" else (0, None)
-    ax.set(xlabel="epoch", ylabel=of, ylim=ends)
+    tables = _histories(histories)
+    columns = list(dict.fromkeys(name for table in tables.values() for name in table))
+    if of not in columns:
+        raise ValueError(f"no history has {of!r}; known: {', '.join(columns)}")
+    for i, (name, history) in enumerate(tables.items()):
+        look = {"color": _colour(i), "marker": _marker(i), "ms": 4}
+        ax.plot([], [], **look, label=name)
+        for column, line in ((of, "-"), (f"val_{of}", "--")):
+            if column not in history:
+                continue
+            every = max(1, len(history) // 6)
+            ax.plot(history.index, history[column], line, **look, markevery=every)
+            if "best" in history:
+                best = history[column][history["best"].astype(bool)]
+                ax.plot(best.index, best, "o", color=look["color"], mfc="none", ms=10)
+    ax.plot([], [], "-", color="0.35", label="training")
+    ax.plot([], [], "--", color="0.35", label="validation")
+    if "best" in columns:
+        ax.plot([], [], "o", color="0.35", mfc="none", ms=10, label="best epoch")
+    ax.set(xlabel="epoch", ylabel=of, ylim=(0, None))
+    if "loss" not in of:
+        ax.set_ylim(0, max(1.02, ax.get_ylim()[1]))
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(axis="y", color="0.92")
-    return base.stamp(base.above(ax, columns=3), source)
+    return base.stamp(base.legend_above(ax, columns=3), source)
+
+
+def _histories(histories):
+    """Name -> a table by epoch, counted from 1."""
+    given = getattr(histories, "history", histories)
+    if all(np.ndim(given[name]) == 1 for name in given):  # columns: it is one history
+        given = {"": given}
+    tables = {}
+    for name, history in given.items():
+        table = pd.DataFrame(getattr(history, "history", history))
+        tables[name] = table.set_axis(np.arange(1, len(table) + 1))
+    return tables
 
 
 def confusion(tables, *, ax, source):
@@ -108,153 +99,159 @@ def confusion(tables, *, ax, source):
         text += f"\n{share:.0%}" if np.isfinite(share) else ""
         colour = "white" if share > 0.6 else "black"
         ax.text(column, row, text, ha="center", va="center", color=colour)
-    for side, names in (("x", counts.columns), ("y", counts.index)):
-        ax.set(**{f"{side}ticks": range(len(names)), f"{side}ticklabels": names})
+    ax.set_xticks(range(len(counts.columns)), counts.columns)
+    ax.set_yticks(range(len(counts.index)), counts.index)
     ax.set(xlabel="named by the model", ylabel="truth")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return base.stamp(ax, source)
 
 
-def _kind(estimate):
-    told = {f"{k}={v}" for k, v in estimate.conditions.items()}
-    return estimate.protocol, next((word for word in BARS if word in told), "")
+def bars(estimates, *, ax, by="model", styles=None, printed=None, chance=0.5):
+    """Scores as bars, grouped `by` fields or conditions of the estimates.
 
-
-def bars(estimates, *, ax, by="model", printed=None, chance=0.5):
-    """The score of each protocol beside what the same learns from random labels.
-
-    Bars are grouped `by` fields of the estimates or keys of their conditions, one or
-    several. What learned from random labels has "labels=random" in its condition and is
-    hatched; "tested=unseen", what else a network was asked, is pale. `printed` is the
+    Within a group the protocol gives the colour. The estimate with the fewest
+    conditions is plain; what differs from it in a condition is pale, what differs in
+    another way hatched, and the legend says how. `styles` may set both for a condition:
+    ("labels", "random") -> (text of the legend, settings of `ax.bar`). `printed` is the
     paper's number, one for all or by group; whiskers are 95 % intervals.
     """
-    estimates, by = list(estimates), (by,) if isinstance(by, str) else by
-    names = [_under(one, by) for one in estimates]
-    groups = list(dict.fromkeys(names))
-    rows = [word for word in BARS if word not in LAST], LAST
-    kinds = [(name, word) for row in rows for name in SPLIT for word in row]
-    odd = {one.protocol for one in estimates} - set(SPLIT)
-    if odd:
-        raise ValueError(f"no bar for protocol {min(odd)!r}; known: {', '.join(SPLIT)}")
-    kinds = [kind for kind in kinds if kind in map(_kind, estimates)]
-    if len(set(zip(names, map(_kind, estimates), strict=True))) < len(estimates):
-        raise ValueError(
-            f"two bars in one place; group by more than {', '.join(by)}, or choose"
-        )
-    width = 0.8 / max(1, len(kinds))
-    for i, (protocol, word) in enumerate(kinds):
-        part = [one for one in estimates if _kind(one) == (protocol, word)]
-        at = np.array([groups.index(_under(one, by)) for one in part])
-        at = at + (i - (len(kinds) - 1) / 2) * width
-        colour = {"facecolor": SPLIT[protocol], "edgecolor": SPLIT[protocol]}
-        style = colour | BARS[word]
-        style["label"] = ", ".join(filter(None, (protocol, MEANT.get(word, ""))))
-        ax.bar(at, [one.value for one in part], width * 0.86, **style)
-        whisker = {"fmt": "none", "ecolor": "0.15", "capsize": 3}
-        ax.errorbar(at, [one.value for one in part], yerr=_ends(part), **whisker)
+    estimates, by = list(estimates), [by] if isinstance(by, str) else by
+    frame = _bar_frame(estimates, by)
+    groups = list(frame["group"].unique())
+    series = frame.groupby(["variant", "protocol"], observed=True)
+    width = 0.8 / max(1, len(series))
+    for i, ((variant, protocol), rows) in enumerate(series):
+        x = rows["group"].map(groups.index) + (i - (len(series) - 1) / 2) * width
+        pairs, look = rows["pairs"].iloc[0], LOOKS[variant % len(LOOKS)]
+        look = _bar_look(protocol, pairs, look, styles or {})
+        ax.bar(x, rows["value"], width * 0.86, **look)
+        base.errorbar(ax, x, rows, fmt="none", ecolor="0.15")
     ax.axhline(chance, color="0.35", ls=":", lw=1.5, label="chance")
     _printed(printed, groups, ax)
     ax.set(xticks=range(len(groups)), xticklabels=groups, ylim=(0, 1.03))
-    ax.set_ylabel(", ".join(dict.fromkeys(one.quantity for one in estimates)))
-    return base.stamp(base.above(ax), _sources(estimates))
+    ax.set_ylabel(", ".join(frame["quantity"].unique()))
+    return _finish(ax, estimates)
 
 
-def _under(one, by):
-    """What stands under a group of bars, a line a word."""
-    return "\n".join(of(one, word) for word in by).replace(" (", "\n(")
+def _bar_frame(estimates, by):
+    """A row a bar: its group, protocol, and how its conditions differ, numbered."""
+    names = ["\n".join(_value(e, name) for name in by) for e in estimates]
+    pairs = _differences(estimates, by)
+    variants = list(dict.fromkeys(sorted(pairs, key=bool)))  # the plain one first
+    frame = _frame(
+        estimates,
+        group=[name.replace(" (", "\n(") for name in names],
+        pairs=pairs,
+        variant=[variants.index(each) for each in pairs],
+    )
+    unknown = set(frame["protocol"]) - set(base.PROTOCOLS)
+    if unknown:
+        known = ", ".join(base.PROTOCOLS)
+        raise ValueError(f"no bar for protocol {min(unknown)!r}; known: {known}")
+    if frame.duplicated(["group", "protocol", "variant"]).any():
+        raise ValueError(
+            f"two bars in one place; group by more than {', '.join(by)}, or choose"
+        )
+    frame["protocol"] = pd.Categorical(frame["protocol"], list(base.PROTOCOLS))
+    return frame
+
+
+def _differences(estimates, by):
+    """The (condition, value) pairs of each that the plainest has not, but for `by`."""
+    pairs = [
+        [pair for pair in estimate.conditions.items() if pair[0] not in by]
+        for estimate in estimates
+    ]
+    plainest = min(pairs, key=len, default=[])
+    return [tuple(pair for pair in each if pair not in plainest) for each in pairs]
+
+
+def _bar_look(protocol, pairs, look, styles):
+    colour, label = base.PROTOCOLS[protocol], [protocol]
+    settings = {"facecolor": colour, "edgecolor": colour}
+    for pair in pairs:
+        text, settings_of_pair = styles.get(pair, (" ".join(pair), look))
+        label, settings = [*label, text], settings | settings_of_pair
+    return settings | {"label": ", ".join(label)}
 
 
 def _printed(printed, groups, ax):
     """A line across each group at the number that the paper prints for it."""
     if not isinstance(printed, dict):
         printed = {} if printed is None else dict.fromkeys(groups, printed)
-    for name, value in printed.items():
-        at, line = groups.index(name), {"color": "black", "lw": 1.8, "ls": "--"}
-        ax.plot([at - 0.46, at + 0.46], [value] * 2, **line, label=PRINTED)
+    for group, value in printed.items():
+        x, style = groups.index(group), {"color": "black", "lw": 1.8, "ls": "--"}
+        style["label"] = "printed in the paper"
+        ax.plot([x - 0.46, x + 0.46], [value, value], **style)
 
 
-def _series(estimates, by):
-    """Estimates by what tells them apart, with a name for the legend."""
-    told = {name: {of(one, name) for one in estimates} for name in by}
-    apart = [name for name, values in told.items() if len(values) > 1] or by[:1]
-    found = {}
-    for one in estimates:
-        name = ", ".join(filter(None, (of(one, word) for word in apart)))
-        found.setdefault(name, []).append(one)
-    return found
+def learning(estimates, *, ax, key="sources", chance=0.5):
+    """Score over the number of sources in training, a line a model and protocol.
 
-
-def learning(estimates, *, ax, by=("model", "protocol"), key="sources", chance=0.5):
-    """Score over the number of sources learned from, a line a model and protocol.
-
-    The number stands in the condition as "sources=193"; whiskers are 95 % intervals.
+    The number is the condition `key`; whiskers are 95 % intervals.
     """
     estimates = list(estimates)
-    missing = [one for one in estimates if not of(one, key)]
-    if missing:
-        raise ValueError(f"conditions {missing[0].conditions} do not say {key!r}")
-    series, ticks = _series(estimates, by), {int(of(one, key)) for one in estimates}
-    for i, (name, part) in enumerate(series.items()):
-        part = sorted(part, key=lambda one: int(of(one, key)))
-        aside = 1.03 ** (i - (len(series) - 1) / 2)  # whiskers do not hide each other
-        at = np.array([int(of(one, key)) for one in part]) * aside
-        colour = SPLIT.get(name, _turn(CYCLE, i))
-        style = {"color": colour, "marker": _turn(SHAPES, i), "ms": 5, "capsize": 3}
-        ax.errorbar(
-            at, [one.value for one in part], yerr=_ends(part), label=name, **style
-        )
+    for estimate in estimates:
+        if key not in estimate.conditions:
+            raise ValueError(f"conditions {estimate.conditions} do not give {key!r}")
+    frame = _frame(estimates, x=[int(e.conditions[key]) for e in estimates])
+    by = "model", "protocol"
+    series = frame.groupby(_series_names(estimates, by), sort=False)
+    for i, (name, rows) in enumerate(series):
+        rows = rows.sort_values("x")
+        shift = 1.03 ** (i - (len(series) - 1) / 2)  # whiskers do not hide each other
+        style = {"color": _colour(i, name), "marker": _marker(i), "ms": 5}
+        base.errorbar(ax, rows["x"] * shift, rows, label=name, **style)
     ax.axhline(chance, color="0.35", ls=":", lw=1.5, label="chance")
-    ax.set(xscale="log", xlabel=f"{key} learned from", ylim=(0, 1.03))
+    ax.set(xscale="log", xlabel=f"{key} in training", ylim=(0, 1.03))
     ax.minorticks_off()
-    ax.set(xticks=sorted(ticks), xticklabels=sorted(ticks))
-    ax.set_ylabel(", ".join(dict.fromkeys(one.quantity for one in estimates)))
-    return base.stamp(base.above(ax), _sources(estimates))
+    ticks = sorted(frame["x"].unique())
+    ax.set(xticks=ticks, xticklabels=ticks)
+    ax.set_ylabel(", ".join(frame["quantity"].unique()))
+    return _finish(ax, estimates)
 
 
-def kinds(estimates, *, ax, by=("model", "protocol"), key="kind"):
-    """Share called abnormal of each kind of chromosome, a row a kind, as given.
+def dots(estimates, *, ax, key, xlabel, by=("model", "protocol")):
+    """Shares as dots, a row a value of the condition `key`, in the order given.
 
-    The kind stands in the condition as "kind=inversion". The first quantity (recall)
-    has filled marks, another (false alarms of shams and of the untouched) open ones;
+    The first quantity (recall, say) has filled marks, another (false alarms) open ones;
     whiskers are 95 % intervals.
     """
     estimates = list(estimates)
-    rows = list(dict.fromkeys(of(one, key) for one in estimates))
-    quantities = list(dict.fromkeys(one.quantity for one in estimates))
-    series = _series(estimates, by)
-    for i, (name, part) in enumerate(series.items()):
-        aside = 0.7 * (i + 0.5) / len(series) - 0.35
-        colour = SPLIT.get(name, _turn(CYCLE, i))
-        for one in part:
-            y = rows.index(of(one, key)) + aside
-            fill = colour if one.quantity == quantities[0] else "white"
-            label = one.quantity if len(series) == 1 else f"{one.quantity}, {name}"
-            ax.plot([one.low, one.high], [y, y], color=colour, lw=1.6, zorder=1)
-            mark = {"color": colour, "mfc": fill, "ms": 6, "ls": "", "label": label}
-            ax.plot(one.value, y, _turn(SHAPES, i), **mark)
+    labels = [_value(estimate, key) for estimate in estimates]
+    rows = list(dict.fromkeys(labels))
+    frame = _frame(estimates, y=[rows.index(label) for label in labels])
+    series = frame.groupby(_series_names(estimates, by), sort=False)
+    alone, several = len(series) == 1, len(set(frame["quantity"])) > 1
+    for i, (name, members) in enumerate(series):
+        shift, colour = 0.7 * (i + 0.5) / len(series) - 0.35, _colour(i, name)
+        for quantity, points in members.groupby("quantity", sort=False):
+            y = points["y"] + shift
+            ax.hlines(y, points["low"], points["high"], color=colour, lw=1.6, zorder=1)
+            fill = colour if quantity == frame["quantity"][0] else "white"
+            label = f"{quantity}, {name}" if several else name
+            label = quantity if alone else label
+            style = {"color": colour, "mfc": fill, "ms": 6, "ls": "", "label": label}
+            ax.plot(points["value"], y, _marker(i), **style)
     ax.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.4, -0.6))
-    ax.set(xlim=(-0.02, 1.02), xlabel="share called abnormal")
+    ax.set(xlim=(-0.02, 1.02), xlabel=xlabel)
     ax.grid(axis="x", color="0.92")
-    return base.stamp(base.above(ax), _sources(estimates))
+    return _finish(ax, estimates)
 
 
 def reliability(table, *, ax, source):
-    """Accuracy over mean confidence, a point a bin; the diagonal is a model that knows.
+    """Accuracy over mean confidence, a point a bin; the diagonal is a calibrated model.
 
     `table` is what `calibration.reliability` gives; whiskers are 95 % intervals.
     """
-    ax.plot([0, 1], [0, 1], color="0.6", ls=":", lw=1.5, label="as sure as right")
-    value = table["accuracy"]
-    ends = np.maximum([value - table["low"], table["high"] - value], 0)
-    style = {"color": CYCLE[0], "marker": "o", "ms": 5, "capsize": 3, "label": "model"}
-    ax.errorbar(table["confidence"], value, yerr=ends, **style)
+    ax.plot([0, 1], [0, 1], color="0.6", ls=":", lw=1.5, label="calibrated")
+    rows = table.rename(columns={"accuracy": "value"})
+    style = {"color": _colour(0), "marker": "o", "ms": 5, "label": "model"}
+    base.errorbar(ax, rows["confidence"], rows, **style)
     ax.set(xlabel="mean confidence", ylabel="accuracy", ylim=(0, 1.02))
-    ax.set_xlim(max(0, np.floor(table["confidence"].min() * 10) / 10 - 0.02), 1.02)
-    return base.stamp(base.above(ax), source)
-
-
-LINES = {"uncertainty": "-", "max-softmax": "--", "random": ":"}
+    ax.set_xlim(max(0, np.floor(rows["confidence"].min() * 10) / 10 - 0.02), 1.02)
+    return base.stamp(base.legend_above(ax), source)
 
 
 def referral(curves, *, ax, source):
@@ -263,12 +260,48 @@ def referral(curves, *, ax, source):
     `curves` is what `referral.curves` gives; the band is the first one's 95 % interval.
     """
     for i, (name, table) in enumerate(curves.items()):
-        colour = "0.35" if name == "random" else _turn(CYCLE, i)
-        away, style = 1 - table["kept"], {"color": colour, "ls": LINES.get(name, "-.")}
-        ax.plot(away, 1 - table["risk"], lw=1.8, label=name, **style)
+        colour = "0.35" if name == "random" else _colour(i)
+        referred, line = 1 - table["kept"], ("-", "--", ":")[i % 3]
+        ax.plot(referred, 1 - table["risk"], line, color=colour, lw=1.8, label=name)
         if not i:
             ends = 1 - table["high"], 1 - table["low"]
-            ax.fill_between(away, *ends, color=colour, alpha=0.15, lw=0)
+            ax.fill_between(referred, *ends, color=colour, alpha=0.15, lw=0)
     ax.set(xlim=(0, 1), xlabel="share referred to an expert")
     ax.set(ylabel="accuracy of the rest", ylim=(None, 1.01))
-    return base.stamp(base.above(ax, columns=3), source)
+    return base.stamp(base.legend_above(ax, columns=3), source)
+
+
+def _value(estimate, name):
+    """A field of an estimate, else one of its conditions, else ""."""
+    return str(getattr(estimate, name, estimate.conditions.get(name, "")))
+
+
+def _frame(estimates, **columns):
+    """What is drawn of estimates, a row each, with their places."""
+    names = "quantity", "protocol", "value", "low", "high"
+    scores = {name: [getattr(e, name) for e in estimates] for name in names}
+    return pd.DataFrame(scores | columns)
+
+
+def _series_names(estimates, by):
+    """For the legend: of each, its values in those of `by` that differ."""
+    values = [[_value(estimate, name) for name in by] for estimate in estimates]
+    differ = [len(set(column)) > 1 for column in zip(*values, strict=True)]
+    chosen = differ if any(differ) else [True]
+    values = [filter(None, itertools.compress(row, chosen)) for row in values]
+    return np.array(list(map(", ".join, values)))
+
+
+def _colour(index, name=""):
+    """The colour of a protocol, else the next; colours begin anew where they end."""
+    return base.PROTOCOLS.get(name, base.COLOURS[index % len(base.COLOURS)])
+
+
+def _marker(index):
+    return base.MARKERS[index % len(base.MARKERS)]
+
+
+def _finish(ax, estimates):
+    """Add the legend and name the sources."""
+    sources = ", ".join(dict.fromkeys(map(records.stated, estimates)))
+    return base.stamp(base.legend_above(ax), sources)

@@ -179,7 +179,7 @@ def _pool(seeds):
     """
     least = {name: min(getattr(e, name) for e in seeds) for name in ("n", "groups")}
     same = [dataclasses.replace(estimate, **least) for estimate in seeds]
-    return between.pool(same, within=_bounds(seeds)).estimate
+    return between.pool(same, within=_bounds(seeds))
 
 
 def _bounds(seeds):

@@ -1,100 +1,212 @@
-"""The questions of a study of normal and abnormal, answered by intervals alone.
+"""Cells that every study shows: each call is one cell and returns what it displays.
 
-`frame(estimates)` -> a row a question, source and unit: what was measured, and "yes"
+They also record what they measure, so that a run leaves the same tables everywhere.
 """
 
 import pandas as pd
 
-from chromolib import records
-from chromolib.evidence import pointing, verdicts
+from chromolib import plots, records, tables, widgets
+from chromolib.data import leakage, survey
+from chromolib.evidence import claims
+from chromolib.evidence import verdicts as judging
 
-WORDS = ("no", "not shown", "yes")  # the worst of several counts
+VERDICTS = ("statement", "printed", "audit", "ours_published", "ours_clean", "verdict")
+
+
+class Sentence:
+    """Text that was computed, shown by a page like its prose."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def __repr__(self):
+        return self.text
+
+    def _repr_markdown_(self):
+        return self.text
+
+
+def sentence(text):
+    """Computed Markdown as the value of a cell; no heading, which a page would list."""
+    return Sentence(text)
+
+
+def claims_table(audits):
+    """What the paper says, before any judgement."""
+    return tables.show(claims.statements(audits), "What the paper claims")
+
+
+def words(run, audits):
+    """How many claims got each audit word; keeps the recomputed proportions."""
+    run.record_all(claims.estimates(audits, **run.label))
+    tally = claims.tally(audits)
+    caption = (
+        f"How many claims of the paper got each audit word. Of {tally.sum()} claims, "
+        f"{tally['contradictory']} contradict the same paper in another place; the "
+        "bars count claims, not their weight. Source: printed numbers of the paper."
+    )
+    alt = f"Bar chart: number of claims of the {run.study} paper by audit word."
+    return plots.show(plots.tally(tally, ax=plots.axis(rows=6)), caption, alt=alt)
+
+
+def doubtful(audits):
+    """Every claim that does not hold as printed, with a sentence each."""
+    chosen = claims.with_word(audits, *claims.DOUBTFUL)
+    return tables.show(claims.page(chosen), "Claims that do not hold as printed")
+
+
+def unchecked(audits):
+    """Every claim that lacks what a check would need, with what is missing."""
+    chosen = claims.with_word(audits, "not checkable")
+    return tables.show(claims.page(chosen), "Claims that the text alone cannot check")
+
+
+def siblings(run, sizes):
+    """How many test images have a sibling in training: a figure and a table.
+
+    `sizes` holds the paper's counts by class; the name "" stands for all images.
+    """
+    draws = run.size(smoke=200, quick=2_000, full=10_000)
+    estimates = []
+    for protocol in run.protocols:
+        for name, size in sizes.items():
+            purpose = f"class={name}{protocol}" if name else f"siblings {protocol}"
+            settings = {"protocol": protocol, "draws": draws, "rng": run.rng(purpose)}
+            settings["conditions"] = {"class": name} if name else {}
+            estimate = leakage.siblings(**size, **settings, **run.label)
+            run.record(f"{run.study}_{name or 'siblings'}_{protocol}", estimate)
+            estimates.append(estimate)
+    ax = plots.dots(
+        estimates,
+        ax=plots.axis(rows=len(estimates)),
+        key="protocol",
+        by=("class",),
+        xlabel="share of test images with a sibling in training",
+    )
+    caption = (
+        "Share of test images that have a sibling in training, by protocol. Look at "
+        "the distance between the two. Source: the paper's printed counts, "
+        f"{draws:,} random splits drawn from them, mean with 95 % interval of the "
+        "simulation."
+    )
+    shares = ", ".join(
+        f"{' '.join([e.protocol, *e.conditions.values()])} {records.digits(e.value)}"
+        for e in estimates
+    )
+    alt = (
+        f"Dot plot, {run.study} study: share of test images with a sibling in "
+        f"training; {shares}."
+    )
+    table = tables.estimates(estimates, "Test images with a sibling in training")
+    return plots.show(ax, caption, alt=alt), table
+
+
+def probes(run):
+    """What each leak probe scores on the images of this run, if these are real."""
+    leaks = survey.leaks(
+        run.images,
+        rng=run.rng,
+        protocols=run.protocols,
+        external=run.external,
+        **run.label,
+    ).leaks
+    run.record_all(leak.estimate for leak in leaks)
+    frame = leakage.frame(leaks).drop(columns=["meaning", "kind"])
+    run.table("leaks", frame)
+    empty = (
+        "The source of this run is synthetic, so there is no set of images to probe: "
+        "no leak probe was asked here."
+    )
+    return tables.show(frame, "Leak probes on the images of this run", empty=empty)
+
+
+def verdicts(run, audits, kept=()):
+    """A verdict on each claim, from this run and from full results that were kept."""
+    frame = run.table(
+        "verdicts", judging.judge(audits, run.estimates, published_full=kept)
+    )
+    columns = [name for name in VERDICTS if (frame[name] != "").any()]
+    return tables.show(frame[[*columns, "reason"]], "Verdicts")
+
+
+def browser(audits):
+    """A list of the doubtful claims to choose from; it works without a kernel."""
+    return widgets.claim_browser(claims.with_word(audits, *claims.DOUBTFUL))
+
+
+# Strategy of `answers`: a question names a quantity, a protocol and the conditions of
+# the estimates that answer it, and what is asked of their intervals. The weakest
+# estimate answers: a model is better than all others if it is better than the strongest
+# of them.
+
+ORDER = ("no", "not shown", "yes")  # the weakest of several counts
 CHANCE = 0.5  # of two classes, balanced
-LEAD = "difference in accuracy"
-TRUE, RANDOM = {"labels": "true"}, {"labels": "random"}
-SHAM, REAL = {"against": "shams"}, {"against": "normal", "kind": "real gain"}
-UNSEEN = TRUE | {"tested": "unseen"}
 AWAY = "difference from "
-POINT = tuple(AWAY + rival for rival in pointing.RIVALS)
-
-# question, quantity, protocol, condition, what is asked of the interval
-QUESTIONS = (
-    ("Do random labels score chance?", "balanced accuracy", "clean", RANDOM, "at"),
-    ("Do random labels score chance?", "balanced accuracy", "published", RANDOM, "at"),
-    ("Is it better than chance?", "balanced accuracy", "published", TRUE, "above"),
-    ("… on groups not seen?", "balanced accuracy", "published", UNSEEN, "above"),
-    ("Is it better than chance?", "balanced accuracy", "clean", TRUE, "above"),
-    ("Is it better than every other model?", LEAD, "clean", TRUE, "lead"),
-    ("Are shams told?", "AUROC of abnormal", "clean", TRUE | SHAM, "above"),
-    ("Are real extra copies told?", "AUROC of abnormal", "clean", TRUE | REAL, "above"),
-    ("Does Grad-CAM point?", POINT, "clean", TRUE | {"map": "Grad-CAM"}, "lead"),
-    ("Does occlusion point?", POINT, "clean", TRUE | {"map": "occlusion"}, "lead"),
-)
 
 
-def frame(estimates):
-    """Answers as a table: full results first, other runs say their profile."""
-    whole = {}
-    for each in estimates:
-        key = (each.profile != "full", _about(each), verdicts.parts(each).get("unit"))
-        whole.setdefault(key, []).append(each)
+def answers(estimates, questions, *, model):
+    """A row a question, source and unit: the answer of a model's intervals alone.
+
+    `questions` are (question, quantity or quantities, protocol, conditions, asked), and
+    asked is "at" or "above" chance, or "lead": above 0. Full results come first; other
+    runs say their profile.
+    """
+    groups = {}
+    for estimate in estimates:
+        key = (estimate.profile != "full", estimate.conditions.get("unit", ""))
+        groups.setdefault((*key, _images(estimate)), []).append(estimate)
     rows = [
-        {"images": about, "unit": unit, "question": question} | answer
-        for (_, about, unit), found in sorted(whole.items(), key=_order)
-        for question, *asked in QUESTIONS
-        if (answer := _answer(found, *asked))
+        {"images": images, "unit": unit, "question": question} | answer
+        for (_, unit, images), group in sorted(groups.items())
+        for question, *asked in questions
+        if (answer := _answer(group, model, *asked))
     ]
     return pd.DataFrame(rows)
 
 
-def _order(item):
-    (partial, about, unit), _ = item
-    return partial, unit or "", about
-
-
-def _about(estimate):
+def _images(estimate):
     profile = "" if estimate.profile == "full" else estimate.profile
     return ", ".join(filter(None, (records.stated(estimate), profile)))
 
 
-def _answer(estimates, quantity, protocol, condition, asked):
-    """What ChromoNet's estimates say; nothing where nothing was measured.
+def _answer(estimates, model, quantity, protocol, conditions, asked):
+    """The weakest of the estimates that answer; nothing where nothing was measured.
 
     Of a quantity that was measured twice the first counts: kept results, pooled over
     seeds, come before those of a run.
     """
     quantities = (quantity,) if isinstance(quantity, str) else quantity
     first = {}
-    for one in estimates:
+    for estimate in estimates:
+        named = {k: v for k, v in estimate.conditions.items() if k not in APART}
         if (
-            (one.quantity in quantities, one.protocol) == (True, protocol)
-            and one.model.partition(" - ")[0] == "ChromoNet"
-            and _without_unit(one) == condition
+            (estimate.quantity in quantities, estimate.protocol) == (True, protocol)
+            and estimate.model.partition(" - ")[0] == model
+            and named == conditions
         ):
-            first.setdefault((one.quantity, one.model), one)
-    found = list(first.values())
-    if not found:
+            first.setdefault((estimate.quantity, estimate.model), estimate)
+    if not first:
         return {}
     bound = 0.0 if asked == "lead" else CHANCE
-    told = min(found, key=lambda one: (WORDS.index(_word(one, bound, asked)), one.high))
-    measured = " ".join(filter(None, (_rival(told), str(told))))
-    measured += f", the strongest of {len(found)} rivals" if len(found) > 1 else ""
-    answer = _word(told, bound, asked)
-    return {"protocol": protocol, "answer": answer, "measured": measured}
+    words = {key: _word(e, bound, asked) for key, e in first.items()}
+    key = min(first, key=lambda key: (ORDER.index(words[key]), first[key].high))
+    measured = " ".join(filter(None, (_rival(first[key]), str(first[key]))))
+    measured += f", the strongest of {len(first)} rivals" if len(first) > 1 else ""
+    return {"protocol": protocol, "answer": words[key], "measured": measured}
 
 
-def _rival(one):
-    """What it was compared with, where it was."""
-    model = one.model.partition(" - ")[2]
-    return model or (one.quantity in POINT and one.quantity.removeprefix(AWAY)) or ""
+APART = ("unit", "seeds")  # conditions that no question names
 
 
-def _without_unit(estimate):
-    parts = verdicts.parts(estimate)
-    return {name: value for name, value in parts.items() if name != "unit"}
+def _rival(estimate):
+    """What the model was compared with, where it was."""
+    rival = estimate.model.partition(" - ")[2]
+    away = estimate.quantity.startswith(AWAY)
+    return rival or (estimate.quantity.removeprefix(AWAY) if away else "")
 
 
-def _word(one, bound, asked):
+def _word(estimate, bound, asked):
     if asked == "at":
-        return "yes" if one.low <= bound <= one.high else "no"
-    return "yes" if one.low > bound else "no" if one.high <= bound else "not shown"
+        return "yes" if estimate.low <= bound <= estimate.high else "no"
+    low, high = estimate.low, estimate.high
+    return "yes" if low > bound else "no" if high <= bound else "not shown"

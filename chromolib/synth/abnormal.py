@@ -1,4 +1,4 @@
-"""Normal and abnormal images as ChromoNet's question needs them, drawn by the lab.
+"""Images labelled normal and abnormal, with the kind of change and where it shows.
 
 `chromosomes(count, seed)` -> straight single chromosomes, half of them rearranged
 `karyograms(count, seed)` -> karyograms, half of them with a wrong number
@@ -9,29 +9,22 @@ with its kind as label; normal images have none.
 
 import collections
 import dataclasses
-import hashlib
 import itertools
+import operator
 
 import numpy as np
 
 from chromolib import records
-from chromolib.data import compose, pixels
+from chromolib.data import compose
 from chromolib.imaging import axis
-from chromolib.synth import banding, cases, lab, sets, singles
+from chromolib.synth import bodies, cases, lab, sets, singles
 
 STRUCTURAL = ("del", "dup", "inv", "t", "der", "rob", "i", "r", "dic")
 NUMERICAL = ("gain", "loss", "sex")
+NUMBER, STRUCTURE = 11, 13  # purposes of a patient's chance
 POINT = 0.05  # of the length, to either side of a breakpoint where nothing else shows
 SIZE = 208  # pixels: a karyogram drawn at half the papers' size
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _One:
-    """One chromosome chosen from a cell."""
-
-    cell: lab.Cell
-    homologue: object
-    kind: str
+COLUMNS = ("name", "label", "group", "class", "kind", "iscn", "sham")
 
 
 def chromosomes(count, *, look="g", seed=0, start=0):
@@ -41,35 +34,36 @@ def chromosomes(count, *, look="g", seed=0, start=0):
     the class does not tell them apart. What cannot be straightened is left out.
     """
     chosen = [_chosen(patient, look, seed) for patient in range(start, start + count)]
-    drawn = [_drawn(one) for one in chosen]
-    straight = axis.straighten_all([image for image, _ in drawn], orient=False)
-    rows = [
-        (one, found.ink, _told(one, told, found))
-        for one, (_, told), found in zip(chosen, drawn, straight, strict=True)
-        if isinstance(found, axis.Straight)
-    ]
-    return _set([_words(one) for one, _, _ in rows], rows)
+    drawn = [singles.draw(cell) for cell, _ in chosen]
+    straight = axis.straighten_all([packed[0] for packed, _ in drawn], orient=False)
+    rows, images, boxes = [], [], []
+    for (cell, kind), (_, (truth,)), chromosome in zip(
+        chosen, drawn, straight, strict=True
+    ):
+        if isinstance(chromosome, axis.Straight):
+            label = "normal" if kind == "none" else "abnormal"
+            homologue, words = cell.homologues[0], (kind, cell.karyotype, "no")
+            rows.append((cell.name, label, cell.patient, homologue.label, *words))
+            images.append(compose.rendered(chromosome.ink))
+            boxes.append(_box(homologue, kind, truth.axis[0], chromosome))
+    return lab.image_set(COLUMNS, rows, images, boxes)
 
 
 def karyograms(count, *, look="g", seed=0, start=0, size=SIZE):
     """So many karyograms of as many patients, every second one with a wrong number."""
     cells, kinds = [], []
     for patient in range(start, start + count):
-        rng = np.random.default_rng([seed, patient, 11])
+        rng = np.random.default_rng([seed, patient, NUMBER])
         kind = str(rng.choice(NUMERICAL)) if patient % 2 == 0 else "none"
-        text = cases.KINDS[kind](rng, _sex(rng)) if kind != "none" else _normal(rng)
-        cells.append(lab.cell(text, look=look, seed=seed, patient=patient))
+        karyotype = f"46,{_sex(rng)}" if kind == "none" else _case(kind, rng)
+        cells.append(lab.cell(karyotype, look=look, seed=seed, patient=patient))
         kinds.append(kind)
     drawn = sets.karyograms(cells, size=size, room=compose.ROOM)
-    abnormal = drawn.extra["status"] != "normal"
     extra = {"kind": np.array(kinds), "sham": np.full(count, "no"), **drawn.extra}
     return dataclasses.replace(
         drawn,
-        label=np.where(abnormal, "abnormal", "normal"),
-        boxes=tuple(
-            wrong_number(boxes, kind)
-            for boxes, kind in zip(drawn.boxes, kinds, strict=True)
-        ),
+        label=np.where(extra["status"] == "normal", "normal", "abnormal"),
+        boxes=tuple(map(wrong_number, drawn.boxes, kinds)),
         extra=extra,
     )
 
@@ -83,8 +77,8 @@ def wrong_number(boxes, kind):
     odd = [name for name in records.CLASSES[:22] if copies[name] != 2]
     if (copies["X"], copies["Y"]) not in ((2, 0), (1, 1)):
         odd += [name for name in ("X", "Y") if copies[name] != 1]
-    found = [boxes.xyxy[boxes.label == name] for name in odd if copies[name]]
-    hulls = [np.r_[box[:, :2].min(0), box[:, 2:].max(0)] for box in found]
+    of_class = [boxes.xyxy[boxes.label == name] for name in odd if copies[name]]
+    hulls = [np.r_[xyxy[:, :2].min(0), xyxy[:, 2:].max(0)] for xyxy in of_class]
     return records.Boxes(np.array(hulls).reshape(-1, 4), np.full(len(hulls), kind))
 
 
@@ -98,111 +92,71 @@ def stretch(homologue):
         return None
     if homologue.ring:
         return 0.0, 1.0
-    ends = np.cumsum([0, *(one.length for one in homologue.segments)])
-    total = ends[-1]
-    found, reached = [], 0.0
-    home = homologue.label
-    for one, (low, high) in zip(
+    ends = np.cumsum([0, *(segment.length for segment in homologue.segments)])
+    odd, reached = [], 0.0
+    for segment, (low, high) in zip(
         homologue.segments, itertools.pairwise(ends), strict=True
     ):
-        again = reached - min(one.start, one.stop)
-        if one.chromosome != home or one.start > one.stop:
-            found.append((low, high))
+        own = segment.chromosome == homologue.label
+        again = reached - min(segment.start, segment.stop)
+        if not own or segment.start > segment.stop:
+            odd.append((low, high))
         elif abs(again) > 1e-9:
-            found.append((low, low + max(0.0, min(again, high - low))))
-        if one.chromosome == home:
-            reached = max(reached, one.start, one.stop)
-    if not found:  # the end of q is lost
-        found = [(total, total)]
-    low, high = min(a for a, _ in found) / total, max(b for _, b in found) / total
+            odd.append((low, low + max(0.0, min(again, high - low))))
+        if own:
+            reached = max(reached, segment.start, segment.stop)
+    odd = np.array(odd or [(ends[-1], ends[-1])])  # else the end of q is lost
+    low, high = odd.min() / ends[-1], odd.max() / ends[-1]
     wider = POINT * (high - low < 2 * POINT)
     return max(0.0, low - wider), min(1.0, high + wider)
 
 
 def _chosen(patient, look, seed):
-    """One chromosome of a patient: of an even one rearranged, of an odd one normal."""
-    rng = np.random.default_rng([seed, patient // 2, 13])
+    """A cell with one chromosome, and its kind: every second one is normal."""
+    rng = np.random.default_rng([seed, patient // 2, STRUCTURE])
     kind = str(rng.choice(STRUCTURAL))
-    text = cases.KINDS[kind](rng, _sex(rng))
-    abnormal = lab.cell(text, look=look, seed=seed, patient=patient - patient % 2)
-    known = [
-        one
-        for one in abnormal.homologues
-        if not one.normal and one.label in records.CLASSES
-    ]
-    odd = known[rng.integers(len(known))]
-    if patient % 2 == 0:
-        return _One(abnormal, odd, kind)
-    normal = lab.cell(
-        "46,XY" if odd.label == "Y" else _normal(rng),
-        look=look,
-        seed=seed,
-        patient=patient,
+    cell = lab.cell(
+        _case(kind, rng), look=look, seed=seed, patient=patient - patient % 2
     )
-    same = [one for one in normal.homologues if one.label == odd.label]
-    return _One(normal, same[rng.integers(len(same))], "none")
+    rearranged = [
+        i
+        for i, homologue in enumerate(cell.homologues)
+        if not homologue.normal and homologue.label in records.CLASSES
+    ]
+    which = rearranged[rng.integers(len(rearranged))]
+    if patient % 2 == 0:
+        return _alone(cell, which), kind
+    label = cell.homologues[which].label
+    karyotype = "46,XY" if label == "Y" else f"46,{_sex(rng)}"
+    cell = lab.cell(karyotype, look=look, seed=seed, patient=patient)
+    return _alone(cell, cell.label.tolist().index(label)), "none"
+
+
+def _case(kind, rng):
+    return cases.KINDS[kind](rng, _sex(rng))
 
 
 def _sex(rng):
     return "XX" if rng.random() < 0.5 else "XY"
 
 
-def _normal(rng):
-    return f"46,{_sex(rng)}"
-
-
-def _drawn(one):
-    """The picture of the chosen chromosome alone, and the truth about it."""
-    index = one.cell.homologues.index(one.homologue)
-    patterns = banding.Patterns(
-        *(
-            getattr(one.cell.patterns, field.name)[[index]]
-            for field in dataclasses.fields(banding.Patterns)
-        )
+def _alone(cell, which):
+    """The same cell with that chromosome only."""
+    homologues, patterns = (
+        (cell.homologues[which],),
+        bodies.each(cell.patterns, operator.itemgetter([which])),
     )
-    alone = dataclasses.replace(
-        one.cell, homologues=(one.homologue,), patterns=patterns
-    )
-    packed, told = singles.draw(alone)
-    return packed[0], told[0]
+    return dataclasses.replace(cell, homologues=homologues, patterns=patterns)
 
 
-def _told(one, told, straight):
-    """The box of the abnormal stretch on the straight picture."""
-    where = stretch(one.homologue)
+def _box(homologue, kind, line, straight):
+    """The box of the abnormal stretch on the straight picture; none of a normal one."""
+    where = stretch(homologue)
     if where is None:
         return records.Boxes(np.empty((0, 4)), np.empty(0, str))
-    truth = told.axis[0]  # from the end of p
-    near, far = (np.hypot(*(straight.axis[0] - end)) for end in truth[[0, -1]])
+    # The true axis runs from the end of p; the picture may stand on its head.
+    near, far = (np.hypot(*(straight.axis[0] - end)) for end in line[[0, -1]])
     low, high = where if near <= far else (1 - where[1], 1 - where[0])
     height, width = straight.ink.shape
     box = [0, np.floor(low * height), width, np.ceil(high * height)]
-    return records.Boxes(np.array([box]), [one.kind])
-
-
-def _words(one):
-    return {
-        "name": one.cell.name,
-        "label": "normal" if one.kind == "none" else "abnormal",
-        "group": one.cell.patient,
-        "class": one.homologue.label,
-        "kind": one.kind,
-        "iscn": one.cell.karyotype,
-        "sham": "no",
-    }
-
-
-def _set(words, rows):
-    columns = {key: np.array([w[key] for w in words], dtype=str) for key in words[0]}
-    own = {key: columns.pop(key) for key in ("name", "label", "group")}
-    packed = pixels.pack([compose.rendered(ink) for _, ink, _ in rows])
-    return records.ImageSet(
-        source=lab.SOURCE,
-        **own,
-        unit="patient",
-        pixels=packed,
-        boxes=tuple(told for *_, told in rows),
-        extra=columns,
-        fingerprint=hashlib.sha256(packed.buffer).hexdigest(),
-        provenance=lab.SOURCE,
-    )
+    return records.Boxes(np.array([box]), [kind])

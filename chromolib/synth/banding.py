@@ -53,32 +53,25 @@ def fitted(look):
     Stain, breadth and length, (classes, places) each, as `fitting` found them on
     training cells.
     """
-    found = {"stain": {}, "breadth": {}, "length": {}}
-    with (bands.TABLES / f"fitted-{look}.csv").open(
-        encoding="utf-8", newline=""
-    ) as file:
-        for name, kind, *values in itertools.islice(csv.reader(file), 1, None):
-            found[kind][name] = [float(value) for value in values if value]
-    return tuple(
-        np.array([rows[name] for name in records.CLASSES]) for rows in found.values()
-    )
+    tables = {"stain": [], "breadth": [], "length": []}  # rows in order of the classes
+    with (bands.TABLES / f"fitted-{look}.csv").open(newline="") as file:
+        for _, kind, *values in itertools.islice(csv.reader(file), 1, None):
+            tables[kind].append([float(value) for value in values if value])
+    return tuple(map(np.array, tables.values()))
 
 
 @functools.cache
 def reference(look, level, fit):
     """Stain and breadth of all ideograms, one after the other on one line."""
-    drawn = bands.read(level)
-    one = drawn["1"].length
+    ideograms = bands.read(level)
     stain, breadth = [], []
-    for name in records.CLASSES:
-        ideogram = drawn[name]
+    for ideogram in ideograms.values():
         at = (np.arange(FINE) + 0.5) / FINE * ideogram.length
         which = np.searchsorted(ideogram.edges, at, side="right") - 1
-        values = np.array(
-            [_of_band(look, ideogram, k) for k in range(len(ideogram.bands))]
-        )
-        stain.append(values[which])
-        breadth.append(_breadth(ideogram, at, which, one))
+        values = [_of_band(look, ideogram, k) for k in range(len(ideogram.bands))]
+        stain.append(np.array(values)[which])
+        away = np.abs(at - ideogram.centromere) / ideograms["1"].length
+        breadth.append(_breadth(away, np.array(ideogram.stain)[which]))
     stain, breadth = np.array(stain), np.array(breadth)
     if fit:
         more, wider, _ = fitted(look)
@@ -95,34 +88,31 @@ def _fine(rows):
 def _of_band(look, ideogram, k):
     table, kind = STAINS[look], ideogram.stain[k]
     if kind == "gpos":
-        return (
-            table["gneg"] + (table["gpos"] - table["gneg"]) * ideogram.density[k] / 100
-        )
+        depth = table["gpos"] - table["gneg"]
+        return table["gneg"] + depth * ideogram.density[k] / 100
     if kind == "gvar" and ideogram.name in HETERO[look]:
         return HETERO[look][ideogram.name]
     return table[kind]
 
 
-def _breadth(ideogram, at, which, one):
+def _breadth(away, kind):
     """Full along the arms, narrow at the centromere and at a satellite's stalk."""
-    away = np.abs(at - ideogram.centromere) / one
     breadth = 1 - np.exp(-0.5 * (away / WAIST) ** 2)
-    stalks = np.array([kind == "stalk" for kind in ideogram.stain])[which]
-    return np.where(stalks, np.minimum(breadth, STALK), np.maximum(breadth, 0))
+    return np.minimum(breadth, np.where(kind == "stalk", STALK, 1))
 
 
 def patterns(homologues, look, sizes, *, level, fit=True):
     """The patterns of these chromosomes; `sizes` is what `variants` made."""
     stain, breadth = reference(look, level, fit)
-    drawn = bands.read(level)
+    ideograms = bands.read(level)
     longer = 1 + fitted(look)[2].ravel() * fit
     rows = [
-        _along(one, drawn, factor, longer)
-        for one, factor in zip(homologues, _sizes(homologues, sizes), strict=True)
+        _along(homologue, ideograms, factor, longer)
+        for homologue, factor in zip(homologues, _sizes(homologues, sizes), strict=True)
     ]
     length, at, away = (np.array(column) for column in zip(*rows, strict=True))
     where = np.clip(at, 0, len(stain) - 1).astype(np.intp)
-    ring = np.array([one.ring for one in homologues])
+    ring = np.array([homologue.ring for homologue in homologues])
     return Patterns(length, stain[where], breadth[where], away, ring)
 
 
@@ -143,19 +133,19 @@ def variants(rng, copies):
 def _sizes(homologues, sizes):
     """That of each chromosome, by its class and by which copy it is."""
     seen = collections.Counter()
-    for one in homologues:
-        copy = seen[one.label] % sizes.shape[1]
-        seen[one.label] += 1
-        known = one.label in records.CLASSES
-        yield sizes[records.CLASSES.index(one.label), copy] if known else 1.0
+    for label in (homologue.label for homologue in homologues):
+        copy = seen[label] % sizes.shape[1]
+        seen[label] += 1
+        known = label in records.CLASSES
+        yield sizes[records.CLASSES.index(label), copy] if known else 1.0
 
 
-def _along(homologue, drawn, factor, longer):
+def _along(homologue, ideograms, factor, longer):
     """Length, places on the line of references, and distance from a centromere."""
     real, line, centres, total = [], [], [], 0.0
-    one = drawn["1"].length
+    unit = ideograms["1"].length
     for segment in homologue.segments:
-        ideogram = drawn[segment.chromosome]
+        ideogram = ideograms[segment.chromosome]
         knots = _knots(ideogram, segment.start, segment.stop)
         which = records.CLASSES.index(segment.chromosome)
         grown = np.abs(np.diff(knots)) * _growth(ideogram, knots, factor)
@@ -169,8 +159,8 @@ def _along(homologue, drawn, factor, longer):
         total = places[-1]
     t = (np.arange(SAMPLES) + 0.5) / SAMPLES * total
     at = np.interp(t, np.concatenate(real), np.concatenate(line))
-    away = np.abs(t[:, None] - np.array(centres or [-one])).min(1)
-    return total / one, at, away / one
+    away = np.abs(t[:, None] - np.array(centres or [-unit])).min(1)
+    return total / unit, at, away / unit
 
 
 def _knots(ideogram, start, stop):

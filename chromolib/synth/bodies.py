@@ -8,6 +8,7 @@ a pixel that is chromosome is known.
 """
 
 import dataclasses
+import operator
 
 import numpy as np
 from scipy import fft
@@ -18,6 +19,14 @@ STEP = 0.75  # pixels between samples; the blur that follows hides the grid
 GROUP = 12  # chromosomes of like length that share a grid
 MODES = 3  # waves of an axis beside its bend and its kink
 KNOTS = 14  # places along a chromatid that chance decides on their own
+CHANCE = {  # all that chance decides of one chromosome, drawn before grids are chosen
+    "waves": (MODES, 2),
+    "side": (2,),
+    "mottle": (2, KNOTS),
+    "rough": (2, KNOTS),
+    "blotch": (1, KNOTS),
+    "stretch": (1, KNOTS),
+}
 MARGIN = 6  # pixels around a chromosome, room for blur
 
 
@@ -60,10 +69,9 @@ class Patches:
     def box(self, i):
         """Ink and cover of one chromosome, (height, width) each."""
         height, width = self.shape[i]
-        part = slice(self.start[i], self.start[i] + height * width)
-        return (
-            self.ink[part].reshape(height, width),
-            self.cover[part].reshape(height, width),
+        place = slice(self.start[i], self.start[i] + height * width)
+        return tuple(
+            pixels[place].reshape(height, width) for pixels in (self.ink, self.cover)
         )
 
 
@@ -79,45 +87,28 @@ def scaled(shape, factor):
 def lay(patterns, shape, rng, *, canvas=None):
     """The chromosomes on pixels, each centred in its box, or in a canvas of its own."""
     count = len(patterns.length)
-    shape = _rows(shape, count)
-    draw = _drawn(rng, count)
+    shape = each(
+        shape, lambda column: np.broadcast_to(np.asarray(column, float), count)
+    )
+    draw = {name: rng.standard_normal((count, *n)) for name, n in CHANCE.items()}
     order = np.argsort(patterns.length * shape.unit)
-    points, axes = [None] * count, [None] * count
+    samples = [None] * count
     for chunk in np.array_split(order, max(1, -(-count // GROUP))):
-        part = _take(shape, chunk)
-        laid = _samples(_take(patterns, chunk), part, _take(draw, chunk))
+        chosen = operator.itemgetter(chunk)
+        laid = _samples(
+            each(patterns, chosen),
+            each(shape, chosen),
+            {name: chosen(rows) for name, rows in draw.items()},
+        )
         for row, i in enumerate(chunk):
-            points[i] = tuple(array[row] for array in laid[:4])
-            axes[i] = laid[4][row]
-    return _fallen(points, axes, canvas)
+            samples[i] = [array[row] for array in laid]
+    return _fallen(samples, canvas)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Draw:
-    """All that chance decides, drawn before grids are chosen."""
-
-    waves: np.ndarray  # (n, MODES, 2)
-    side: np.ndarray  # (n, 2)
-    mottle: np.ndarray  # (n, 2, KNOTS)
-    rough: np.ndarray  # (n, 2, KNOTS)
-    blotch: np.ndarray  # (n, 1, KNOTS)
-    stretch: np.ndarray  # (n, 1, KNOTS)
-
-
-def _drawn(rng, count):
-    sizes = ((MODES, 2), (2,), (2, KNOTS), (2, KNOTS), (1, KNOTS), (1, KNOTS))
-    return _Draw(*(rng.standard_normal((count, *size)) for size in sizes))
-
-
-def _take(rows, which):
-    """The chosen rows of a record of arrays."""
-    fields = dataclasses.fields(rows)
-    return type(rows)(*(getattr(rows, field.name)[which] for field in fields))
-
-
-def _rows(shape, count):
-    columns = (getattr(shape, field.name) for field in dataclasses.fields(shape))
-    return Shape(*(np.broadcast_to(np.asarray(c, float), count) for c in columns))
+def each(record, change):
+    """A record of arrays with every array changed."""
+    fields = dataclasses.fields(record)
+    return type(record)(*(change(getattr(record, field.name)) for field in fields))
 
 
 def _samples(patterns, shape, draw):
@@ -149,7 +140,7 @@ def _chromatids(patterns, shape, draw, t):
     away = _read(patterns.away, at) * shape.unit[:, None]
     half = shape.width * shape.fill / 4
     body = (half[:, None] * breadth)[..., None]
-    body = body * np.exp(shape.rough[:, None, None] * _smooth(draw.rough, t))
+    body = body * np.exp(shape.rough[:, None, None] * _smooth(draw["rough"], t))
     ends = np.minimum(t, 1 - t) * (patterns.length * shape.unit)[:, None]
     ends = np.where(patterns.ring[:, None], np.inf, ends)
     short = np.clip(1 - ends / np.maximum(half, 1)[:, None], 0, 1)
@@ -166,14 +157,14 @@ def _ink(patterns, shape, draw, where):
     column = (slice(None), None, None, None)
     long = patterns.length * shape.unit
     stain = _smeared(patterns.stain, shape.smear / long)
-    lag = 0.5 * (draw.side * shape.slant[:, None])[:, None, :]
-    lag = lag + shape.stretch[:, None, None] * _smooth(draw.stretch, t)
+    lag = 0.5 * (draw["side"] * shape.slant[:, None])[:, None, :]
+    lag = lag + shape.stretch[:, None, None] * _smooth(draw["stretch"], t)
     lag = lag[..., None] + shape.slant[column] * offset / shape.width[column]
     place = (t[:, None, None] + lag / long[column]) * banding.SAMPLES - 0.5
     tone = _read(stain, place.reshape(len(long), -1)).reshape(place.shape)
     ink = shape.pale[column] + (shape.dark - shape.pale)[column] * tone
-    uneven = shape.mottle[:, None, None] * _smooth(draw.mottle, t)
-    uneven = uneven + shape.blotch[:, None, None] * _smooth(draw.blotch, t)
+    uneven = shape.mottle[:, None, None] * _smooth(draw["mottle"], t)
+    uneven = uneven + shape.blotch[:, None, None] * _smooth(draw["blotch"], t)
     ink = ink * (1 + uneven[..., None]) * (1 - v**2) ** shape.flat[column]
     return np.maximum(ink, 0.0)
 
@@ -186,8 +177,8 @@ def _heading(patterns, shape, draw, t):
     heading = heading + shape.kink[:, None] / 2 * np.tanh((t - at) / (0.5 * reach))
     order = np.arange(1, MODES + 1)
     waves = np.sin(np.pi * order[:, None] * t), np.cos(np.pi * order[:, None] * t)
-    for part, wave in enumerate(waves):
-        heading = heading + (shape.wave[:, None] / order * draw.waves[..., part]) @ wave
+    for k, wave in enumerate(waves):
+        heading = heading + (shape.wave[:, None] / order * draw["waves"][..., k]) @ wave
     heading = heading - heading.mean(1, keepdims=True)
     circle = 2 * np.pi * t
     heading = np.where(patterns.ring[:, None], circle, heading)
@@ -198,11 +189,9 @@ def _read(rows, at):
     """Values of each row at these places, straight lines between samples."""
     at = np.clip(at, 0, rows.shape[1] - 1.001)
     low = at.astype(np.intp)
-    part = at - low
-    if at.ndim == 1:
-        return rows[:, low] * (1 - part) + rows[:, low + 1] * part
+    share = at - low
     index = np.arange(len(rows))[:, None]
-    return rows[index, low] * (1 - part) + rows[index, low + 1] * part
+    return rows[index, low] * (1 - share) + rows[index, low + 1] * share
 
 
 def _smeared(rows, sigma):
@@ -216,17 +205,16 @@ def _smooth(values, t):
     """Smooth chance along each chromatid: (n, along, chromatids)."""
     at = t * (values.shape[2] - 1)
     low = np.minimum(at.astype(np.intp), values.shape[2] - 2)
-    part = at - low
-    part = part * part * (3 - 2 * part)
-    return np.moveaxis(
-        values[..., low] * (1 - part) + values[..., low + 1] * part, 2, 1
-    )
+    share = at - low
+    share = share * share * (3 - 2 * share)
+    smooth = values[..., low] * (1 - share) + values[..., low + 1] * share
+    return np.moveaxis(smooth, 2, 1)
 
 
-def _fallen(points, axes, canvas):
+def _fallen(samples, canvas):
     """Samples added up on the pixels they fall on."""
-    low = np.array([(p[0].min(), p[1].min()) for p in points])
-    high = np.array([(p[0].max(), p[1].max()) for p in points])
+    low = np.array([(x.min(), y.min()) for x, y, *_ in samples])
+    high = np.array([(x.max(), y.max()) for x, y, *_ in samples])
     if canvas is None:
         size = np.ceil(high - low).astype(int) + 2 * MARGIN
     else:
@@ -234,24 +222,19 @@ def _fallen(points, axes, canvas):
     origin = size / 2 - (low + high) / 2
     total = size.prod(1)
     start = np.cumsum(total) - total
-    cover = np.zeros(total.sum())
-    ink = np.zeros(total.sum())
-    for i, (x, y, area, tone) in enumerate(points):
-        part = slice(start[i], start[i] + total[i])
-        weights = (area.ravel(), (area * tone).ravel())
-        found = _scatter(
-            x.ravel() + origin[i, 0], y.ravel() + origin[i, 1], weights, size[i]
-        )
-        cover[part], ink[part] = found
-    ink = ink / np.maximum(cover, 1e-6)
-    return Patches(
-        ink,
-        np.minimum(cover, 1),
-        start,
-        size[:, ::-1],
-        origin,
-        tuple(axis + origin[i] for i, axis in enumerate(axes)),
-    )
+    cover, ink, axes = [], [], []
+    for (x, y, area, tone, axis), corner, extent in zip(
+        samples, origin, size, strict=True
+    ):
+        x, y, area = (x + corner[0]).ravel(), (y + corner[1]).ravel(), area.ravel()
+        covered, inked = _scatter(x, y, (area, area * tone.ravel()), extent)
+        cover.append(covered)
+        ink.append(inked)
+        axes.append(axis + corner)
+    cover = np.concatenate(cover)
+    ink = np.concatenate(ink) / np.maximum(cover, 1e-6)
+    cover = np.minimum(cover, 1)
+    return Patches(ink, cover, start, size[:, ::-1], origin, tuple(axes))
 
 
 def _scatter(x, y, weights, size):
@@ -262,14 +245,8 @@ def _scatter(x, y, weights, size):
     right, down = x - column, y - row
     first = row * width + column
     index = np.concatenate([first, first + 1, first + width, first + width + 1])
-    share = np.concatenate(
-        [
-            (1 - right) * (1 - down),
-            right * (1 - down),
-            (1 - right) * down,
-            right * down,
-        ]
-    )
+    left, up = 1 - right, 1 - down
+    share = np.concatenate([left * up, right * up, left * down, right * down])
     return [
         np.bincount(index, np.tile(weight, 4) * share, minlength=width * height)
         for weight in weights

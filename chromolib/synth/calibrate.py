@@ -38,9 +38,9 @@ def singles(images, *, upright):
     and `within` are the spreads of cell means and inside of cells, `by_group` and
     `by_cell` the shares of the variance that patients, and cells of one, account for.
     """
-    found = measured.sample(images, upright=upright)
-    numbers = _numbers(derived(found), OVERALL, BY_CLASS)
-    return _frames(images, numbers, found)
+    sample = measured.sample(images, upright=upright)
+    numbers = _numbers(derived(sample), OVERALL, BY_CLASS)
+    return _frames(images, numbers, sample)
 
 
 def fields(images):
@@ -50,56 +50,56 @@ def fields(images):
     name begins with "alone_".
     """
     field, box, alone = measured_fields.sample(images)
-    found = measured.sample(alone, upright=False)
+    sample = measured.sample(alone, upright=False)
     names = [name for name in field if name not in ("cell", "group")]
+    single = _numbers(derived(sample), ALONE, BY_CLASS)
     numbers = [
         _numbers(field.assign(label=""), names, ()),
         _numbers(box, (), BOX),
-        _numbers(derived(found), ALONE, BY_CLASS, prefix="alone_"),
+        single.assign(quantity="alone_" + single["quantity"]),
     ]
-    return _frames(images, pd.concat(numbers, ignore_index=True), found)
+    return _frames(images, pd.concat(numbers, ignore_index=True), sample)
 
 
-def _frames(images, numbers, found):
+def _frames(images, numbers, sample):
     frames = {
         "numbers": numbers,
-        "profiles": _profiles(found),
-        "distributions": _distributions(found),
+        "profiles": _profiles(sample),
+        "distributions": _distributions(sample),
     }
     return {k: frame.assign(source=images.origin) for k, frame in frames.items()}
 
 
-def _numbers(rows, overall, by_class, *, prefix=""):
+def _numbers(rows, overall, by_class):
     """Numbers of all chromosomes together, then of each class."""
     centred = rows[["cell", "group", *overall]].copy()
     for name in overall:
         centred[name] -= rows.groupby("label")[name].transform("mean")
-    found = [_number(rows, name, "all") | shares(centred, name) for name in overall]
-    parts = dict(list(rows.groupby("label")))
-    found += [
-        _number(parts[label], name, label)
+    numbers = [_number(rows, name, "all") | shares(centred, name) for name in overall]
+    of_class = dict(list(rows.groupby("label")))
+    numbers += [
+        _number(of_class[label], name, label)
         for name in by_class
         for label in records.CLASSES
-        if label in parts and parts[label][name].notna().any()
+        if label in of_class and of_class[label][name].notna().any()
     ]
-    return pd.DataFrame([one | {"quantity": prefix + one["quantity"]} for one in found])
+    return pd.DataFrame(numbers)
 
 
-def derived(found):
+def derived(sample):
     """The rows of a Sample with what has to be seen in the cell or the class."""
-    rows = found.rows.copy()
+    rows = sample.rows.copy()
     for name in ("length", "area"):
         rows[f"relative_{name}"] = relative(rows[name], rows["label"], rows["cell"])
-    rows["relative_width"] = rows["width"] / rows.groupby("cell")["length"].transform(
-        "mean"
-    )
+    length = rows.groupby("cell")["length"].transform("mean")
+    rows["relative_width"] = rows["width"] / length
     at = np.minimum(rows["waist"] * measured.SAMPLES, measured.SAMPLES - 1).astype(int)
-    rows["waist_width"] = found.width[np.arange(len(rows)), at]
-    alone = rows["label"].to_numpy()
+    rows["waist_width"] = sample.width[np.arange(len(rows)), at]
+    label = rows["label"].to_numpy()
     pair = (rows["cell"] + "\n" + rows["label"]).to_numpy()
-    rest = found.ink - pd.DataFrame(found.ink).groupby(alone).transform("mean")
-    rows["class_likeness"] = likeness(found.ink, alone)
-    rows["homologue_likeness"] = likeness(found.ink, pair)
+    rest = sample.ink - pd.DataFrame(sample.ink).groupby(label).transform("mean")
+    rows["class_likeness"] = likeness(sample.ink, label)
+    rows["homologue_likeness"] = likeness(sample.ink, pair)
     rows["homologue_rest"] = likeness(rest.to_numpy(), pair)
     return rows
 
@@ -132,8 +132,8 @@ def likeness(curves, of):
     own = curves - curves.mean(1, keepdims=True)
     other -= other.mean(1, keepdims=True)
     norm = np.sqrt((own**2).sum(1) * (other**2).sum(1))
-    found = (own * other).sum(1) / np.maximum(norm, 1e-9)
-    return np.where(size[which] > 1, found, np.nan)
+    correlation = (own * other).sum(1) / np.maximum(norm, 1e-9)
+    return np.where(size[which] > 1, correlation, np.nan)
 
 
 def mean(values, groups):
@@ -182,8 +182,8 @@ def shares(rows, name):
     value = rows[name] - rows[name].mean()
     total = max((value**2).mean(), 1e-12)
     cell, group = _pairs(value, rows["cell"]), _pairs(value, rows["group"])
-    apart = group - cell
-    by_group = apart[0] / apart[1] if apart[1] > 0 else 0.0
+    between = group - cell
+    by_group = between[0] / between[1] if between[1] > 0 else 0.0
     by_cell = cell[0] / cell[1] - by_group if cell[1] > 0 else np.nan
     return {"by_group": by_group / total, "by_cell": by_cell / total}
 
@@ -195,35 +195,38 @@ def _pairs(value, of):
     return np.array([products, (size * (size - 1)).sum()])
 
 
-def _profiles(found):
+def _profiles(sample):
     """Per class: mean ink, its spread and mean width along the axis, with n."""
     rows = []
     for label in records.CLASSES:
-        which = (found.rows["label"] == label).to_numpy()
+        which = (sample.rows["label"] == label).to_numpy()
         if not which.any():
             continue
-        ink, width = found.ink[which], found.width[which].mean(0)
-        n = {"n": len(ink), "groups": found.rows["group"][which].nunique()}
+        ink, width = sample.ink[which], sample.width[which].mean(0)
+        n = {"n": len(ink), "groups": sample.rows["group"][which].nunique()}
         for kind, curve in zip(CURVES, (ink.mean(0), ink.std(0), width), strict=True):
-            places = {f"p{k:02d}": value for k, value in enumerate(curve)}
-            rows.append({"quantity": kind, "class": label, **places, **n})
+            rows.append({"quantity": kind, "class": label, **_places(curve), **n})
     return pd.DataFrame(rows)
 
 
-def _distributions(found):
+def _places(curve):
+    return {f"p{k:02d}": value for k, value in enumerate(curve)}
+
+
+def _distributions(sample):
     """Shares of pixels at each grey, inside and outside, and of ink across."""
-    parts = []
+    frames = []
     for kind in ("inside", "outside", "section"):
-        curves = getattr(found, kind).astype(float)
+        curves = getattr(sample, kind).astype(float)
         total = curves.sum(1)
-        group = found.rows["group"].to_numpy()[total > 0]
+        group = sample.rows["group"].to_numpy()[total > 0]
         curves = curves[total > 0] / total[total > 0, None]
         value, low, high = mean(curves, group)
         columns = {"value": value, "low": low, "high": high}
         columns["between"] = pd.DataFrame(curves).groupby(group).mean().std()
-        part = pd.DataFrame({"quantity": kind, "at": range(len(value)), **columns})
-        parts.append(part.assign(n=len(curves), groups=len(np.unique(group))))
-    return pd.concat(parts, ignore_index=True)
+        frame = pd.DataFrame({"quantity": kind, "at": range(len(value)), **columns})
+        frames.append(frame.assign(n=len(curves), groups=len(np.unique(group))))
+    return pd.concat(frames, ignore_index=True)
 
 
 def compare(real, synthetic):
@@ -233,8 +236,8 @@ def compare(real, synthetic):
     is that of two profiles, "variation" the share of a distribution that would move.
     """
     both = {"real": real, "synthetic": synthetic}
-    parts = [_numbers_apart(both), _profiles_apart(both), _moved(both)]
-    return pd.concat(parts, ignore_index=True)
+    rows = [_number_distance(both), _profile_distance(both), _moved(both)]
+    return pd.concat(rows, ignore_index=True)
 
 
 def _joined(both, table, keys, columns):
@@ -249,35 +252,34 @@ def _joined(both, table, keys, columns):
 COUNTS = ["n", "groups", "source"]
 
 
-def _numbers_apart(both):
+def _number_distance(both):
     columns = ["value", "low", "high", "between", "within", *COUNTS]
     rows = _joined(both, "numbers", ["quantity", "class"], columns)
-    apart = rows["synthetic_value"] - rows["real_value"]
+    difference = rows["synthetic_value"] - rows["real_value"]
     spread = np.maximum(rows["real_between"], LEAST * rows["real_value"].abs())
-    return rows.assign(distance=apart / spread.clip(lower=1e-6), measure="sd")
+    return rows.assign(distance=difference / spread.clip(lower=1e-6), measure="sd")
 
 
-def _profiles_apart(both):
-    keys, places = ["quantity", "class"], [f"p{k:02d}" for k in range(measured.SAMPLES)]
+def _profile_distance(both):
+    keys, places = ["quantity", "class"], list(_places(range(measured.SAMPLES)))
     rows = _joined(both, "profiles", keys, COUNTS)
-    one, other = (
-        _joined(both, "profiles", keys, places).filter(like=f"{name}_").to_numpy()
-        for name in both
-    )
-    alike = [_correlation(a, b) for a, b in zip(one, other, strict=True)]
+    curves = _joined(both, "profiles", keys, places)
+    real, synthetic = (curves.filter(like=f"{name}_").to_numpy() for name in both)
     rows["quantity"] = "profile_" + rows["quantity"]
-    return rows.assign(distance=alike, measure="correlation")
+    distance = list(map(_correlation, real, synthetic))
+    return rows.assign(distance=distance, measure="correlation")
 
 
 def _moved(both):
     rows = _joined(both, "distributions", ["quantity", "at"], ["value", *COUNTS])
-    apart = (rows["synthetic_value"] - rows["real_value"]).abs()
+    difference = (rows["synthetic_value"] - rows["real_value"]).abs()
     counts = [f"{name}_{column}" for name in both for column in COUNTS]
-    found = rows.groupby("quantity", sort=False)[counts].first().reset_index()
-    moved = apart.groupby(rows["quantity"], sort=False).sum().to_numpy() / 2
-    return found.assign(**{"class": "all"}, distance=moved, measure="variation")
+    first = rows.groupby("quantity", sort=False)[counts].first().reset_index()
+    moved = difference.groupby(rows["quantity"], sort=False).sum().to_numpy() / 2
+    return first.assign(**{"class": "all"}, distance=moved, measure="variation")
 
 
-def _correlation(one, other):
+def _correlation(curve, other):
     """That of two curves; nan where one of them is flat."""
-    return np.corrcoef(one, other)[0, 1] if min(one.std(), other.std()) > 0 else np.nan
+    flat = not min(curve.std(), other.std()) > 0
+    return np.nan if flat else np.corrcoef(curve, other)[0, 1]

@@ -8,8 +8,10 @@ from chromolib.cyto import bands, groups
 
 LEVEL = 550
 AUTOSOMES = tuple(map(str, range(1, 23)))
+TWO_ARMED = tuple(name for name in AUTOSOMES if name not in groups.ACROCENTRIC)
 WHOLE = ("13", "18", "21", "21", "21", "8", "9", "16", "22")  # 21 three times as often
 SEXES = ("45,X", "47,XXY", "47,XXX", "47,XYY", "48,XXYY", "48,XXXX")
+BREAKS = ("gneg", "gpos")  # stains of bands where breaks are seen
 MOSAICS = (
     "mos 45,X[12]/46,XX[18]",
     "mos 47,XXY[20]/46,XY[10]",
@@ -60,7 +62,7 @@ def _duplication(rng, sex):
 
 
 def _inversion(rng, sex):
-    name = rng.choice([n for n in AUTOSOMES if n not in groups.ACROCENTRIC])
+    name = rng.choice(TWO_ARMED)
     if rng.random() < 0.6:
         return f"46,{sex},inv({name})({_band(rng, name, 'p')}{_band(rng, name, 'q')})"
     near, far = _pair(rng, name, _arm(rng, name))
@@ -91,7 +93,7 @@ def _isochromosome(rng, sex):
 
 
 def _ring(rng, sex):
-    name = rng.choice([n for n in AUTOSOMES if n not in groups.ACROCENTRIC])
+    name = rng.choice(TWO_ARMED)
     return f"46,{sex},r({name})({_last(name, 'p')}{_last(name, 'q')})"
 
 
@@ -124,19 +126,17 @@ KINDS = {
 
 
 def _two(rng, names):
-    """Two different chromosomes, the lower number first."""
+    """Two different ones of these, in their order."""
     first, second = sorted(rng.choice(len(names), 2, replace=False))
     return names[first], names[second]
 
 
 def _bands(name, arm):
-    """Bands of an arm where breaks are seen, from the centromere outwards."""
+    """The bands of an arm that may break, from the centromere outwards."""
     ideogram = bands.read(LEVEL)[name]
     kinds = zip(ideogram.bands, ideogram.stain, strict=True)
-    found = [
-        band for band, kind in kinds if band[0] == arm and kind[:4] in ("gneg", "gpos")
-    ]
-    return found[::-1] if arm == "p" else found
+    names = [band for band, kind in kinds if band[0] == arm and kind in BREAKS]
+    return names[::-1] if arm == "p" else names
 
 
 def _arm(rng, name):
@@ -153,9 +153,7 @@ def _any(rng, name):
 
 def _pair(rng, name, arm):
     """Two bands of one arm, the one nearer the centromere first."""
-    found = _bands(name, arm)
-    near, far = sorted(rng.choice(len(found), 2, replace=False))
-    return found[near], found[far]
+    return _two(rng, _bands(name, arm))
 
 
 def _last(name, arm):

@@ -1,14 +1,13 @@
-"""Drawn cells as files: images with VOC, YOLO and COCO beside each other.
+"""What is said of drawn images, as files: VOC, YOLO and COCO beside each other.
 
-`Image`, `Cell` what there is to write; `saved(folder, cell)` writes its images
-`put(folder, part, cells)` writes what is said of some cells
+`Image`, `Cell` what there is to say
+`put(folder, suffix, cells)` writes it of some cells
 `manifest(folder, facts)` writes how they came to be
 """
 
 import csv
 import dataclasses
 import os
-import shutil
 
 import yaml
 
@@ -16,18 +15,17 @@ from chromolib import records
 from chromolib.data.formats import coco, common, voc, yolo
 
 CLASSES = (*records.CLASSES, "mar", "ace")
-TOLD = ("image", "group", "cell", "label", "status")  # what data.listing reads
+LISTED = ("image", "group", "cell", "label", "status")  # what data.listing reads
 KARYOTYPES = ("image", "patient", "cell", "karyotype", "status", "chromosomes")
-IMAGES, VOC, LABELS, PART = "images", "annotations", "labels", ".part"
+IMAGES, VOC = "images", "annotations"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Image:
-    """One image as it will be written."""
+    """One image of a cell."""
 
     name: str
     label: str  # "" where it shows many chromosomes
-    png: bytes
     size: tuple  # width, height
     boxes: records.Boxes  # with outlines
 
@@ -44,30 +42,26 @@ class Cell:
     images: tuple
 
 
-def saved(folder, cell):
-    """The cell without the bytes of its images, which are files now."""
-    for image in cell.images:
-        common.save(folder, f"{IMAGES}/{image.name}", image.png)
-    images = tuple(dataclasses.replace(image, png=b"") for image in cell.images)
-    return dataclasses.replace(cell, images=images)
-
-
-def put(folder, part, cells):
+def put(folder, suffix, cells):
     """Write all that is said of the images of these cells.
 
-    `part` tells one COCO file from the next; each must stay below what a reader takes.
+    `suffix` tells one COCO file from the next; none may exceed what a reader takes.
     """
     images = [image for cell in cells for image in cell.images]
     sizes = {f"{IMAGES}/{image.name}": image.size for image in images}
     voc.write(_dataset(images, VOC), sizes.get, folder)
     coco.write(_dataset(images, IMAGES, outlines=True), sizes.get, folder)
-    os.replace(folder / coco.FILE, folder / f"annotations{part}.json")
-    _yolo(folder, _dataset(images, IMAGES), sizes)
-    pairs = [
-        (cell, f"{IMAGES}/{one.name}", one) for cell in cells for one in cell.images
-    ]
-    _rows(folder / "images.csv", TOLD, [_told(*pair) for pair in pairs])
-    _rows(folder / "iscn.csv", KARYOTYPES, [_known(*pair) for pair in pairs])
+    os.replace(folder / coco.FILE, folder / f"annotations{suffix}.json")
+    (folder / yolo.YAML[0]).unlink(missing_ok=True)  # every batch comes with the same
+    yolo.write(_dataset(images, IMAGES), sizes.get, folder)
+    listed, karyotypes = [], []
+    for cell in cells:
+        for image in cell.images:
+            whose = f"{IMAGES}/{image.name}", cell.patient, cell.name
+            listed.append((*whose, image.label, cell.status))
+            karyotypes.append((*whose, cell.karyotype, cell.status, cell.count))
+    _append(folder / "images.csv", LISTED, listed)
+    _append(folder / "iscn.csv", KARYOTYPES, karyotypes)
 
 
 def manifest(folder, facts):
@@ -76,15 +70,7 @@ def manifest(folder, facts):
     common.save(folder, "manifest.yaml", text)
 
 
-def _told(cell, name, image):
-    return name, cell.patient, cell.name, image.label, cell.status
-
-
-def _known(cell, name, image):
-    return name, cell.patient, cell.name, cell.karyotype, cell.status, cell.count
-
-
-def _rows(path, header, rows):
+def _append(path, header, rows):
     """Rows at the end of a table that is begun where there is none."""
     rows = rows if path.exists() else [header, *rows]
     with path.open("a", encoding="utf-8", newline="") as file:
@@ -93,26 +79,10 @@ def _rows(path, header, rows):
 
 def _dataset(images, place, *, outlines=False):
     """What the writers of formats take; images lie in that folder."""
-    found = {
-        f"{place}/{image.name}": common.Annotated(
-            "",
-            image.boxes
-            if outlines
-            else records.Boxes(image.boxes.xyxy, image.boxes.label),
-            *image.size,
-        )
-        for image in images
-    }
-    return common.Dataset(found, CLASSES)
-
-
-def _yolo(folder, dataset, sizes):
-    """Label files; every part comes with the same data.yaml."""
-    place, labels = folder / PART, folder / LABELS
-    place.mkdir()
-    labels.mkdir(exist_ok=True)
-    yolo.write(dataset, sizes.get, place)
-    for path in (place / LABELS).iterdir():
-        os.replace(path, labels / path.name)
-    os.replace(place / yolo.YAML[0], folder / yolo.YAML[0])
-    shutil.rmtree(place)
+    annotated = {}
+    for image in images:
+        boxes = image.boxes
+        if not outlines:
+            boxes = dataclasses.replace(boxes, polygon=())
+        annotated[f"{place}/{image.name}"] = common.Annotated("", boxes, *image.size)
+    return common.Dataset(annotated, CLASSES)

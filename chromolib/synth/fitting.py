@@ -26,17 +26,21 @@ def fit(look, wanted, *, use):
     """
     middle = looks.LOOKS[look]
     depth = middle["dark"].middle - middle["pale"].middle
-    lacking = [np.zeros_like(part) for part in wanted]
+    scales = (depth, np.maximum(wanted[1], 0.3), wanted[2])
+    lacking = [np.zeros_like(mean) for mean in wanted]
     errors = []
     for _ in range(ROUNDS):
         use(*lacking)
-        drawn = means(singles.images(_cells(look)), upright=True)
+        cells = [
+            lab.cell(("46,XX", "46,XY")[k % 2], look=look, seed=SEED, patient=k)
+            for k in range(CELLS)
+        ]
+        drawn = means(singles.images(cells), upright=True)
         rest = [want - have for want, have in zip(wanted, drawn, strict=True)]
-        errors.append([_rms(part) for part in rest])
-        scales = (depth, np.maximum(wanted[1], 0.3), wanted[2])
+        errors.append([float(np.sqrt((more**2).mean())) for more in rest])
         lacking = [
-            part + GAIN * more / scale
-            for part, more, scale in zip(lacking, rest, scales, strict=True)
+            before + GAIN * more / scale
+            for before, more, scale in zip(lacking, rest, scales, strict=True)
         ]
     use(*lacking)
     return lacking, errors
@@ -45,23 +49,12 @@ def fit(look, wanted, *, use):
 def means(images, *, upright):
     """Of each class: mean ink along its axis, in shares of the grey range; breadth over
     the mean; and length in percent of the autosomes', (24, places) each."""
-    found = measured.sample(images, upright=upright)
-    level = found.rows["ink"].to_numpy()[:, None] * found.ink
-    label = found.rows["label"].to_numpy()
-    long = calibrate.derived(found)["relative_length"].to_numpy()
+    sample = measured.sample(images, upright=upright)
+    level = sample.rows["ink"].to_numpy()[:, None] * sample.ink
+    length = calibrate.derived(sample)[["relative_length"]].to_numpy()
+    label = sample.rows["label"].to_numpy()
     of_class = [label == name for name in records.CLASSES]
-    return (
-        np.array([level[which].mean(0) for which in of_class]),
-        np.array([found.width[which].mean(0) for which in of_class]),
-        np.array([long[which].mean(keepdims=True) for which in of_class]),
+    return tuple(
+        np.array([values[which].mean(0) for which in of_class])
+        for values in (level, sample.width, length)
     )
-
-
-def _cells(look):
-    for k in range(CELLS):
-        karyotype = ("46,XX", "46,XY")[k % 2]
-        yield lab.cell(karyotype, look=look, seed=SEED, patient=k)
-
-
-def _rms(rows):
-    return float(np.sqrt((rows**2).mean()))

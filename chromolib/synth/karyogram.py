@@ -3,9 +3,7 @@
 `draw(cell, size, layout, spread)` -> (image, Boxes with mask, outline and axis)
 
 Every chromosome has a tilt, a bend and a place of its own, as far as `spread` says;
-none leaves its slot, so the order of a karyogram stands. The augmentation "ordered"
-(models.augment) keeps that order too, and adds what this leaves out: contrast,
-brightness, blur and noise, drawn anew in every epoch.
+none leaves its slot, so the order of a karyogram stands.
 """
 
 import dataclasses
@@ -76,26 +74,31 @@ def draw(cell, *, size=SIZE, layout="papers", spread=1.0, room=1):
     filled = [(_of(cell.label, name), slot) for name, slot in slots.items()]
     filled = [(which, slot) for which, slot in filled if len(which)]
     laid, factor = _laid(cell, filled, size, spread, room)
-    dark, framed = looks.DARK[cell.look], layout == "framed"
     seen = dataclasses.replace(cell, style=surroundings.rescaled(cell.style, factor))
-    packed = pixels.Packed(
-        singles.photograph(laid, seen, cell.rng("camera")), laid.start, laid.shape
-    )
-    image = np.full((size, size), packed[0][0, 0])  # a corner, which is ground
-    if framed:
-        image = _frames(image, slots)
-    rng, corner = cell.rng("places"), np.zeros((len(packed), 2), int)
+    grey = singles.photograph(laid, seen, cell.rng("camera"))
+    image = np.full((size, size), grey[0])  # a corner, which is ground
+    rng, corner = cell.rng("places"), np.zeros((len(cell.label), 2), int)
     for which, slot in filled:
         corner[which] = _places(laid, which, slot, spread, rng)
-        if framed:
+        if layout == "framed":
             corner[which, 1] = _hung(laid, cell.patterns, which, slot)
-    for patch, (x, y) in zip(packed, corner, strict=True):
-        height, width = patch.shape
-        part = image[max(y, 0) : y + height, max(x, 0) : x + width]
-        patch = patch[max(-y, 0) :, max(-x, 0) :][: part.shape[0], : part.shape[1]]
-        (np.minimum if dark else np.maximum)(part, patch, out=part)
+    if layout == "framed":
+        image = _frames(image, slots)
+    upper = np.minimum if looks.DARK[cell.look] else np.maximum
+    for patch, place in zip(
+        pixels.Packed(grey, laid.start, laid.shape), corner, strict=True
+    ):
+        _paste(image, patch, place, upper)
     order = np.concatenate([which for which, _ in filled])
     return image, truth.boxes(laid, corner, order, cell.label)
+
+
+def _paste(image, patch, corner, upper):
+    """Lay a patch over what is there; what sticks out of the image is cut off."""
+    (x, y), (height, width) = corner, patch.shape
+    under = image[max(y, 0) : y + height, max(x, 0) : x + width]
+    over = patch[max(-y, 0) :, max(-x, 0) :][: under.shape[0], : under.shape[1]]
+    upper(under, over, out=under)
 
 
 def _check(size, layout, spread):

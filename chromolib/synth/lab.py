@@ -2,21 +2,27 @@
 
 `cell(karyotype, ...)` -> Cell, any karyotype that ISCN can write
 `cells(count, ...)` -> Cells of patients, some of them abnormal, one after the other
+`image_set(columns, rows, images, boxes)` -> ImageSet of what was drawn of cells
 """
 
 import dataclasses
 import functools
+import hashlib
 import types
 import zlib
 
 import numpy as np
 
+from chromolib import records
 from chromolib.cyto import iscn
+from chromolib.data import pixels
 from chromolib.synth import banding, cases, looks
 
 SOURCE = "synthetic"
 PER_PATIENT = 2  # cells
 COPIES = 8  # of one class that have heterochromatin of their own
+KARYOTYPE = 7  # purpose of a patient's chance
+OWN = ("name", "label", "group", "cell")  # columns that every image set has
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,7 +45,7 @@ class Cell:
     @property
     def label(self):
         """The class of each chromosome, (n,)."""
-        return np.array([one.label for one in self.homologues])
+        return np.array([homologue.label for homologue in self.homologues])
 
 
 def cell(karyotype, *, look="g", seed=0, patient=0, number=0, fit=True):
@@ -47,7 +53,7 @@ def cell(karyotype, *, look="g", seed=0, patient=0, number=0, fit=True):
 
     Without `fit` its bands are those of the ideogram alone.
     """
-    looks.known(look)
+    looks.check(look)
     parsed = iscn.parse(karyotype)
     key = (seed, patient, number)
     rng = np.random.default_rng(key)
@@ -74,10 +80,34 @@ def cells(count, *, look="g", abnormal=0.0, seed=0, start=0, fit=True):
     """Cells of as many patients as it takes, this share of them abnormal."""
     for k in range(start, start + count):
         patient, number = divmod(k, PER_PATIENT)
-        karyotype = cases.karyotype(np.random.default_rng([seed, patient, 7]), abnormal)
-        yield cell(
-            karyotype, look=look, seed=seed, patient=patient, number=number, fit=fit
-        )
+        rng = np.random.default_rng([seed, patient, KARYOTYPE])
+        who = {"seed": seed, "patient": patient, "number": number}
+        yield cell(cases.karyotype(rng, abnormal), look=look, fit=fit, **who)
+
+
+def image_set(columns, rows, images, boxes, *, hashed=()):
+    """Drawn images as a set, a row of words each; groups are patients.
+
+    The fingerprint is of the pixels unless other bytes are to be `hashed`.
+    """
+    words = {
+        name: np.array([row[k] for row in rows], dtype=str)
+        for k, name in enumerate(columns)
+    }
+    packed = pixels.pack(images)
+    fingerprint = hashlib.sha256()
+    for data in hashed or [packed.buffer]:
+        fingerprint.update(data)
+    return records.ImageSet(
+        SOURCE,
+        **{name: words.pop(name) for name in OWN if name in words},
+        unit="patient",
+        pixels=packed,
+        boxes=tuple(boxes),
+        extra=words,
+        fingerprint=fingerprint.hexdigest(),
+        provenance=SOURCE,
+    )
 
 
 def _clone(karyotype, rng):

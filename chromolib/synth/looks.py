@@ -1,9 +1,9 @@
 """What makes images of one laboratory alike, of one patient, and of one cell.
 
-`LOOKS` name -> trait -> Trait; fitted to training cells, see the calibration page
-`patient(look, seed, k)` -> the traits that all cells of a patient share
+`LOOKS` look -> trait -> Trait; fitted to training cells, see the calibration page
+`patient(look, rng)` -> the traits that all cells of a patient share
 `cell(look, shared, rng)` -> the traits of one cell
-`shape(style, count, rng)` -> bodies.Shape: what differs between its chromosomes
+`shape(look, style, count, rng)` -> bodies.Shape: what differs between its chromosomes
 """
 
 import typing
@@ -24,110 +24,77 @@ class Trait(typing.NamedTuple):
     """
 
     middle: float
-    patient: float = 0.0
-    cell: float = 0.0
-    chromosome: float = 0.0
-    relative: bool = True
+    patient: float
+    cell: float
+    chromosome: float
+    relative: bool
+
+    def varied(self, middle, spread, chance):
+        """The middle moved by chance as far as the spread says."""
+        if self.relative:
+            return middle * np.exp(spread * chance)
+        return middle + spread * chance
 
 
-def _about(middle, patient=0.0, cell=0.0, chromosome=0.0):
-    return Trait(middle, patient, cell, chromosome, relative=False)
+# What the table is: middle, and spread between patients, cells and chromosomes, of
+# `g`, single chromosomes cut from G-banded karyograms: small, dark on white
+# `q`, single chromosomes cut from Q-banded karyograms: bright on black, soft
+# `field`, chromosomes as they lie in G-banded metaphases: long and bent
+# The traits are those of `bodies.Shape`, then of the camera: `even` is the mean ink to
+# which each chromosome is stretched by itself, `levels` counts the greys that are left.
+TABLE = """
+unit       124  .04  .08  .04 |    87    0  .21  .05 |   194  .06   .1  .04
+width     16.4  .12  .08  .06 |  13.4    0  .15  .06 |    18  .04  .06  .05
+fill      1.15  .05  .06  .03 |   1.4    0  .06  .03 |   1.7  .02  .03  .02
+gap        1.1   .3  .35   .4 |    .4    0   .3   .3 |     0    0    0    0
+flare     .005  .01  .01  .02 |  .005    0  .01 .015 |     0    0 .004 .004
+waist      .45  .03  .05   .1 |   .42    0  .05   .1 |   .16  .03  .04  .06
+tilt         0    0    0  .05 |     0    0    0   .4 |     0    0    0    0
+bend         0    0    0  .35 |     0    0    0  .35 |     0    0    0    1
+kink         0    0    0   .3 |     0    0    0   .4 |     0    0    0   .5
+wave       .08   .1   .1   .4 |    .1    0   .2   .4 |    .2   .1  .25   .3
+flat       .15   .1  .15   .1 |    .5    0   .1  .15 |   .12   .1   .2    0
+pale       .29  .01  .02  .02 |   .17    0  .02  .02 |   .28  .03  .02  .02
+dark         1  .02  .03  .03 |   .93    0  .04  .04 |   .71  .09  .04 .025
+gain         1    0    0  .02 |   .97    0  .17  .12 |     1    0  .02  .03
+smear      1.2   .2   .2  .05 |     2    0  .15   .1 |   1.9   .1  .15  .05
+slant        0    0    0    2 |     0    0    0    1 |     0    0    0    2
+mottle     .13   .1  .15   .2 |    .1    0   .2   .2 |   .22   .1   .2    0
+blotch     .05   .1  .15   .2 |    .1    0   .2   .2 |   .05   .1  .15   .2
+stretch     .8   .1  .15   .2 |     1    0   .2   .2 |    .9   .1  .15   .2
+rough      .06   .1  .15   .2 |   .06    0   .2   .2 |   .13   .1  .15   .2
+blur       1.2  .12   .1    0 |   1.1    0  .14    0 |   1.2   .1   .1    0
+grain      .34  .15  .15    0 |    .1    0   .2    0 |   .13   .1   .2    0
+sharp     1.45  .25   .2    0 |     0    0    0    0 |   .15   .2   .2    0
+noise     .002   .1   .2    0 |  .004    0   .2    0 | .0018   .2   .2    0
+even      .585  .01  .03    0 |     0    0    0    0 |     0    0    0    0
+levels      63    0    0    0 |     0    0    0    0 |     0    0    0    0
+floor        0    0    0    0 |  .001    0 .002    0 |     0    0    0    0
+cut       .045    0    0    0 |  .015    0    0    0 |   .01    0    0    0
+"""
+ABSOLUTE = ("gap", "flare", "waist", "tilt", "bend", "kink", "pale", "dark", "slant")
+ABSOLUTE += ("levels", "floor", "cut")  # whose spreads are not of a logarithm
+# In which chance moves the traits of a field; those of the others as in the table.
+ORDER = """
+unit width fill gap flare waist tilt bend kink wave flat pale dark smear slant
+mottle blur gain blotch stretch rough grain sharp noise even levels floor cut
+"""
 
 
-LOOKS = {
-    "g": {  # single chromosomes cut from G-banded karyograms: small, dark on white
-        "unit": Trait(124, 0.04, 0.08, 0.04),
-        "width": Trait(16.4, 0.12, 0.08, 0.06),
-        "fill": Trait(1.15, 0.05, 0.06, 0.03),
-        "gap": _about(1.1, 0.3, 0.35, 0.4),
-        "flare": _about(0.005, 0.01, 0.01, 0.02),
-        "waist": _about(0.45, 0.03, 0.05, 0.1),
-        "tilt": _about(0, 0, 0, 0.05),
-        "bend": _about(0, 0, 0, 0.35),
-        "kink": _about(0, 0, 0, 0.3),
-        "wave": Trait(0.08, 0.1, 0.1, 0.4),
-        "flat": Trait(0.15, 0.1, 0.15, 0.1),
-        "pale": _about(0.29, 0.01, 0.02, 0.02),
-        "dark": _about(1.0, 0.02, 0.03, 0.03),
-        "gain": Trait(1, 0, 0, 0.02),
-        "smear": Trait(1.2, 0.2, 0.2, 0.05),
-        "slant": _about(0, 0, 0, 2.0),
-        "mottle": Trait(0.13, 0.1, 0.15, 0.2),
-        "blotch": Trait(0.05, 0.1, 0.15, 0.2),
-        "stretch": Trait(0.8, 0.1, 0.15, 0.2),
-        "rough": Trait(0.06, 0.1, 0.15, 0.2),
-        "blur": Trait(1.2, 0.12, 0.1),
-        "grain": Trait(0.34, 0.15, 0.15),
-        "sharp": Trait(1.45, 0.25, 0.2),
-        "noise": Trait(0.002, 0.1, 0.2),
-        "even": Trait(
-            0.585, 0.01, 0.03
-        ),  # mean ink, each chromosome stretched by itself
-        "levels": _about(63),  # of grey that are left
-        "floor": _about(0),
-        "cut": _about(0.045),
-    },
-    "q": {  # single chromosomes cut from Q-banded karyograms: bright on black, soft
-        "unit": Trait(87, 0, 0.21, 0.05),
-        "width": Trait(13.4, 0, 0.15, 0.06),
-        "fill": Trait(1.4, 0, 0.06, 0.03),
-        "gap": _about(0.4, 0, 0.3, 0.3),
-        "flare": _about(0.005, 0, 0.01, 0.015),
-        "waist": _about(0.42, 0, 0.05, 0.1),
-        "tilt": _about(0, 0, 0, 0.4),
-        "bend": _about(0, 0, 0, 0.35),
-        "kink": _about(0, 0, 0, 0.4),
-        "wave": Trait(0.1, 0, 0.2, 0.4),
-        "flat": Trait(0.5, 0, 0.1, 0.15),
-        "pale": _about(0.17, 0, 0.02, 0.02),
-        "dark": _about(0.93, 0, 0.04, 0.04),
-        "gain": Trait(0.97, 0, 0.17, 0.12),
-        "smear": Trait(2.0, 0, 0.15, 0.1),
-        "slant": _about(0, 0, 0, 1.0),
-        "mottle": Trait(0.1, 0, 0.2, 0.2),
-        "blotch": Trait(0.1, 0, 0.2, 0.2),
-        "stretch": Trait(1.0, 0, 0.2, 0.2),
-        "rough": Trait(0.06, 0, 0.2, 0.2),
-        "blur": Trait(1.1, 0, 0.14),
-        "grain": Trait(0.1, 0, 0.2),
-        "sharp": _about(0),
-        "noise": Trait(0.004, 0, 0.2, 0),
-        "even": _about(0),
-        "levels": _about(0),
-        "floor": _about(0.001, 0, 0.002),
-        "cut": _about(0.015),
-    },
-    "field": {  # chromosomes as they lie in G-banded metaphases, long and bent
-        "unit": Trait(194, 0.06, 0.10, 0.04),
-        "width": Trait(18.0, 0.04, 0.06, 0.05),
-        "fill": Trait(1.7, 0.02, 0.03, 0.02),
-        "gap": _about(0.0),
-        "flare": _about(0.0, 0, 0.004, 0.004),
-        "waist": _about(0.16, 0.03, 0.04, 0.06),
-        "tilt": _about(0),
-        "bend": _about(0, 0, 0, 1.0),
-        "kink": _about(0, 0, 0, 0.5),
-        "wave": Trait(0.2, 0.1, 0.25, 0.3),
-        "flat": Trait(0.12, 0.1, 0.2, 0),
-        "pale": _about(0.28, 0.03, 0.02, 0.02),
-        "dark": _about(0.71, 0.09, 0.04, 0.025),
-        "smear": Trait(1.9, 0.1, 0.15, 0.05),
-        "slant": _about(0, 0, 0, 2.0),
-        "mottle": Trait(0.22, 0.1, 0.2, 0),
-        "blur": Trait(1.2, 0.1, 0.1, 0),
-        "gain": Trait(1, 0, 0.02, 0.03),
-        "blotch": Trait(0.05, 0.1, 0.15, 0.2),
-        "stretch": Trait(0.9, 0.1, 0.15, 0.2),
-        "rough": Trait(0.13, 0.1, 0.15, 0.2),
-        "grain": Trait(0.13, 0.1, 0.2),
-        "sharp": Trait(0.15, 0.2, 0.2),
-        "noise": Trait(0.0018, 0.2, 0.2, 0),
-        "even": _about(0),
-        "levels": _about(0),
-        "floor": _about(0),
-        "cut": _about(0.01),
-    },
-}
+def _looks():
+    """Look -> trait -> Trait, in the order in which chance moves them."""
+    made = {"g": {}, "q": {}, "field": {}}
+    for line in TABLE.strip().splitlines():
+        name, *numbers = line.replace("|", "").split()
+        values = np.array(numbers, float).reshape(len(made), 4).tolist()
+        for traits, row in zip(made.values(), values, strict=True):
+            relative = name not in ABSOLUTE and row[0] != 0  # nought has no logarithm
+            traits[name] = Trait(*row, relative)
+    made["field"] = {name: made["field"][name] for name in ORDER.split()}
+    return made
+
+
+LOOKS = _looks()
 BANDS = {"g": "g", "q": "q", "field": "g"}  # whose stain and means it has
 FITTED = ("g", "q")  # looks that have means of their own
 DARK = {"g": True, "q": False, "field": True}  # chromosomes darker than the ground
@@ -138,7 +105,7 @@ TAIL = 1.0  # sd of the logarithm
 SHAPE = tuple(bodies.Shape.__dataclass_fields__)
 
 
-def known(look):
+def check(look):
     """Refuse a look that nobody has drawn."""
     if look not in LOOKS:
         raise LookError(f"look {look!r}; known: {', '.join(LOOKS)}")
@@ -147,7 +114,7 @@ def known(look):
 def patient(look, rng):
     """Trait -> the middle that all cells of one patient share."""
     return {
-        name: _moved(trait, trait.middle, trait.patient, rng.standard_normal())
+        name: trait.varied(trait.middle, trait.patient, rng.standard_normal())
         for name, trait in LOOKS[look].items()
     }
 
@@ -155,7 +122,7 @@ def patient(look, rng):
 def cell(look, shared, rng):
     """Trait -> the middle that all chromosomes of one cell share."""
     style = {
-        name: _moved(trait, shared[name], trait.cell, rng.standard_normal())
+        name: trait.varied(shared[name], trait.cell, rng.standard_normal())
         for name, trait in LOOKS[look].items()
     }
     style["floor"] = max(style["floor"], 0)
@@ -166,26 +133,15 @@ def cell(look, shared, rng):
 def shape(look, style, count, rng):
     """How each chromosome of a cell lies and what it holds."""
     rows = {}
-    for name in SHAPE:
+    for name in (*SHAPE, "gain"):
         trait = LOOKS[look][name]
         chance = rng.standard_normal(count)
         if name in TAILED:
             chance *= np.exp(TAIL * rng.standard_normal(count))
-        rows[name] = _moved(trait, style[name], trait.chromosome, chance)
+        rows[name] = trait.varied(style[name], trait.chromosome, chance)
     rows["gap"] = np.maximum(rows["gap"], 0)
     rows["flare"] = np.maximum(rows["flare"], 0)
     rows["waist"] = np.clip(rows["waist"], 0, 0.9)
-    gain = _moved(
-        LOOKS[look]["gain"],
-        style["gain"],
-        LOOKS[look]["gain"].chromosome,
-        rng.standard_normal(count),
-    )
+    gain = rows.pop("gain")
     rows["pale"], rows["dark"] = rows["pale"] * gain, rows["dark"] * gain
     return bodies.Shape(**rows)
-
-
-def _moved(trait, middle, spread, chance):
-    if trait.relative:
-        return middle * np.exp(spread * chance)
-    return middle + spread * chance

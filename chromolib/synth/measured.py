@@ -37,8 +37,6 @@ class Sample:
     section: np.ndarray  # (n, ACROSS) ink from edge to edge over the row's mean
     inside: np.ndarray  # (n, BINS) pixels of the chromosome at each grey
     outside: np.ndarray  # (n, BINS) pixels around it
-    failed: int  # pictures that could not be straightened
-    sure: float  # of the ends: how much better they fit than turned; 1 if given
 
 
 def sample(images, *, upright):
@@ -46,42 +44,38 @@ def sample(images, *, upright):
 
     Where the pictures do not stand upright, the ends are found by comparison.
     """
-    done = axis.straighten_all(images.pixels, orient=False)
-    good = [i for i, one in enumerate(done) if isinstance(one, axis.Straight)]
-    found = [_chromosome(images.pixels[i], done[i]) for i in good]
-    rows = pd.DataFrame([one[0] for one in found])
-    curves = [np.array(part) for part in zip(*(one[1] for one in found), strict=True)]
-    kept = images.take(np.array(good, int))
+    straight = axis.straighten_all(images.pixels, orient=False)
+    good = [i for i, result in enumerate(straight) if isinstance(result, axis.Straight)]
+    measured = [_chromosome(images.pixels[i], straight[i]) for i in good]
+    numbers, curves = zip(*measured, strict=True)
+    rows = pd.DataFrame(list(numbers))
     for name in ("group", "cell", "label"):
-        rows.insert(0, name, getattr(kept, name))
-    ink, width, *rest = curves
-    turn, sure = np.zeros(len(rows), bool), 1.0
+        rows.insert(0, name, getattr(images, name)[good])
+    ink, width, *rest = map(np.array, zip(*curves, strict=True))
     if not upright:
-        turn, sure = ends(ink, width, kept.label, rows["up"].to_numpy())
-    ink[turn], width[turn] = ink[turn, ::-1], width[turn, ::-1]
-    rows["waist"] = np.where(turn, 1 - rows["waist"], rows["waist"])
-    return Sample(rows, ink, width, *rest, failed=len(done) - len(good), sure=sure)
+        turn = ends(ink, width, rows["label"].to_numpy(), rows["up"].to_numpy())
+        ink[turn], width[turn] = ink[turn, ::-1], width[turn, ::-1]
+        rows["waist"] = np.where(turn, 1 - rows["waist"], rows["waist"])
+    return Sample(rows, ink, width, *rest)
 
 
 def ends(ink, width, label, up):
-    """Which chromosomes to turn so that those of a class agree, and how sure that is.
+    """Which chromosomes to turn so that those of a class agree, (n,) bool.
 
     `up` is how likely each stands upright by its look alone. It is the first guess, and
     says at last which of the two ways to agree is the upright one.
     """
     look = np.concatenate([_standard(ink), _standard(width)], 1)
     back = np.concatenate([_standard(ink)[:, ::-1], _standard(width)[:, ::-1]], 1)
-    turn, gain = up < 0.5, np.zeros(len(label))
+    turn = up < 0.5
     for name in np.unique(label):
         which = label == name
         for _ in range(TURNS):
             mean = np.where(turn[which, None], back[which], look[which]).mean(0)
-            scale = np.sqrt((look[which] ** 2).sum(1) * (mean**2).sum())
-            gain[which] = (look[which] - back[which]) @ mean / scale
-            turn[which] = gain[which] < 0
+            turn[which] = (look[which] - back[which]) @ mean < 0
         if np.where(turn[which], 1 - up[which], up[which]).mean() < 0.5:
             turn[which] = ~turn[which]
-    return turn, float(np.abs(gain).mean())
+    return turn
 
 
 def _standard(rows):
@@ -95,28 +89,28 @@ def level(image):
     return 1 - share if normalise.polarity(image) == "dark" else share
 
 
-def _chromosome(image, one):
+def _chromosome(image, straight):
     """Numbers by name, and the curves of a Sample, of one straightened chromosome."""
     stain = level(image)
     mask = normalise.foreground(normalise.ink(image))
     ground = _ground(stain, mask)
     stain = stain - ground
-    ink, shape = _laid(stain, one)
+    ink, shape = _laid(stain, straight)
     count = shape.sum(1)
     row = (ink * shape).sum(1) / np.maximum(count, 1)
     inner = slice(round(INNER * len(row)), len(row) - round(INNER * len(row)))
     section = _section(ink[inner], shape[inner])
-    mean = float(stain[mask].mean())
+    widths = measure.widths(straight)
     numbers = {
-        "length": one.length,
+        "length": straight.length,
         "area": float(mask.sum()),
         "width": float(count.mean()),
-        "bend": min(one.bend, BENT),
-        "angle": _angle(one.axis),
-        "waist": measure.waist(measure.widths(one)),
-        "up": one.confidence,
+        "bend": min(straight.bend, BENT),
+        "angle": _angle(straight.axis),
+        "waist": measure.waist(widths),
+        "up": straight.confidence,
         "ground": ground,
-        "ink": mean,
+        "ink": float(stain[mask].mean()),
         "ink_sd": float(stain[mask].std()),
         "dark": float(np.quantile(row[inner], 0.9)),
         "light": float(np.quantile(row[inner], 0.1)),
@@ -130,14 +124,8 @@ def _chromosome(image, one):
         **_canvas(mask),
     }
     relative = direction.resampled(row, SAMPLES) / max(row.mean(), 1e-6)
-    curves = (
-        relative,
-        measure.widths(one),
-        section,
-        _histogram(stain[mask]),
-        _histogram(stain[~mask]),
-    )
-    return numbers, curves
+    greys = _histogram(stain[mask]), _histogram(stain[~mask])
+    return numbers, (relative, widths, section, *greys)
 
 
 def _ground(stain, mask):
@@ -149,16 +137,16 @@ def _ground(stain, mask):
     return float(np.median(away))
 
 
-def _laid(stain, one):
+def _laid(stain, straight):
     """Ink and mask along the normals of the axis, with what lies beyond the outline."""
-    half = one.mask.shape[1] // 2 + BEYOND
+    half = straight.mask.shape[1] // 2 + BEYOND
     across = np.arange(-half, half + 1)
-    along = np.gradient(one.axis, axis=0)
+    along = np.gradient(straight.axis, axis=0)
     along /= np.maximum(np.hypot(*along.T), 1e-9)[:, None]
     normal = np.stack([-along[:, 1], along[:, 0]], 1)
-    at = one.axis[:, None] + across[:, None] * normal[:, None]
+    at = straight.axis[:, None] + across[:, None] * normal[:, None]
     ink = ndimage.map_coordinates(stain, [at[..., 1], at[..., 0]], order=1)
-    return ink, np.pad(one.mask, ((0, 0), (BEYOND, BEYOND)))
+    return ink, np.pad(straight.mask, ((0, 0), (BEYOND, BEYOND)))
 
 
 def _angle(line):

@@ -6,31 +6,32 @@ chromosomes that touch nothing, to be measured like single ones
 
 import concurrent.futures
 import dataclasses
+import itertools
 import os
 
 import numpy as np
 import pandas as pd
 from scipy import ndimage
+from skimage import measure
 
 from chromolib import records
 from chromolib.data import pixels
 from chromolib.imaging import normalise, segment
 from chromolib.synth import measured
 
-SAME = 0.6  # overlap of a box with what is found, above which they are one
+SAME = 0.6  # overlap of a box with an instance, above which they are the same
 AROUND = 6  # pixels of ground left around an isolated chromosome,
 NEAR = 4  # and as many of its own surroundings
-CORNERS = np.array([[0, 0], [0, -1], [-1, 0], [-1, -1]]).T
 OVERLAPS = (0.05, 0.2)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Field:
-    """One field, taken apart."""
+    """One field, segmented."""
 
     stain: np.ndarray  # (height, width) shares of the full range above the ground
     ground: np.ndarray  # (height, width) grey of the light without chromosomes
-    found: segment.Instances
+    instances: segment.Instances
     boxes: records.Boxes
 
 
@@ -40,41 +41,39 @@ def sample(images):
     Fields in which nothing is found give no row.
     """
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = list(pool.map(lambda i: _one(images, i), range(len(images))))
-    done = [one for one in done if one is not None]
-    fields = pd.DataFrame([one[0] for one in done])
-    boxes = pd.concat([one[1] for one in done], ignore_index=True)
-    crops = [crop for one in done for crop in one[2]]
-    return fields, boxes, _as_set(images, crops)
+        results = list(pool.map(lambda i: _measured(images, i), range(len(images))))
+    rows, boxes, crops = zip(*filter(None, results), strict=True)
+    crops = list(itertools.chain(*crops))
+    boxes = pd.concat(boxes, ignore_index=True)
+    return pd.DataFrame(list(rows)), boxes, _as_set(images, crops)
 
 
-def _one(images, i):
+def _measured(images, i):
     """The numbers of one field, of its boxes, and what stands alone in it."""
-    field = _apart(images.pixels[i], images.boxes[i])
+    field = _segmented(images.pixels[i], images.boxes[i])
     if field is None:
         return None
     whose = {"group": images.group[i], "cell": images.cell[i]}
     sizes = _sizes(field.boxes)
     row = whose | _layout(field, sizes) | _light(field) | _rest(field)
     row["touching"] = _touching(field)
+    iou = _iou(field.boxes.xyxy, field.boxes.xyxy)
+    np.fill_diagonal(iou, 0)
     for least in OVERLAPS:
-        row[f"overlap_{least}"] = _overlapping(field.boxes.xyxy, least)
-    box = pd.DataFrame({"label": field.boxes.label, **whose, **sizes})
-    alone = [(i, label, crop) for label, crop in _alone(field)]
-    return row, box, alone
+        row[f"overlap_{least}"] = float((iou.max(1) > least).mean())
+    boxes = pd.DataFrame({"label": field.boxes.label, **whose, **sizes})
+    return row, boxes, [(i, label, crop) for label, crop in _alone(field)]
 
 
-def _apart(image, boxes):
+def _segmented(image, boxes):
     """A field with its ground and what segmentation finds, or None for nothing."""
-    found = segment.segment(image)
-    if not len(found.chromosomes) or not len(boxes):
+    instances = segment.segment(image)
+    if not len(instances.chromosomes) or not len(boxes):
         return None
     ground = segment.background(segment.denoise(image))
-    if np.median(image[found.labels > 0]) > np.median(ground):
-        stain = image - ground
-    else:
-        stain = ground - image
-    return Field(stain / np.float32(255), ground, found, boxes)
+    bright = np.median(image[instances.labels > 0]) > np.median(ground)
+    stain = image - ground if bright else ground - image
+    return Field(stain / np.float32(255), ground, instances, boxes)
 
 
 def _sizes(boxes):
@@ -98,15 +97,14 @@ def _layout(field, sizes):
     near = np.hypot(*(centre[:, None] - centre).transpose(2, 0, 1))
     np.fill_diagonal(near, np.inf)
     room = np.array([*xyxy[:, :2].min(0), *([width, height] - xyxy[:, 2:].max(0))])
+    first = sizes["diagonal"][field.boxes.label == "1"]
     return {
         "picture_height": height,
         "picture_width": width,
         "boxes": len(xyxy),
         "diagonal": unit,
-        "diagonal_of_1": sizes["diagonal"][field.boxes.label == "1"].mean()
-        if (field.boxes.label == "1").any()
-        else np.nan,
-        "stain_width": field.found.width,
+        "diagonal_of_1": first.mean() if len(first) else np.nan,
+        "stain_width": field.instances.width,
         "radius": np.sqrt(spread.sum()) / unit,
         "roundness": np.sqrt(max(spread[0], 0) / max(spread[1], 1e-9)),
         "nearest": np.median(near.min(1)) / unit,
@@ -118,18 +116,17 @@ def _layout(field, sizes):
 def _light(field):
     """Grey levels: of the ground, its unevenness and noise, and of the stain."""
     ground, stain = field.ground, field.stain
-    chromosome = field.found.chromosomes.labels > 0
-    empty = ~ndimage.binary_dilation(field.found.labels > 0, iterations=5)
-    corner = ground[tuple(CORNERS)]
+    chromosome = field.instances.chromosomes.labels > 0
+    inside = ndimage.binary_erosion(chromosome, iterations=2)
+    empty = ~ndimage.binary_dilation(field.instances.labels > 0, iterations=5)
+    corners = ground[[0, 0, -1, -1], [0, -1, 0, -1]]
     ink = stain[chromosome]
     return {
         "ground": float(np.median(ground)) / 255,
-        "ground_gradient": float(np.ptp(corner)) / 255,
+        "ground_gradient": float(np.ptp(corners)) / 255,
         "ground_spread": float(stain[empty].std()) if empty.any() else np.nan,
         "noise_outside": measured.noise(stain, empty),
-        "noise": measured.noise(
-            stain, ndimage.binary_erosion(chromosome, iterations=2)
-        ),
+        "noise": measured.noise(stain, inside),
         "ink": float(ink.mean()),
         "ink_sd": float(ink.std()),
         "dark": float(np.quantile(ink, 0.9)),
@@ -139,9 +136,9 @@ def _light(field):
 
 def _rest(field):
     """What there is besides chromosomes, and how much of the picture is stained."""
-    found, area = field.found, np.bincount(field.found.labels.ravel())
-    area = area[1:] / field.stain.size
-    nucleus, debris = found.kind == "nucleus", found.kind == "debris"
+    kind = field.instances.kind
+    area = np.bincount(field.instances.labels.ravel())[1:] / field.stain.size
+    nucleus, debris = kind == "nucleus", kind == "debris"
     return {
         "nuclei": int(nucleus.sum()),
         "nuclei_area": float(area[nucleus].sum()),
@@ -151,27 +148,24 @@ def _rest(field):
     }
 
 
-def _overlapping(xyxy, least):
-    """Share of boxes that overlap another one by more than that (IoU)."""
-    low = np.maximum(xyxy[:, None, :2], xyxy[:, :2])
-    high = np.minimum(xyxy[:, None, 2:], xyxy[:, 2:])
+def _iou(xyxy, others):
+    """Intersection over union of boxes and others, (n, m)."""
+    low = np.maximum(xyxy[:, None, :2], others[:, :2])
+    high = np.minimum(xyxy[:, None, 2:], others[:, 2:])
     both = np.maximum(high - low, 0).prod(2)
-    area = (xyxy[:, 2:] - xyxy[:, :2]).prod(1)
-    iou = both / np.maximum(area[:, None] + area - both, 1e-9)
-    np.fill_diagonal(iou, 0)
-    return float((iou.max(1) > least).mean())
+    area, other = ((b[:, 2:] - b[:, :2]).prod(1) for b in (xyxy, others))
+    return both / np.maximum(area[:, None] + other - both, 1e-9)
 
 
 def _touching(field):
     """Share of boxes whose stain is joined to that of another box."""
-    stained = ~np.isin(field.found.kind, ("nucleus", "debris"))
-    mask = np.concatenate([[False], stained])[field.found.labels]
+    stained = ~np.isin(field.instances.kind, ("nucleus", "debris"))
+    mask = np.concatenate([[False], stained])[field.instances.labels]
     label, _ = ndimage.label(mask, normalise.BLOCK)
     owner = []
     for x0, y0, x1, y1 in np.round(field.boxes.xyxy).astype(int):
         count = np.bincount(label[max(y0, 0) : y1, max(x0, 0) : x1].ravel())
         owner.append(int(count[1:].argmax()) + 1 if count[1:].any() else 0)
-    owner = np.array(owner)
     shared = np.bincount(owner) > 1
     shared[0] = False
     return float(shared[owner].mean())
@@ -179,29 +173,21 @@ def _touching(field):
 
 def _alone(field):
     """Label and crop of each chromosome that touches nothing and fits one box."""
-    found = field.found
-    label, _ = ndimage.label(found.labels > 0, normalise.BLOCK)
-    size, whole = np.bincount(found.labels.ravel()), np.bincount(label.ravel())
-    clean = np.clip(np.round(255 * (1 - field.stain)), 0, 255).astype(np.uint8)
-    for k, place in enumerate(ndimage.find_objects(found.labels)):
-        which = _box_of(found.boxes.xyxy[k], field.boxes.xyxy)
-        if which is None or place is None or found.kind[k] != "chromosome":
+    labels, kind = field.instances.labels, field.instances.kind
+    clumps, _ = ndimage.label(labels > 0, normalise.BLOCK)
+    clump_size = np.bincount(clumps.ravel())
+    grey = np.clip(np.round(255 * (1 - field.stain)), 0, 255).astype(np.uint8)
+    iou = _iou(field.instances.boxes.xyxy, field.boxes.xyxy)
+    for region in measure.regionprops(labels):
+        k = region.label - 1
+        if iou[k].max() <= SAME or kind[k] != "chromosome":
             continue
-        own = found.labels[place] == k + 1
-        if whole[label[place][own][0]] > size[k + 1]:
+        if clump_size[clumps[tuple(region.coords[0])]] > region.num_pixels:
             continue
-        wide = _wider(place, label.shape)
-        near = ndimage.binary_dilation(found.labels[wide] == k + 1, iterations=NEAR)
-        yield field.boxes.label[which], np.where(near, clean[wide], np.uint8(255))
-
-
-def _box_of(own, xyxy):
-    """The one box around that of something found, or None."""
-    low, high = np.maximum(own[:2], xyxy[:, :2]), np.minimum(own[2:], xyxy[:, 2:])
-    both = np.maximum(high - low, 0).prod(1)
-    area = (xyxy[:, 2:] - xyxy[:, :2]).prod(1)
-    iou = both / (area + (own[2:] - own[:2]).prod() - both)
-    return int(iou.argmax()) if iou.max() > SAME else None
+        wide = _wider(region.slice, labels.shape)
+        near = ndimage.binary_dilation(labels[wide] == region.label, iterations=NEAR)
+        crop = np.where(near, grey[wide], np.uint8(255))
+        yield field.boxes.label[iou[k].argmax()], crop
 
 
 def _wider(place, shape):
@@ -213,14 +199,15 @@ def _wider(place, shape):
 
 def _as_set(images, crops):
     """Isolated chromosomes as a set of single ones."""
-    which = np.array([i for i, _, _ in crops], int)
+    which, label, pictures = zip(*crops, strict=True) if crops else ([], [], [])
+    which = np.array(which, int)
     return dataclasses.replace(
         images,
         name=np.array([f"{images.name[i]} {k}" for k, i in enumerate(which)]),
-        label=np.array([label for _, label, _ in crops], dtype=str),
+        label=np.array(label, dtype=str),
         group=images.group[which],
         cell=images.cell[which],
-        pixels=pixels.pack([crop for _, _, crop in crops]),
+        pixels=pixels.pack(pictures),
         boxes=None,
         extra={},
     )

@@ -21,10 +21,10 @@ STEP = 0.25  # of a width: the grid on which places are tried
 TRIES = 40  # places for each chromosome
 RADIUS = (0.375, 0.15)  # of the field, and spread: how far out they were thrown
 ROUND = (0.5, 1.0)  # short over long axis of that ellipse
-APART = 0.3  # share of chromosomes that lie clear of others where they can
+CLEAR = 0.3  # share of chromosomes that lie clear of others where they can
 OVERLAP = 0.5  # share of itself that any other chromosome may lie over others
 BENT = ("bend", "kink", "wave")  # what is long does more; at most so many radians
-MOST = 4.0
+MOST_BENT = 4.0
 SMALLEST, LARGEST = 128, 4096  # pixels
 
 
@@ -47,8 +47,7 @@ def draw(cell, *, size=SIZE):
     for i in order:
         _stack(field.stain, *laid.box(i), corner[i])
     surroundings.debris(field, cell.rng("debris"))
-    dark = looks.DARK[cell.look]
-    style = surroundings.rescaled(cell.style, factor)
+    style, dark = surroundings.rescaled(cell.style, factor), looks.DARK[cell.look]
     image = surroundings.photograph(field, style, cell.rng("camera"), dark=dark)
     return image, truth.boxes(laid, corner, order, cell.label)
 
@@ -63,7 +62,7 @@ def _shape(cell, size, rng):
     turned = {"tilt": rng.uniform(0, 2 * np.pi, count)}
     for name in BENT:
         bent = getattr(shape, name) * np.sqrt(cell.patterns.length)
-        turned[name] = np.clip(bent, -MOST, MOST)
+        turned[name] = np.clip(bent, -MOST_BENT, MOST_BENT)
     return bodies.scaled(dataclasses.replace(shape, **turned), factor), factor
 
 
@@ -75,7 +74,7 @@ def _places(laid, taken, step, rng):
     grid[rows, columns] = True
     middle = size * (0.5 + rng.normal(0, 0.03, 2))
     thrown = _ellipse(rng, size)
-    clear = rng.random(len(laid.start)) < APART
+    clear = rng.random(len(laid.start)) < CLEAR
     allowed = np.where(clear, 0, OVERLAP * rng.random(len(clear)))
     corners = np.zeros((len(clear), 2), int)
     for i in np.argsort(-laid.shape.max(1)):
@@ -109,6 +108,6 @@ def _ellipse(rng, size):
 def _stack(stain, ink, cover, corner):
     """Lay a chromosome over what is there."""
     (x, y), (height, width) = corner, cover.shape
-    part = stain[y : y + height, x : x + width]
-    part *= 1 - (1 - THROUGH) * cover
-    part += ink * cover
+    under = stain[y : y + height, x : x + width]
+    under *= 1 - (1 - THROUGH) * cover
+    under += ink * cover

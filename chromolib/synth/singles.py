@@ -5,18 +5,17 @@
 """
 
 import dataclasses
-import hashlib
 
 import numpy as np
 from scipy import ndimage
 
-from chromolib import records
 from chromolib.data import pixels
 from chromolib.synth import bodies, lab, looks, truth
 
 ROOM = 4  # pixels of a canvas that a chromosome leaves free at least, on either side
 HALO = 2.0  # of the blur: the reach of a scanner's sharpening
 STAINED = 0.15  # ink of the chromosome itself, without its blurred edge
+COLUMNS = ("name", "label", "group", "cell", "iscn", "made")
 KNEE = 0.75  # ink above which a stretched chromosome darkens less and less
 
 
@@ -35,14 +34,15 @@ def draw(cell, *, canvas=None):
     laid = bodies.lay(cell.patterns, shape, rng, canvas=size)
     grey = photograph(laid, cell, rng)
     packed = pixels.Packed(grey, laid.start, laid.shape)
-    corner = np.zeros((len(laid.start), 2), int)
-    every = truth.boxes(laid, corner, range(len(corner)), cell.label)
-    told = [every.take([i]) for i in range(len(every))]
+    count = len(packed)
+    together = truth.boxes(laid, np.zeros((count, 2), int), range(count), cell.label)
+    boxes = tuple(together.take([i]) for i in range(count))
     if canvas is not None:
-        return packed, tuple(told)
+        return packed, boxes
     ground = grey[0]  # a corner of the first patch
-    cut = [_tight(packed[i], told[i], ground) for i in range(len(told))]
-    return pixels.pack([one[0] for one in cut]), tuple(one[1] for one in cut)
+    pairs = zip(packed, boxes, strict=True)
+    images, boxes = zip(*(_tight(*pair, ground) for pair in pairs), strict=True)
+    return pixels.pack(images), boxes
 
 
 def photograph(laid, cell, rng):
@@ -53,8 +53,8 @@ def photograph(laid, cell, rng):
     ink *= laid.cover
     noise = np.float32(style["noise"]) * rng.standard_normal(len(ink), np.float32)
     for first, (height, width) in zip(laid.start, laid.shape, strict=True):
-        part = slice(first, first + height * width)
-        patch = ink[part].reshape(height, width)
+        place = slice(first, first + height * width)
+        patch = ink[place].reshape(height, width)
         seen = ndimage.gaussian_filter(patch, style["blur"], truncate=3)
         if style["sharp"]:
             wide = ndimage.gaussian_filter(seen, HALO * style["blur"], truncate=2)
@@ -62,7 +62,7 @@ def photograph(laid, cell, rng):
         seen[seen < style["cut"]] = 0
         if style["even"]:
             seen = _even(seen, style["even"])
-        ink[part] = seen.ravel()
+        ink[place] = seen.ravel()
     ink = (ink + noise) * (ink > 0)
     if style["levels"]:
         ink = np.round(ink * style["levels"]) / style["levels"]
@@ -81,53 +81,27 @@ def _even(ink, mean):
     return np.minimum(ink, KNEE) + (1 - KNEE) * (1 - np.exp(-over))
 
 
-def _tight(image, told, ground):
-    """The part of a picture that is not ground, and the truth as it lies there."""
-    rows, columns = (np.flatnonzero((image != ground).any(k)) for k in (1, 0))
-    corner = np.array([columns[0], rows[0]])
-    inside = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    moved = {
-        "xyxy": told.xyxy - np.tile(corner, 2),
-        "polygon": (told.polygon[0] - corner,),
-        "axis": (told.axis[0] - corner,),
-    }
-    return inside, dataclasses.replace(told, **moved)
+def _tight(image, boxes, ground):
+    """What of a picture is not ground, and the truth as it lies there."""
+    rows, columns = ndimage.find_objects((image != ground).view(np.int8))[0]
+    corner = np.array([columns.start, rows.start])
+    moved = dataclasses.replace(
+        boxes,
+        xyxy=boxes.xyxy - np.tile(corner, 2),
+        polygon=(boxes.polygon[0] - corner,),
+        axis=(boxes.axis[0] - corner,),
+    )
+    return image[rows, columns], moved
 
 
 def images(cells, *, canvas=None):
     """The chromosomes of these cells as one set; groups are patients."""
-    columns = {key: [] for key in ("name", "label", "group", "cell", "iscn", "made")}
-    packed, boxes = [], []
+    rows, pictures, boxes = [], [], []
     for cell in cells:
-        drawn, truth = draw(cell, canvas=canvas)
-        packed.append(drawn)
-        boxes += truth
-        for k, one in enumerate(cell.homologues):
-            row = (f"{cell.name}-{k:02d}", one.label, cell.patient, cell.name)
-            row += (cell.karyotype, one.name)
-            for key, value in zip(columns, row, strict=True):
-                columns[key].append(value)
-    columns = {key: np.array(values, dtype=str) for key, values in columns.items()}
-    merged = _merged(packed)
-    extra = {"iscn": columns.pop("iscn"), "made": columns.pop("made")}
-    return records.ImageSet(
-        lab.SOURCE,
-        unit="patient",
-        pixels=merged,
-        boxes=tuple(boxes),
-        extra=extra,
-        fingerprint=hashlib.sha256(merged.buffer).hexdigest(),
-        provenance=lab.SOURCE,
-        **columns,
-    )
-
-
-def _merged(packed):
-    """Packed images of several cells as one."""
-    ends = np.cumsum([0, *(len(one.buffer) for one in packed)])[:-1]
-    start = [one.start + first for one, first in zip(packed, ends, strict=True)]
-    return pixels.Packed(
-        np.concatenate([one.buffer for one in packed]),
-        np.concatenate(start),
-        np.concatenate([one.shape for one in packed]),
-    )
+        packed, truths = draw(cell, canvas=canvas)
+        pictures += packed
+        boxes += truths
+        for k, homologue in enumerate(cell.homologues):
+            name, made = f"{cell.name}-{k:02d}", (cell.karyotype, homologue.name)
+            rows.append((name, homologue.label, cell.patient, cell.name, *made))
+    return lab.image_set(COLUMNS, rows, pictures, boxes)

@@ -1,4 +1,4 @@
-"""What a field holds beside its chromosomes, and the microscope it is seen through.
+"""What a field holds besides chromosomes, and the microscope it is seen through.
 
 `nuclei(field, rng)`, `debris(field, rng)` stain a Field
 `photograph(field, style, rng, dark)` -> its grey levels
@@ -69,8 +69,7 @@ def _nucleus(field, covered, rng, middle, radius):
     texture += 0.06 * _texture(rng, disc.shape, 2.0 * field.width)
     texture += 0.06 * np.exp(-np.abs(depth) / (0.3 * field.width))
     stain = rng.uniform(*NUCLEUS_STAIN) * np.clip(1 + texture, 0, 1.5)
-    part = field.stain[place]
-    part[:] = np.maximum(part, disc * stain)
+    field.stain[place] = np.maximum(field.stain[place], disc * stain)
     covered[place] |= disc > 0
 
 
@@ -100,12 +99,9 @@ def debris(field, rng):
         for _ in range(rng.poisson(mean * rng.gamma(2, 0.5))):
             radius = field.width * rng.uniform(*sigma)
             _blob(field, rng, _anywhere(field, rng), radius, rng.uniform(*stain))
-    for _ in range(rng.poisson(RINGS)):
-        _ring(field, rng)
-    for _ in range(rng.poisson(CURLS)):
-        _curl(field, rng)
-    for _ in range(rng.poisson(CRUMBS)):
-        _crumbs(field, rng)
+    for draw, mean in ((_ring, RINGS), (_curl, CURLS), (_crumbs, CRUMBS)):
+        for _ in range(rng.poisson(mean)):
+            draw(field, rng)
 
 
 def _anywhere(field, rng):
@@ -121,8 +117,8 @@ def _blob(field, rng, middle, sigma, stain):
     right, down = (x - middle[0]) / sigma, (y - middle[1]) / sigma
     lean = rng.uniform(-0.5, 0.5)
     away = right**2 + down**2 + 2 * lean * right * down
-    part = field.stain[place]
-    part += np.float32(stain) * np.exp(-0.5 * away**1.5) * (1 - np.maximum(part, 0))
+    under = field.stain[place]
+    under += np.float32(stain) * np.exp(-0.5 * away**1.5) * (1 - np.maximum(under, 0))
 
 
 def _ring(field, rng):

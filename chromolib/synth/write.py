@@ -5,8 +5,8 @@
 (COCO), `images.csv` (groups), `iscn.csv` (karyotypes) and `manifest.yaml`
 
 Strategy: chance depends on the number of a cell alone, so any process may draw it.
-Workers hand over finished files, this process writes them in order, a part at a time,
-into a folder that takes its name only when all is there.
+Workers write the images, this process what is said of them, in order, so many cells at
+a time, into a folder that takes its name only when all is there.
 """
 
 import collections
@@ -14,7 +14,6 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import importlib.metadata
-import io
 import itertools
 import multiprocessing
 import platform
@@ -25,19 +24,11 @@ import PIL.Image
 import chromolib
 from chromolib import records
 from chromolib.data import fresh, store
-from chromolib.synth import (
-    files,
-    karyogram,
-    lab,
-    looks,
-    metaphase,
-    sets,
-    singles,
-)
+from chromolib.synth import files, karyogram, lab, looks, metaphase, sets, singles
 
 MOST = 10**6  # cells
 WORKERS = 256
-PART = 100  # cells to a COCO file, which must stay below 16 MiB
+BATCH = 100  # cells to a COCO file, which must stay below 16 MiB
 AHEAD = 4  # cells a worker draws before their turn
 SQUEEZE = 2  # of 9: what PNG gains beyond costs more than drawing
 PACKAGES = ("numpy", "scipy", "scikit-image", "pillow")
@@ -77,7 +68,7 @@ class Order:
                 f"size {self.size:,}; {self.what} have {least} to "
                 f"{metaphase.LARGEST:,} pixels on a side"
             )
-        looks.known(self.look)
+        looks.check(self.look)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +90,7 @@ class Report:
         )
 
 
-def _field(cell, size):
+def _metaphase(cell, size):
     return [("", "", *metaphase.draw(cell, size=size))]
 
 
@@ -108,15 +99,16 @@ def _karyogram(cell, size):
 
 
 def _singles(cell, size):
-    pictures, boxes = singles.draw(cell, canvas=size or None)
+    """What to add to the cell's name, label, picture and boxes of each chromosome."""
+    drawn = zip(*singles.draw(cell, canvas=size or None), strict=True)
     return [
-        (f"-{k:02d}", one.label[0], picture, one)
-        for k, (picture, one) in enumerate(zip(pictures, boxes, strict=True))
+        (f"-{k:02d}", str(boxes.label[0]), picture, boxes)
+        for k, (picture, boxes) in enumerate(drawn)
     ]
 
 
 KINDS = {  # how, the usual look and size, the smallest size
-    "metaphases": (_field, "field", metaphase.SIZE, metaphase.SMALLEST),
+    "metaphases": (_metaphase, "field", metaphase.SIZE, metaphase.SMALLEST),
     "karyograms": (_karyogram, "g", karyogram.SIZE, karyogram.SMALLEST),
     "singles": (_singles, "g", 0, 32),
 }
@@ -132,7 +124,7 @@ def write(out, order, *, workers=1, progress=None):
         raise SynthError(f"{workers} workers; give 1 to {WORKERS}")
     out = fresh.vacant(out, error=SynthError)
     try:
-        with fresh.complete(out) as folder, _drawn(order, workers) as cells:
+        with fresh.complete(out) as folder, _drawn(folder, order, workers) as cells:
             return _written(folder, order, cells, progress)
     except OSError as error:
         reason = f"{store.shown(out.name)} cannot be written: {error.strerror or error}"
@@ -143,10 +135,12 @@ def write(out, order, *, workers=1, progress=None):
 
 
 @contextlib.contextmanager
-def _drawn(order, workers):
-    """All cells in order, drawn by so many processes."""
+def _drawn(folder, order, workers):
+    """All cells in order, drawn into the folder by so many processes."""
+    images = folder / files.IMAGES
+    images.mkdir()
     if workers == 1:
-        yield (_cell(order, k) for k in range(order.cells))
+        yield (_cell(images, order, k) for k in range(order.cells))
         return
     pool = concurrent.futures.ProcessPoolExecutor(
         min(workers, order.cells),
@@ -155,33 +149,32 @@ def _drawn(order, workers):
         (signal.SIGINT, signal.SIG_IGN),  # one process says that it was interrupted
     )
     try:
-        yield _ahead(pool, order, AHEAD * workers)
+        yield _ahead(pool, images, order, AHEAD * workers)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _ahead(pool, order, most):
+def _ahead(pool, images, order, most):
     """Cells in order; at most so many are drawn and not yet taken."""
     waiting = collections.deque()
     for k in range(order.cells):
-        waiting.append(pool.submit(_cell, order, k))
+        waiting.append(pool.submit(_cell, images, order, k))
         if len(waiting) >= most:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
 
 
-def _cell(order, k):
-    """Cell number k, drawn."""
-    (cell,) = lab.cells(
-        1, look=order.look, abnormal=order.abnormal, seed=order.seed, start=k
-    )
-    how = KINDS[order.what][0]
+def _cell(folder, order, k):
+    """Cell number k, its images drawn into the folder."""
+    look = {"look": order.look, "abnormal": order.abnormal, "seed": order.seed}
+    (cell,) = lab.cells(1, start=k, **look)
     images = []
-    for suffix, label, picture, found in how(cell, order.size):
-        boxes = records.Boxes(found.xyxy, found.label, polygon=found.polygon)
-        name, size = f"{cell.name}{suffix}.png", picture.shape[::-1]
-        images.append(files.Image(name, str(label), _png(picture), size, boxes))
+    for suffix, label, picture, truth in KINDS[order.what][0](cell, order.size):
+        name = f"{cell.name}{suffix}.png"
+        PIL.Image.fromarray(picture).save(folder / name, compress_level=SQUEEZE)
+        boxes = records.Boxes(truth.xyxy, truth.label, polygon=truth.polygon)
+        images.append(files.Image(name, label, picture.shape[::-1], boxes))
     return files.Cell(
         name=cell.name,
         patient=cell.patient,
@@ -193,40 +186,25 @@ def _cell(order, k):
 
 
 def _written(folder, order, cells, progress):
-    """Write the cells part by part, then what holds for all."""
-    seen = collections.Counter()
-    counted = _counted(cells, order.cells, seen, progress)
-    saved = (files.saved(folder, cell) for cell in counted)
-    for part in range(-(-order.cells // PART)):
-        several = f"-{part:04d}" if order.cells > PART else ""
-        files.put(folder, several, list(itertools.islice(saved, PART)))
-    status = {word: seen[word] for word in sets.STATUS if seen[word]}
-    report = Report(
-        seen["images"], seen["boxes"], order.cells, seen["patients"], status
-    )
+    """Write what is said of the cells, batch by batch, then what holds for all."""
+    images, boxes, status = 0, 0, collections.Counter()
+    for first in range(0, order.cells, BATCH):
+        batch = []
+        for cell in itertools.islice(cells, BATCH):
+            batch.append(cell)
+            images += len(cell.images)
+            boxes += sum(len(image.boxes) for image in cell.images)
+            status[cell.status] += 1
+            if progress:
+                progress(first + len(batch), order.cells)
+        suffix = f"-{first // BATCH:04d}" if order.cells > BATCH else ""
+        files.put(folder, suffix, batch)
+    patients = -(-order.cells // lab.PER_PATIENT)
+    status = {word: status[word] for word in sets.STATUS if word in status}
+    report = Report(images, boxes, order.cells, patients, status)
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     versions |= {"python": platform.python_version()}
     ours = {"source": lab.SOURCE, "chromolib": chromolib.__version__}
     facts = ours | dataclasses.asdict(order) | dataclasses.asdict(report)
     files.manifest(folder, facts | {"versions": versions})
     return report
-
-
-def _counted(cells, total, seen, progress):
-    """The cells as they come, counted by what they are."""
-    last = None
-    for done, cell in enumerate(cells, 1):
-        seen["images"] += len(cell.images)
-        seen["boxes"] += sum(len(image.boxes) for image in cell.images)
-        seen["patients"] += cell.patient != last
-        seen[cell.status] += 1
-        last = cell.patient
-        yield cell
-        if progress:
-            progress(done, total)
-
-
-def _png(picture):
-    held = io.BytesIO()
-    PIL.Image.fromarray(picture).save(held, "PNG", compress_level=SQUEEZE)
-    return held.getvalue()

@@ -1,5 +1,8 @@
 """The page on the lab: its numbers are read, its pictures drawn, and both say so."""
 
+import base64
+import io
+import json
 import re
 
 import bs4
@@ -10,11 +13,14 @@ import pytest
 from scipy import ndimage
 
 from chromolib import records
-from chromolib.book import lab_page, lab_pictures, lab_tables
+from chromolib.book import lab as page_tables
+from chromolib.book import pictures
 from chromolib.runs import results
-from chromolib.studies.synthetic import questions
+from chromolib.studies.synthetic import calibration, questions
 from chromolib.synth import calibrate, karyogram, lab
 
+CALIBRATED = tuple(calibration.LOOK_OF)
+EXAMINED = ("pki3", "bioimlab")
 CHANCE = np.random.default_rng(0)
 LOOKED = ("length", "ground", "homologue_rest", "class_likeness", "texture", "margin")
 CLASSES = ("1", "9", "17", "X", "Y")  # odd, so that the middle is one of them
@@ -106,14 +112,14 @@ def estimates(source, shift):
 def measured(tmp_path_factory):
     """A folder of results of the lab, all made up."""
     folder = tmp_path_factory.mktemp("results")
-    for source in lab_page.CALIBRATED:
+    for source in CALIBRATED:
         place = folder / "calibration" / source
         place.mkdir(parents=True)
         compared().to_csv(place / "compared.csv", index=False)
         for start in ("", "synthetic_"):
             curves().to_csv(place / f"{start}profiles.csv", index=False)
             greys().to_csv(place / f"{start}distributions.csv", index=False)
-    for source in lab_page.EXAMINED:
+    for source in EXAMINED:
         for name, shift in ((source, 0.012345), (f"{source}-ideogram", -0.2)):
             (folder / "exam" / name).mkdir(parents=True)
             path = folder / "exam" / name / "estimates.csv"
@@ -126,11 +132,50 @@ def measured(tmp_path_factory):
     return folder
 
 
+def everything(folder):
+    """All that the page shows of a folder of results."""
+    shown = [page_tables.rounds(folder), page_tables.numbers(folder, ASKED)]
+    for source in CALIBRATED:
+        shown += page_tables.nearness(folder, source)
+        shown += page_tables.tables_behind(folder, source)
+    for source in EXAMINED:
+        shown += page_tables.exam(folder, source)
+        shown += page_tables.judged(folder, source)
+    return shown
+
+
+ASKED = [("pki3", "homologue_rest"), ("tseng2023", "texture"), ("bioimlab", "lost")]
+
+
 @pytest.fixture(scope="module")
-def built(root, measured, tmp_path_factory):
-    """The page as Markdown and the folder of its figures."""
-    book = tmp_path_factory.mktemp("book")
-    return lab_page.page(root, results=measured, book=book), book
+def shown(measured):
+    return everything(measured)
+
+
+@pytest.fixture(scope="module")
+def drawn(pages):
+    """The figures of the page as it was executed: image, alternative text, caption."""
+    (page,) = (outcome for outcome in pages if outcome.study == "synthetic")
+    outputs = [
+        output["data"].get("text/html", "")
+        for cell in json.loads(page.notebook.read_text())["cells"]
+        for output in cell.get("outputs", [])
+    ]
+    tree = bs4.BeautifulSoup("".join(map("".join, outputs)), "html.parser")
+    return [
+        (image_of(figure.img), figure.img["alt"], figure.figcaption.get_text())
+        for figure in tree.find_all("figure")
+    ]
+
+
+def image_of(tag):
+    return base64.b64decode(tag["src"].removeprefix("data:image/png;base64,"))
+
+
+def text_of(shown):
+    """What a reader sees of figures, tables and sentences, images left out."""
+    parts = [getattr(item, "_repr_html_", item.__repr__)() for item in shown]
+    return bs4.BeautifulSoup("\n".join(parts), "html.parser").get_text(" ")
 
 
 @pytest.fixture(scope="module")
@@ -145,68 +190,57 @@ def numbers(measured):
     return np.array([one for one in found if np.isfinite(one)])
 
 
-def figures(text):
-    """Path, alt text and caption of each figure."""
-    return re.findall(r"```\{figure\} (\S+)\n.*\n:alt: (.*)\n\n(.*)\n```", text)
-
-
-def test_every_number_of_the_page_is_one_of_the_results(built, numbers):
-    text = re.sub(r"```(?:python|sh|\{figure).*?\n```", "", built[0], flags=re.S)
-    text = re.sub(r"(?<!`)`[^`\n]+`", "", text)
-    text = bs4.BeautifulSoup(text, "html.parser").get_text(" ")
-    shown = re.findall(r"(?<![\w.])-?\d[\d,]*\.\d+", text)
-    assert len(shown) > 200
+def test_every_number_of_the_page_is_one_of_the_results(shown, numbers):
+    text = re.findall(r"(?<![\w.])-?\d[\d,]*\.\d+", text_of(shown))
+    assert len(text) > 200
     known = np.concatenate([numbers, np.abs(numbers)])
-    for one in set(shown):
+    for one in set(text):
         digits = len(one.partition(".")[2])
         step = 0.5001 * 10.0**-digits
         assert np.abs(known - float(one.replace(",", ""))).min() <= step, one
 
 
-def test_the_words_hold_no_measured_number(root):
-    text = (root / "book" / "synthetic_text.md").read_text(encoding="utf-8")
-    text = re.sub(r"```(?:python|sh).*?```", "", text, flags=re.S)
-    assert not re.search(r"\d\.\d|\d ?%", text.replace("95 %", ""))
+@pytest.mark.parametrize("name", ["synthetic", "sources"])
+def test_the_words_hold_no_measured_number(root, name):
+    page = json.loads((root / "book" / f"{name}.ipynb").read_text(encoding="utf-8"))
+    for cell in page["cells"]:
+        if cell["cell_type"] == "markdown":
+            text = "".join(cell["source"])
+            text = re.sub(r"```(?:python|sh).*?```", "", text, flags=re.S)
+            assert not re.search(r"\d\.\d|\d ?%", text.replace("95 %", ""))
 
 
-def test_every_place_is_filled(built):
-    assert "<!--" not in built[0]
-
-
-def test_every_figure_is_there_says_what_it_shows_and_that_it_is_synthetic(built):
-    text, book = built
-    found = figures(text)
-    assert len(found) == text.count("{figure}") > 15
-    assert {path for path, _, _ in found} == {
-        f"{lab_page.FOLDER}/{path.name}" for path in (book / lab_page.FOLDER).iterdir()
-    }
-    for path, alt, caption in found:
-        assert (book / path).stat().st_size > 1000
+def test_every_figure_says_what_it_shows_and_that_it_is_synthetic(drawn):
+    assert len(drawn) == 9 + 3 * 3 + 2
+    for image, alt, caption in drawn:
+        assert len(image) > 1000
         assert len(alt) > 40
         assert "synthetic" in alt.lower()
-        assert "synthetic" in caption.lower() or "exam" in path
+        assert "synthetic" in caption.lower() or "named right" in caption
+        assert "Source: " in caption
 
 
-def test_figures_are_small(built):
-    sizes = [path.stat().st_size for path in (built[1] / lab_page.FOLDER).iterdir()]
-    assert sum(sizes) < 1_500_000
+def test_figures_are_small(drawn):
+    assert sum(len(image) for image, _, _ in drawn) < 1_500_000
 
 
-def test_tables_say_whose_numbers_they_hold(built):
-    captions = re.findall("<caption>(.*?)</caption>", built[0])
-    assert len(captions) == 3 * 2 + 2 + 2 + 1
+def test_tables_say_whose_numbers_they_hold(shown):
+    captions = [item.caption for item in shown if hasattr(item, "frame")]
+    assert len(captions) == 3 * 2 + 2 + 2 + 1 + 1
     assert all("synthetic" in one.lower() for one in captions)
+    assert not any(item.frame.empty for item in shown if hasattr(item, "frame"))
 
 
-def test_pictures_are_grey_and_the_same_each_time(built, tmp_path):
-    again = lab_pictures.draw(tmp_path)
-    for name, one in again.items():
-        first = (built[1] / lab_page.FOLDER / one.file).read_bytes()
-        assert (tmp_path / one.file).read_bytes() == first, name
-        with PIL.Image.open(tmp_path / one.file) as image:
-            assert image.mode == "L"
-            strip = np.asarray(image)[-lab_pictures.STRIP :]
-        assert np.ptp(strip) == 255  # where the word synthetic stands
+@pytest.mark.parametrize("look", ["g", "q"])
+@pytest.mark.parametrize("draw", [pictures.karyogram, pictures.classes])
+def test_pictures_are_grey_and_the_same_each_time(draw, look):
+    cell = lab.cell("46,XY", look=look, seed=1)
+    first, again = draw(cell, "Look."), draw(cell, "Look.")
+    assert first.png == again.png
+    with PIL.Image.open(io.BytesIO(first.png)) as image:
+        assert image.mode == "L"
+        strip = np.asarray(image)[-pictures.STRIP :]
+    assert np.ptp(strip) == 255  # where the word synthetic stands
 
 
 @pytest.mark.parametrize(
@@ -215,47 +249,62 @@ def test_pictures_are_grey_and_the_same_each_time(built, tmp_path):
 )
 def test_an_arrow_for_each_rearranged_chromosome(karyotype, arrows):
     cell = lab.cell(karyotype, seed=3)
-    plain, _ = karyogram.draw(cell, size=lab_pictures.SIZE, layout="framed")
-    changed = ndimage.binary_dilation(lab_pictures._karyogram(cell) != plain, None, 3)
+    plain, _ = karyogram.draw(cell, size=pictures.SIZE, layout="framed")
+    changed = ndimage.binary_dilation(pictures._with_arrows(cell) != plain, None, 3)
     assert ndimage.label(changed)[1] == arrows
 
 
-def test_what_was_not_measured_says_how_to_measure_it(root, tmp_path):
-    text = lab_page.page(root, results=tmp_path / "none", book=tmp_path)
-    for source in lab_page.CALIBRATED:
+def test_what_was_not_measured_says_how_to_measure_it(tmp_path):
+    text = text_of(everything(tmp_path))
+    for source in CALIBRATED:
         assert f"chromolib data calibrate {source} --out" in text
-    for source in lab_page.EXAMINED:
+    for source in EXAMINED:
         assert f"chromolib data exam {source} --final --out" in text
     assert "not measured here" in text
     assert "nan" not in text.lower().split()
 
 
 def test_the_table_and_the_figure_show_the_distance_that_was_measured(measured):
-    rows = lab_tables.Results(measured).calibration("pki3")
+    rows = page_tables.read_calibration(measured, "pki3")
     overall = rows[rows["class"] == "all"]
-    shown = lab_tables.overall(rows, "pki3")["distance"].astype(float)
+    shown = page_tables.overall(rows, "pki3")["distance"].astype(float)
     np.testing.assert_allclose(shown, overall["distance"], atol=0.0051)
-    drawn = lab_tables.distances(rows)
+    drawn = page_tables.distances(rows)
     np.testing.assert_allclose(drawn["synthetic"], overall["distance"], rtol=1e-6)
     assert (drawn["real"] == 0).all()
     assert (drawn["synthetic_low"] < drawn["synthetic"]).all()
 
 
 def test_agreement_that_was_fitted_is_called_so(measured):
-    found = lab_tables.Results(measured)
     for source, words in (("pki3", "fitted"), ("tseng2023", "by hand")):
-        table = lab_tables.by_class(found.calibration(source), source)
+        rows = page_tables.read_calibration(measured, source)
+        table = page_tables.by_class(rows, source)
         row = table[table["quantity"].str.startswith("relative length")]
         assert row["came"].tolist() == [words]
-    table = lab_tables.overall(found.calibration("pki3"), "pki3")
-    assert set(table["came"]) == {"by hand"}
+    rows = page_tables.read_calibration(measured, "pki3")
+    assert set(page_tables.overall(rows, "pki3")["came"]) == {"by hand"}
+
+
+def test_the_farthest_class_is_far_by_distance_and_unlike_by_correlation(measured):
+    rows = page_tables.read_calibration(measured, "pki3")
+    table = page_tables.by_class(rows, "pki3").set_index("in")
+    rows = rows[rows["class"] != "all"].set_index("class")
+    lengths, curves = (
+        rows.loc[rows["measure"] == measure, "distance"]
+        for measure in ("sd", "correlation")
+    )
+    far = table["farthest class"].str.partition(":")[0]
+    assert far["real spreads of cells"] == lengths.abs().idxmax()
+    assert far["correlation"] == curves.idxmin()
+    assert table["middle class"]["correlation"] == f"{curves.median():.2f}"
 
 
 def test_the_lab_without_fitted_bands_stands_beside_it(measured):
-    rows = questions.ways(lab_tables.Results(measured), "pki3")
+    rows = questions.ways(page_tables.read_exam(measured, "pki3"))
     both = rows.set_index("way")["value"]
     assert both["ideogram"] < both["synthetic"]
     assert "between 1 and 5 cells" in questions.worth(rows)
+    assert list(questions.exam(rows)) == ["real cells", *questions.WAY.values()]
 
 
 def test_a_round_is_a_row_and_a_judge_a_column():

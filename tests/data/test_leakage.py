@@ -110,7 +110,7 @@ SPLIT_PROBES = [
 def test_a_clean_split_leaks_nothing(probe):
     images = cells()
     leak = probe(images, *halves(images, by_group=True), rng=stream())
-    assert not leak.found
+    assert not leak.leaks
     assert leak.estimate.low <= leak.chance <= leak.estimate.high
     assert (leak.estimate.n, leak.estimate.groups) == (72, 12)
 
@@ -119,7 +119,7 @@ def test_a_clean_split_leaks_nothing(probe):
 def test_a_split_by_image_leaks_groups(probe):
     images = cells()
     leak = probe(images, *halves(images, by_group=False), rng=stream())
-    assert leak.found
+    assert leak.leaks
     assert leak.estimate.value > leak.chance + 0.1
 
 
@@ -128,8 +128,8 @@ def test_one_copy_in_training_is_found():
     split = halves(plain, by_group=True)
     copied, lifted = with_copies(plain), with_copies(plain, lambda i: i // 2 + 40)
     assert leakage.exact_copies(copied, *split, rng=stream()).estimate.value == 1 / 72
-    assert leakage.near_copies(copied, *split, rng=stream()).found
-    assert not leakage.exact_copies(lifted, *split, rng=stream()).found
+    assert leakage.near_copies(copied, *split, rng=stream()).leaks
+    assert not leakage.exact_copies(lifted, *split, rng=stream()).leaks
     assert leakage.near_copies(lifted, *split, rng=stream()).estimate.value == 1 / 72
 
 
@@ -157,7 +157,7 @@ def test_random_labels_stay_at_chance_in_19_of_20_clean_splits():
         images = cells(20, 4, seed=seed)
         split = halves(images, by_group=True)
         leak = leakage.random_labels(images, *split, rng=stream(seed), draws=25)
-        above, values = above + leak.found, [*values, leak.estimate.value]
+        above, values = above + leak.leaks, [*values, leak.estimate.value]
     assert above <= 4
     assert np.mean(values) == pytest.approx(0.5, abs=0.02)
 
@@ -166,9 +166,9 @@ def test_a_tinted_cell_is_recognised_and_a_plain_one_is_not():
     known = leakage.cell_identity(cells(), rng=stream())
     plain = leakage.cell_identity(cells(tinted=False), rng=stream())
     assert known.chance == pytest.approx(1 / 24)
-    assert known.found
+    assert known.leaks
     assert known.estimate.value > 4 * known.chance
-    assert not plain.found
+    assert not plain.leaks
 
 
 def test_cells_of_one_image_cannot_be_told_apart():
@@ -203,16 +203,16 @@ def test_an_origin_gives_the_label_away(alter):
     clean = leakage.source_only(images, labelled(images), rng=stream())
     mixed = redrawn(images, alter)
     leak = leakage.source_only(mixed, labelled(images), rng=stream())
-    assert leak.found
+    assert leak.leaks
     assert leak.estimate.value == 1
-    assert (clean.chance, clean.found) == (0.5, False)
+    assert (clean.chance, clean.leaks) == (0.5, False)
 
 
 def test_a_file_format_gives_the_label_away():
     images = cells(tinted=False)
     formats = np.where(labelled(images) == "normal", "bmp", "jpeg")
     told = dataclasses.replace(images, extra={"format": formats})
-    assert leakage.source_only(told, labelled(images), rng=stream()).found
+    assert leakage.source_only(told, labelled(images), rng=stream()).leaks
 
 
 def shorter(image, label):
@@ -226,7 +226,7 @@ def test_the_area_of_ink_gives_the_label_away(ground):
         images = redrawn(images, lambda image, label: 255 - image)
     leak = leakage.ink_area(images, labelled(images), rng=stream())
     assert leak.estimate.value == 1
-    assert not leakage.ink_area(cells(), labelled(images), rng=stream()).found
+    assert not leakage.ink_area(cells(), labelled(images), rng=stream()).leaks
 
 
 @pytest.mark.parametrize("light", [False, True])
@@ -256,21 +256,21 @@ def test_a_fixed_layout_gives_classes_away_and_a_shuffled_one_does_not():
     fixed = boxed(cells(), lambda i, label: in_a_row(5, range(5)))
     mixed = boxed(cells(), lambda i, label: in_a_row(5, stream(i).permutation(5)))
     told = leakage.position_only(fixed, *split, rng=stream())
-    assert told.found
+    assert told.leaks
     assert told.estimate.value == 1
     assert (told.chance, told.estimate.n, told.estimate.groups) == (0.2, 360, 12)
-    assert not leakage.position_only(mixed, *split, rng=stream()).found
+    assert not leakage.position_only(mixed, *split, rng=stream()).leaks
 
 
 def test_counting_boxes_tells_what_counts_differ_in():
     images = boxed(cells(), lambda i, k: count_of(46 if k == "normal" else 47))
     leak = leakage.count_only(images, labelled(images), rng=stream())
-    assert leak.found
+    assert leak.leaks
     always = leakage.always(images, rng=stream())
-    assert (always.estimate.value, always.found) == (0.5, False)
+    assert (always.estimate.value, always.leaks) == (0.5, False)
     assert "46" in always.meaning
     same = boxed(cells(), lambda i, k: count_of(46))
-    assert not leakage.count_only(same, labelled(images), rng=stream()).found
+    assert not leakage.count_only(same, labelled(images), rng=stream()).leaks
 
 
 def count_of(count):
@@ -327,7 +327,7 @@ def test_a_frame_shows_one_row_a_probe():
     leaks = [probe(images, *split, rng=stream()) for probe in SPLIT_PROBES]
     shown = leakage.frame(leaks)
     assert shown["probe"].tolist() == [leak.probe for leak in leaks]
-    assert shown["leaks"].eq("yes").tolist() == [leak.found for leak in leaks]
+    assert shown["leaks"].eq("yes").tolist() == [leak.leaks for leak in leaks]
     assert list(leakage.frame([]).columns) == list(shown.columns)
 
 

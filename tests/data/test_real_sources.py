@@ -85,10 +85,10 @@ def test_roboflow_is_few_karyograms_many_times(real):
 def test_the_split_roboflow_ships_shares_its_sources(real):
     images = real("roboflow")
     split = splits.shipped(images)
-    train, valid, test = (
-        set(images.group[i]) for i in (split.train, split.valid, split.test)
+    train, validation, test = (
+        set(images.group[i]) for i in (split.train, split.validation, split.test)
     )
-    assert (len(train & valid), len(train & test)) == (30, 20)
+    assert (len(train & validation), len(train & test)) == (30, 20)
 
 
 @pytest.mark.parametrize("source", ["bioimlab", "pki3", "tseng2023", "roboflow"])

@@ -50,8 +50,8 @@ def test_a_clean_split_never_shares_a_group(groups, seed, share):
 
 
 def test_validation_is_cut_from_training_groups_too():
-    split = splits.divide(CELLS, protocol="clean", test=0.2, valid=0.2)
-    parts = [set(CELLS.group[i]) for i in (split.train, split.valid, split.test)]
+    split = splits.divide(CELLS, protocol="clean", test=0.2, validation=0.2)
+    parts = [set(CELLS.group[i]) for i in (split.train, split.validation, split.test)]
     assert not parts[0] & parts[1]
     assert not parts[1] & parts[2]
     assert [len(part) for part in parts] == [12, 4, 4]
@@ -94,18 +94,11 @@ def test_one_seed_gives_one_split_and_another_seed_another():
     assert (part(3) != part(4)).any()
 
 
-def test_named_cases_are_held_out_whole():
-    split = splits.hold_out(CELLS, ["3", "7"])
-    assert set(CELLS.group[split.test]) == {"3", "7"}
-    with pytest.raises(splits.SplitError, match="no cell '99'; it has 20, like '0'"):
-        splits.hold_out(CELLS, ["99"])
-
-
 def test_the_split_that_came_with_the_source():
     images = images_of("aabbc", part=["train", "test", "train", "valid", ""])
     split = splits.shipped(images)
     assert split.protocol == "published"
-    assert (list(split.train), list(split.test), list(split.valid)) == (
+    assert (list(split.train), list(split.test), list(split.validation)) == (
         [0, 2],
         [1],
         [3],
@@ -116,7 +109,7 @@ def test_the_split_that_came_with_the_source():
 
 @pytest.mark.parametrize("protocol", splits.PROTOCOLS)
 def test_a_saved_split_comes_back_exactly(tmp_path, protocol):
-    split = splits.divide(CELLS, protocol=protocol, test=0.2, valid=0.1, seed=5)
+    split = splits.divide(CELLS, protocol=protocol, test=0.2, validation=0.1, seed=5)
     path = tmp_path / "split.json"
     splits.save(split, CELLS, path)
     assert path.stat().st_size < 2000
@@ -169,11 +162,11 @@ def test_codes_of_any_bytes_are_refused_or_of_the_right_length(tmp_path_factory,
 
 
 @pytest.mark.parametrize(
-    ("test", "valid"), [(0, 0), (1, 0), (-0.1, 0), (0.6, 0.5), (float("nan"), 0)]
+    ("test", "validation"), [(0, 0), (1, 0), (-0.1, 0), (0.6, 0.5), (float("nan"), 0)]
 )
-def test_impossible_shares_are_refused(test, valid):
+def test_impossible_shares_are_refused(test, validation):
     with pytest.raises(splits.SplitError):
-        splits.divide(CELLS, protocol="clean", test=test, valid=valid)
+        splits.divide(CELLS, protocol="clean", test=test, validation=validation)
 
 
 def test_too_few_groups_are_refused():

@@ -288,7 +288,7 @@ def test_a_link_to_a_name_that_no_system_takes_is_left_out(tmp_path):
 
 def test_a_path_that_no_system_takes_is_not_there(tmp_path):
     assert store.find(tmp_path, "a" * 5000) is None
-    assert not store.there(tmp_path / ("a" * 5000))
+    assert not store.exists(tmp_path / ("a" * 5000))
     with pytest.raises(store.StoreError, match="cannot be opened"):
         store.open_at(tmp_path / ("a" * 300))
 

@@ -35,7 +35,7 @@ def test_single_chromosomes_are_asked_of_cells_and_never_of_health():
         "whole set",
     }
     overlap = [leak for leak in found.leaks if leak.probe == "group overlap"]
-    assert [leak.found for leak in overlap] == [True, False]
+    assert [leak.leaks for leak in overlap] == [True, False]
 
 
 def test_edited_karyograms_are_asked_of_counts_and_ink():

@@ -59,20 +59,20 @@ def by_scikit_learn(said):
 @pytest.mark.parametrize("seed", range(3))
 def test_temperature_scaling_equals_scikit_learns(seed):
     said = predictions(seed, cells=40)
-    cooled = calibration.cooled(said, calibration.temperature(said))
+    cooled = calibration.temperature_scaled(said, calibration.temperature(said))
     np.testing.assert_allclose(cooled.probability, by_scikit_learn(said), atol=1e-4)
 
 
 def test_a_temperature_undoes_itself():
     said = predictions(0, cells=40)
     right = calibration.temperature(said)
-    sharp = calibration.cooled(said, 0.25)
+    sharp = calibration.temperature_scaled(said, 0.25)
     assert calibration.temperature(sharp) == pytest.approx(4 * right, rel=1e-3)
 
 
 def test_cooling_keeps_labels_and_moves_the_uncertainty():
     said = predictions()
-    cooled = calibration.cooled(said, 3.0)
+    cooled = calibration.temperature_scaled(said, 3.0)
     assert (cooled.label == said.label).all()
     assert (cooled.uncertainty > said.uncertainty).all()
     twin = special.softmax(np.log(said.probability) / 3, axis=1)
@@ -89,6 +89,6 @@ def test_without_probabilities_there_is_nothing_to_calibrate(ask):
 def test_the_folded_mean_is_how_far_chance_raises_the_ece():
     gaps, images = rng(1).normal(size=(400, 15)), np.full((400, 1), 6)
     tally = calibration._ece(gaps, images)  # no gap but by chance
-    low, _ = tally.ends(tally.value[0], np.zeros(9), 400, 1)
+    low, _ = tally.interval(tally.value[0], np.zeros(9), 400, 1)
     assert low == pytest.approx(0, abs=0.25 * tally.value[0])
     assert intervals.interval(tally.value[0], np.zeros(9), 400)[0] > low

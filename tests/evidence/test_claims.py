@@ -8,7 +8,7 @@ import re
 import pytest
 
 from chromolib import studies
-from chromolib.evidence import claims, rules
+from chromolib.evidence import claims, recompute
 
 NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?|\.\d+")
 # Lines that text recognition made of photographs of karyograms, by their first words.
@@ -163,7 +163,9 @@ def test_a_claim_is_recomputed_and_judged(tmp_path):
     )
     assert found.word == "contradictory"
     assert found.reason == "The matrix gives 0.8, not 0.50."
-    assert (found.recomputed.low, found.recomputed.high) == rules.clopper_pearson(8, 10)
+    assert (found.recomputed.low, found.recomputed.high) == recompute.clopper_pearson(
+        8, 10
+    )
 
 
 def test_a_paper_gets_the_reading_that_serves_it_best(tmp_path):

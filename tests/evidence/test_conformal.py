@@ -19,7 +19,7 @@ def halves(seed=0, **shape):
     return said.take(first), said.take(~first)
 
 
-def slowly(said, calibration, miss, by_class):
+def slowly(said, calibration, alpha, by_class):
     """The obvious twin: a class stays if it is no stranger than most truths were."""
     rows = []
     for image in said.probability:
@@ -33,17 +33,17 @@ def slowly(said, calibration, miss, by_class):
                 )
             ]
             stranger = 1 + sum(1 - image[i] <= strange for strange in truths)
-            row.append(stranger / (len(truths) + 1) > miss)
+            row.append(stranger / (len(truths) + 1) > alpha)
         rows.append(row)
     return np.array(rows)
 
 
 @pytest.mark.parametrize("by_class", [False, True])
-@pytest.mark.parametrize("miss", [0.02, 0.1, 0.4])
-def test_sets_equal_their_slow_twin(miss, by_class):
+@pytest.mark.parametrize("alpha", [0.02, 0.1, 0.4])
+def test_sets_equal_their_slow_twin(alpha, by_class):
     said, others = halves(1)
-    chosen = conformal.sets(said, calibration=others, miss=miss, by_class=by_class)
-    np.testing.assert_array_equal(chosen, slowly(said, others, miss, by_class))
+    chosen = conformal.sets(said, calibration=others, alpha=alpha, by_class=by_class)
+    np.testing.assert_array_equal(chosen, slowly(said, others, alpha, by_class))
 
 
 @pytest.mark.parametrize("by_class", [False, True])
@@ -51,7 +51,7 @@ def test_sets_hold_the_truth_as_often_as_promised(by_class):
     held = []
     for seed in range(60):
         said, others = halves(seed, cells=200, size=1)
-        chosen = conformal.sets(said, calibration=others, miss=0.1, by_class=by_class)
+        chosen = conformal.sets(said, calibration=others, alpha=0.1, by_class=by_class)
         found = conformal.coverage(said, chosen, rng=rng(), draws=20)
         held.append(found["coverage"].value)
     spread = np.std(held) / math.sqrt(60)
@@ -90,7 +90,7 @@ def test_one_group_does_not_do_both():
 @pytest.mark.parametrize(
     ("change", "words", "complaint"),
     [
-        ({}, {"miss": 5}, "miss is 5, not a share"),
+        ({}, {"alpha": 5}, "alpha is 5, not a share"),
         ({"classes": ("X", "2", "1")}, {}, "calibrated on other classes"),
         ({"probability": None}, {}, "need probabilities; there are none"),
     ],

@@ -129,7 +129,7 @@ def pair(request):
         )
         assert len(np.unique(said.uncertainty)) < len(said) / 3
     tallies = metrics.tallied(said)
-    draws = resample.drawn(tallies, rng=rng(), draws=20)
+    draws = resample.resampled(tallies, rng=rng(), draws=20)
     found = {
         name: (tally.value[i], values[:, i])
         for tally, values in zip(tallies, draws, strict=True)
@@ -159,7 +159,7 @@ def test_a_class_that_was_not_drawn_counts_in_no_mean():
     )
     said = dataclasses.replace(said, truth=rare)
     (tally, *_) = metrics.tallied(said, ["macro precision"])
-    draws = resample.drawn([tally], rng=rng(), draws=20)[0]
+    draws = resample.resampled([tally], rng=rng(), draws=20)[0]
     picks = rng().integers(12, size=(20, 12))
     kinds = [np.unique(resampled(said, each).truth) for each in picks]
     assert {len(each) for each in kinds} == {2, 3}
@@ -240,6 +240,33 @@ def test_what_is_asked_for_is_answered_in_that_order():
     assert list(found) == ["macro F1", "NLL"]
 
 
+def test_a_score_is_the_list_of_what_is_measured():
+    said = predictions(1)
+    measured = metrics.measure(said, "accuracy", "NLL", rng=rng(), draws=50)
+    scored = metrics.score(said, "accuracy", "NLL", rng=rng(), draws=50)
+    assert scored == list(measured.values())
+    assert len(metrics.score(said, rng=rng(), draws=50)) == len(TWINS) + 1
+
+
+def test_several_predictions_are_scored_in_their_order():
+    models = [predictions(seed, model=f"m{seed}") for seed in range(3)]
+    scored = metrics.score(models, "accuracy", "macro F1", rng=rng(), draws=50)
+    names = [(one.model, one.quantity) for one in scored]
+    assert names == [
+        (model, name)
+        for model in ("m0", "m1", "m2")
+        for name in ("accuracy", "macro F1")
+    ]
+    one = metrics.score(models[:1], "accuracy", rng=rng(), draws=50)
+    assert one == metrics.score(models[0], "accuracy", rng=rng(), draws=50)
+    assert metrics.score([], "accuracy", rng=rng()) == []
+
+
+def test_a_score_refuses_what_measure_refuses():
+    with pytest.raises(ValueError, match="no value of 'accurracy'"):
+        metrics.score([predictions()], "accurracy", rng=rng())
+
+
 def test_names_may_be_of_cells_within_a_case():
     said = predictions(2, skill=3)
     said = dataclasses.replace(said, cell=np.arange(72) // 2 % 3)  # as in every case
@@ -252,7 +279,7 @@ def test_joined_steps_leave_the_interval_where_it_was(monkeypatch):
     said = predictions(4, cells=60, size=20, skill=2.5)
     names = ("macro AUROC", "macro AUPRC", "AUROC of X", "AURC", "AUGRC", "FPR95")
     exact = metrics.measure(said, *names, rng=rng())
-    monkeypatch.setattr(resample, "MOST", 64)
+    monkeypatch.setattr(resample, "MOST_BINS", 64)
     joined = metrics.measure(said, *names, rng=rng())
     for name in names:
         one, other = exact[name], joined[name]
@@ -267,7 +294,7 @@ def test_joined_steps_leave_the_interval_where_it_was(monkeypatch):
         ({"truth": ["X"] * 72}, "AUROC of X", "all images are of class 'X'; it needs"),
         ({"truth": ["X"] * 72}, "macro specificity", "all images are of class 'X'"),
         ({}, "recall of 9", "no image is of its class"),
-        ({}, "accurracy", "no quantity is called so"),
+        ({}, "accurracy", "no metric has this name"),
         ({"probability": None}, "NLL", "the model gave none; ask for others"),
         ({"probability": None, "uncertainty": None}, "AUGRC", "an uncertainty of each"),
         ({"label": ["X"] * 72, "truth": ["X"] * 72}, "FPR95", "all are of one kind"),
@@ -298,7 +325,7 @@ def test_a_group_as_a_whole_is_named_by_the_mean_of_its_images():
 
 
 def test_a_group_of_two_classes_is_not_measured_as_a_whole():
-    with pytest.raises(ValueError, match=r"'cell 0' has images of \d classes.*mend"):
+    with pytest.raises(ValueError, match=r"'cell 0' has images of \d classes.*correct"):
         metrics.by_group(predictions())
 
 
@@ -333,7 +360,7 @@ def test_right_and_wrong_mirror_each_other():
     found = metrics.measure(said, "accuracy", rng=rng())["accuracy"]
     low, high = intervals.interval(
         1 - found.value,
-        1 - resample.drawn(metrics.tallied(said, ["accuracy"]), rng=rng())[0][:, 0],
+        1 - resample.resampled(metrics.tallied(said, ["accuracy"]), rng=rng())[0][:, 0],
         12,
     )
     assert (1 - high, 1 - low) == pytest.approx((found.low, found.high))

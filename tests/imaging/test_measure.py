@@ -1,4 +1,4 @@
-"""The same measures for every source, in the order of their names."""
+"""The same measures for every source."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import ribbon
 from scipy import ndimage
 
 from chromolib import records
-from chromolib.imaging import axis, measure, normalise
+from chromolib.imaging import axis, direction, measure, normalise
 
 
 @pytest.fixture(scope="module")
@@ -25,36 +25,21 @@ def test_a_profile_has_mean_zero_and_unit_spread(bow, samples):
 
 def test_resampling_keeps_the_mean():
     values = np.random.default_rng(0).random(37)
-    assert measure.resampled(values, samples=64).mean() == pytest.approx(values.mean())
+    assert direction.resampled(values, 64).mean() == pytest.approx(values.mean())
 
 
 @pytest.mark.parametrize("waist", [0.2, 0.3, 0.4, 0.5])
 def test_the_waist_is_the_centromere(waist):
     image, _, _ = ribbon.draw(ribbon.arc(1.2), waist=waist)
-    found = measure.measures(axis.straighten(image))
-    assert found.centromere == pytest.approx(waist, abs=0.03)
+    found = measure.centromere(axis.straighten(image))
+    assert found == pytest.approx(waist, abs=0.03)
 
 
-def test_measures_are_in_pixels_of_the_picture():
+def test_length_and_area_are_in_pixels_of_the_picture():
     image, length, _ = ribbon.draw(ribbon.arc(2.0), width=16)
-    found = measure.measures(axis.straighten(image))
-    assert found.length == pytest.approx(length, rel=0.03)
-    assert found.area == pytest.approx((image < 255).sum(), rel=0.03)
-    assert found.width == pytest.approx(found.area / found.length, rel=0.03)
-
-
-def test_features_leave_failures_out_and_count_them(bow):
-    lost = normalise.Failure("too small: 3 pixels", "leave the picture out")
-    table = measure.features([lost, bow, lost, bow])
-    assert table.values.shape == (2, len(table.names))
-    assert table.kept.tolist() == [1, 3]
-    assert table.failures == {"too small: 3 pixels": 2}
-    assert table.values[0, table.names.index("length")] == pytest.approx(bow.length)
-
-
-def test_no_chromosome_at_all_is_an_empty_table():
-    table = measure.features([])
-    assert table.values.shape == (0, len(table.names))
+    straight = axis.straighten(image)
+    assert straight.length == pytest.approx(length, rel=0.03)
+    assert straight.mask.sum() == pytest.approx((image < 255).sum(), rel=0.03)
 
 
 def rows(image):
@@ -69,7 +54,7 @@ def rows(image):
     count = turned.sum(1)
     keep = np.flatnonzero(count > axis.TIP * np.median(count[count > 0]))
     cut = slice(keep[0], keep[-1] + 1)
-    raw = measure.resampled((ink.sum(1) / np.maximum(count, 1))[cut])
+    raw = direction.resampled((ink.sum(1) / np.maximum(count, 1))[cut], measure.SAMPLES)
     return (raw - raw.mean()) / raw.std()
 
 

@@ -77,7 +77,7 @@ def test_a_satellite_over_a_pale_band_is_kept():
 def test_what_holds_no_chromosome_is_named(image, reason):
     with pytest.raises(ImagingError, match=reason) as caught:
         normalise.foreground(normalise.ink(image))
-    assert caught.value.remedy
+    assert caught.value.failure.remedy
 
 
 def test_a_ring_is_named():
@@ -93,13 +93,10 @@ def test_a_long_canvas_is_only_longer(picture):
     assert normalise.foreground(normalise.ink(far)).sum() == (picture < 255).sum()
 
 
-def test_images_are_fitted_at_one_scale():
-    images = [np.ones((80, 20)), np.ones((40, 10))]
-    out, scale = normalise.fit(images, (60, 60))
-    assert scale == 0.75
-    tall, wide = (out > 0.5).any(2).sum(1), (out > 0.5).any(1).sum(1)
-    np.testing.assert_allclose(tall / wide, 4, rtol=0.1)
-    np.testing.assert_allclose(tall[0] / tall[1], 2, rtol=0.1)
+def test_resizing_at_one_scale_keeps_proportions():
+    tall, small = (normalise.resize(np.ones(n), 0.75) for n in ((80, 20), (40, 10)))
+    assert tall.shape == (60, 15)
+    np.testing.assert_allclose(np.divide(tall.shape, small.shape), 2, rtol=0.1)
 
 
 def test_padding_adds_only_background(picture):

@@ -24,11 +24,11 @@ class Killed(Exception):
 
 
 def killed(epoch):
-    def say(text):
+    def log(text):
         if text.startswith(f"epoch {epoch} "):
             raise Killed
 
-    return say
+    return log
 
 
 def same(one, other):
@@ -43,98 +43,115 @@ def line():
 
 
 def test_what_can_be_learned_is_learned(line):
-    found = train.fit(model(drop=0), *line, epochs=8, seed=0, batch=8)
+    found = train.train(model(drop=0), *line, epochs=8, seed=0, batch=8)
     assert found["epoch"].tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
     assert found["loss"].iloc[-1] < found["loss"].iloc[0] / 2
     assert found["best"].tolist() == [False] * 7 + [True]
 
 
 def test_one_seed_gives_one_result_and_another_another(line):
-    ways = [train.fit(model(), *line, epochs=2, seed=s, batch=8) for s in (1, 1, 2)]
+    ways = [train.train(model(), *line, epochs=2, seed=s, batch=8) for s in (1, 1, 2)]
     assert ways[0].equals(ways[1])
     assert not ways[0].equals(ways[2])
 
 
 def test_an_epoch_shows_every_image_once_before_any_again():
-    rng = np.random.default_rng(0)
-    batches = train.Batches(np.arange(10), np.arange(10), batch=4, steps=5, rng=rng)
-    seen = np.concatenate([batches[i][0] for i in range(len(batches))])
-    assert np.bincount(seen).tolist() == [2] * 10
-    np.testing.assert_array_equal(np.sort(seen[:10]), np.arange(10))
-    after = train.Batches(np.arange(10), np.arange(10), batch=4, steps=5, rng=rng)
-    assert (batches.order != after.order).any()
+    orders = train._orders(10, 20, np.random.default_rng(0))
+    first, second = next(orders), next(orders)
+    assert np.bincount(first).tolist() == [2] * 10
+    np.testing.assert_array_equal(np.sort(first[:10]), np.arange(10))
+    assert (first != second).any()
 
 
-def test_labels_go_with_their_images():
-    rng = np.random.default_rng(0)
-    batches = train.Batches(np.arange(10), np.arange(10), batch=4, steps=3, rng=rng)
-    for images, labels in (batches[i] for i in range(3)):
+def test_labels_go_with_their_images(monkeypatch):
+    shown = []
+
+    def epoch(_model, images, labels, *_):
+        shown.append((images[:, 0], labels[:, 0]))
+        return {"epoch": 1, "loss": 0.0}
+
+    monkeypatch.setattr(train, "_epoch", epoch)
+    numbers = np.arange(10, dtype=np.float32)[:, None].repeat(2, 1)
+    train.train(model(), numbers, numbers, epochs=2, seed=0, batch=4)
+    for images, labels in shown:
+        assert len(images) == 12, "full batches"
         np.testing.assert_array_equal(images, labels)
 
 
 def test_a_loss_that_is_no_number_stops_the_training_at_once(line):
     points, labels = line
     points[3] = np.nan
-    with pytest.raises(train.FitError, match=r"loss is nan in epoch 1 of 5; look for"):
-        train.fit(model(), points, labels, epochs=5, seed=0, batch=8)
+    with pytest.raises(
+        train.TrainingError, match=r"loss is nan in epoch 1 of 5; look for"
+    ):
+        train.train(model(), points, labels, epochs=5, seed=0, batch=8)
 
 
 def test_images_without_labels_are_refused(line):
-    with pytest.raises(train.FitError, match="40 images and 39 labels"):
-        train.fit(model(), line[0], line[1][1:], epochs=1, seed=0)
-    with pytest.raises(train.FitError, match="0 images"):
-        train.fit(model(), line[0][:0], line[1][:0], epochs=1, seed=0)
+    with pytest.raises(train.TrainingError, match="40 images and 39 labels"):
+        train.train(model(), line[0], line[1][1:], epochs=1, seed=0)
+    with pytest.raises(train.TrainingError, match="0 images"):
+        train.train(model(), line[0][:0], line[1][:0], epochs=1, seed=0)
 
 
 def test_what_is_validated_by_is_measured_by_its_own_name(line):
     learned = model(metrics=["accuracy"])
     once = {"epochs": 2, "seed": 0, "batch": 8}
-    found = train.fit(learned, *line, valid=line, **once)
-    names = ["epoch", "loss", "accuracy", "valid_loss", "valid_accuracy", "best"]
-    assert found.columns.tolist() == names
+    found = train.train(learned, *line, validation=line, **once)
+    names = {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "best"}
+    assert set(found.columns) == names
     last = found[found["best"]].iloc[0]
     loss, accuracy = learned.evaluate(*line, verbose=0)
-    assert last["valid_loss"] == pytest.approx(loss, rel=1e-5)
-    assert last["valid_accuracy"] == pytest.approx(accuracy)
+    assert last["val_loss"] == pytest.approx(loss, rel=1e-5)
+    assert last["val_accuracy"] == pytest.approx(accuracy)
 
 
 def test_training_ends_where_it_gets_no_better_and_keeps_the_best(line):
     points, labels = line
     wrong = points[:8], labels[:8, ::-1]  # the better it learns, the worse it looks
     learned = model(drop=0)
-    once = {"seed": 0, "batch": 8, "valid": wrong}
-    found = train.fit(learned, *line, epochs=9, patience=2, **once)
+    once = {"seed": 0, "batch": 8, "validation": wrong}
+    found = train.train(learned, *line, epochs=9, patience=2, **once)
     assert len(found) == 3
     assert found["best"].tolist() == [True, False, False]
     first = model(drop=0)
-    train.fit(first, *line, epochs=1, **once)
+    train.train(first, *line, epochs=1, **once)
     assert same(first, learned)
 
 
 def test_of_equally_good_epochs_the_last_is_taken():
-    same = [{"valid_accuracy": value} for value in (0.5, 0.8, 0.8, 0.6)]
-    assert train._best(same, "valid_accuracy") == 2
+    same = [{"val_accuracy": value} for value in (0.5, 0.8, 0.8, 0.6)]
+    assert train._best(same, "val_accuracy") == 2
 
 
 def test_patience_needs_something_to_validate_by(line):
     with pytest.raises(
-        train.FitError, match=r"needs images .* valid=\(images, labels\)"
+        train.TrainingError, match=r"needs images .* validation=\(images, labels\)"
     ):
-        train.fit(model(), *line, epochs=1, seed=0, patience=2)
-    with pytest.raises(train.FitError, match="0 images and 0 labels to validate by"):
-        train.fit(model(), *line, epochs=1, seed=0, valid=(line[0][:0], line[1][:0]))
+        train.train(model(), *line, epochs=1, seed=0, patience=2)
+    with pytest.raises(
+        train.TrainingError, match="0 images and 0 labels to validate by"
+    ):
+        train.train(
+            model(), *line, epochs=1, seed=0, validation=(line[0][:0], line[1][:0])
+        )
 
 
 @pytest.mark.parametrize("epoch", [1, 2, 4])
 def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(line, tmp_path, epoch):
-    once = {"epochs": 4, "seed": 5, "batch": 8, "valid": (line[0][:9], line[1][:9])}
+    once = {
+        "epochs": 4,
+        "seed": 5,
+        "batch": 8,
+        "validation": (line[0][:9], line[1][:9]),
+    }
     whole, cut, resumed = model(), model(), model()
-    wanted = train.fit(whole, *line, **once)
+    wanted = train.train(whole, *line, **once)
     keep = tmp_path / "kept"
     with pytest.raises(Killed):
-        train.fit(cut, *line, **once, keep=keep, say=killed(epoch))
+        train.train(cut, *line, **once, checkpoint=keep, log=killed(epoch))
     said = []
-    found = train.fit(resumed, *line, **once, keep=keep, say=said.append)
+    found = train.train(resumed, *line, **once, checkpoint=keep, log=said.append)
     assert said[0] == f"goes on after epoch {epoch} of 4"
     assert len(said) == 5 - epoch
     assert found.equals(wanted)
@@ -152,10 +169,14 @@ def test_a_network_that_augments_goes_on_with_the_same_chance(tmp_path):
         return small.ready(small.cnn((16, 8, 1), 2, seed=0), steps=4)
 
     whole, resumed = network(), network()
-    wanted = train.fit(whole, images, labels, **once)
+    wanted = train.train(whole, images, labels, **once)
     with pytest.raises(Killed):
-        train.fit(network(), images, labels, **once, keep=tmp_path, say=killed(1))
-    assert train.fit(resumed, images, labels, **once, keep=tmp_path).equals(wanted)
+        train.train(
+            network(), images, labels, **once, checkpoint=tmp_path, log=killed(1)
+        )
+    assert train.train(resumed, images, labels, **once, checkpoint=tmp_path).equals(
+        wanted
+    )
     assert same(whole, resumed)
 
 
@@ -172,34 +193,36 @@ OTHERS = {
 
 @pytest.mark.parametrize("what", OTHERS)
 def test_another_training_s_checkpoint_is_refused_by_name(line, tmp_path, what):
-    once = {"epochs": 4, "seed": 5, "batch": 8, "keep": tmp_path}
+    once = {"epochs": 4, "seed": 5, "batch": 8, "checkpoint": tmp_path}
     with pytest.raises(Killed):
-        train.fit(model(), *line, **once, say=killed(1))
+        train.train(model(), *line, **once, log=killed(1))
     change = dict(OTHERS[what])
     points, changed = line[0] + change.pop("shift", 0), change.pop("model", {})
-    with pytest.raises(train.FitError, match=f"another training .other .*{what}"):
-        train.fit(model(**changed), points, line[1], **once | change)
+    with pytest.raises(train.TrainingError, match=f"another training .other .*{what}"):
+        train.train(model(**changed), points, line[1], **once | change)
     assert (tmp_path / train.FILE).exists()
 
 
 def test_a_checkpoint_that_was_cut_off_is_refused(line, tmp_path):
-    once = {"epochs": 4, "seed": 5, "batch": 8, "keep": tmp_path}
+    once = {"epochs": 4, "seed": 5, "batch": 8, "checkpoint": tmp_path}
     with pytest.raises(Killed):
-        train.fit(model(), *line, **once, say=killed(1))
+        train.train(model(), *line, **once, log=killed(1))
     assert [one.name for one in tmp_path.iterdir()] == [train.FILE]  # nothing half done
     file = tmp_path / train.FILE
     for part in (file.read_bytes()[:-40], b"", b"no archive"):
         file.write_bytes(part)
-        with pytest.raises(train.FitError, match=r"cannot be read; remove it"):
-            train.fit(model(), *line, **once)
+        with pytest.raises(train.TrainingError, match=r"cannot be read; remove it"):
+            train.train(model(), *line, **once)
 
 
 def test_nothing_goes_on_from_a_loss_that_is_no_number(line, tmp_path):
     points, labels = line
     bad = points + np.nan, labels
-    once = {"epochs": 4, "seed": 0, "batch": 8, "keep": tmp_path / "kept"}
-    with pytest.raises(train.FitError, match="the valid_loss is nan in epoch 1 of 4"):
-        train.fit(model(), points, labels, valid=bad, **once)
+    once = {"epochs": 4, "seed": 0, "batch": 8, "checkpoint": tmp_path / "kept"}
+    with pytest.raises(
+        train.TrainingError, match="the val_loss is nan in epoch 1 of 4"
+    ):
+        train.train(model(), points, labels, validation=bad, **once)
     assert not (tmp_path / "kept").exists()
 
 
@@ -215,19 +238,44 @@ def test_the_best_epoch_is_by_the_column_that_was_asked_for(line):
     points, wanted = line
     held = points[::3], wanted[::3]
     ways = {}
-    for column in ("valid_loss", "valid_accuracy"):
+    for column in ("val_loss", "val_accuracy"):
         network = model(rate=0.5, metrics=["accuracy"])
-        words = {"epochs": 6, "seed": 3, "batch": 8, "valid": held}
-        ways[column] = train.fit(network, points, wanted, **words, best_by=column)
+        words = {"epochs": 6, "seed": 3, "batch": 8, "validation": held}
+        ways[column] = train.train(network, points, wanted, **words, monitor=column)
         told = ways[column]
-        best = told[column].min() if column == "valid_loss" else told[column].max()
+        best = told[column].min() if column == "val_loss" else told[column].max()
         assert told.loc[told["best"], column].item() == best
         found = network.evaluate(*held, verbose=0, return_dict=True)
         assert found["accuracy"] == pytest.approx(
-            told.loc[told["best"], "valid_accuracy"].item()
+            told.loc[told["best"], "val_accuracy"].item()
         )
     assert (
-        ways["valid_loss"]
+        ways["val_loss"]
         .drop(columns="best")
-        .equals(ways["valid_accuracy"].drop(columns="best"))
+        .equals(ways["val_accuracy"].drop(columns="best"))
     )
+
+
+def test_equal_networks_share_what_is_compiled_and_learn_as_if_they_did_not(line):
+    first, second = model(), model()
+    train._twins.clear()
+    for each in (first, second):
+        train.train(each, *line, epochs=2, seed=0, batch=8)
+    assert len(train._twins) == 1
+    assert same(first, second)
+    train.train(model(rate=0.01), *line, epochs=1, seed=0, batch=8)
+    assert len(train._twins) == 2, "another rate is another way of learning"
+
+
+def test_one_training_on_a_page_keeps_its_best_epoch(line):
+    network = model(rate=0.5, metrics=["accuracy"])
+    held = line[0][::3], line[1][::3]
+    history = network.fit(
+        *line,
+        validation_data=held,
+        epochs=5,
+        verbose=0,
+        callbacks=train.callbacks(monitor="val_accuracy"),
+    ).history
+    _, accuracy = network.evaluate(*held, verbose=0)
+    assert accuracy == pytest.approx(max(history["val_accuracy"]))

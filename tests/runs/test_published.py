@@ -163,7 +163,7 @@ def test_seeds_come_in_their_order_and_are_pooled_with_both_spreads(kept):
     )
     assert [each.seed for each in published.read(root, "chromonet")] == [0, 2, 10]
     (found,) = published.pooled(root, "chromonet")
-    twin = between.pool(published.read(root, "chromonet")).estimate
+    twin = between.pool(published.read(root, "chromonet"))
     assert found == twin
     assert found.value == pytest.approx(np.mean([0.8, 0.85, 0.9]))
     assert found.high - found.low > 0.1

@@ -14,8 +14,12 @@ def estimate(quantity, low, high, *, model="ChromoNet", extra="labels=true", **w
     return records.Estimate(**plain | words)
 
 
+def answers(estimates):
+    return common.answers(estimates, common.QUESTIONS, model="ChromoNet")
+
+
 def answered(*estimates):
-    found = common.frame(estimates)
+    found = answers(estimates)
     return dict(zip(found["question"], found["answer"], strict=True))
 
 
@@ -41,7 +45,7 @@ def test_one_model_as_good_is_enough_for_a_no_to_better_than_all():
         estimate(name, -0.1, 0.2, model="ChromoNet - k-NN"),
         estimate(name, -0.3, -0.1, model="ChromoNet - SVM"),
     ]
-    found = common.frame(leads)
+    found = answers(leads)
     assert found["answer"].tolist() == ["no"]
     assert found["measured"].item() == f"SVM {leads[2]}, the strongest of 3 rivals"
     assert answered(*leads[:2]) == {"Is it better than every other model?": "not shown"}
@@ -59,7 +63,7 @@ def test_both_rivals_of_a_map_are_to_be_beaten():
     behind = [ahead[0], estimate(centre, -0.2, -0.1, **words)]
     assert answered(*ahead) == {asked: "yes"}
     assert answered(*behind) == {asked: "no"}
-    told = common.frame(behind)["measured"].item()
+    told = answers(behind)["measured"].item()
     assert told.startswith(
         f"pointing at the centre {behind[1]}, the strongest of 2 rivals"
     )
@@ -75,10 +79,20 @@ def test_other_conditions_answer_nothing_and_a_small_run_says_so():
     kept = estimate("balanced accuracy", 0.6, 0.7, extra="labels=true;seeds=0 1")
     other = estimate("balanced accuracy", 0.6, 0.7, extra="labels=true;tested=x")
     small = estimate("balanced accuracy", 0.4, 0.6, profile="quick")
-    found = common.frame([small, other, kept])
+    found = answers([small, other, kept])
     assert found["images"].tolist() == [
         "pki3 (real, edited)",
         "pki3 (real, edited), quick",
     ]
     assert found["answer"].tolist() == ["yes", "not shown"]
-    assert common.frame([]).empty
+    assert answers([]).empty
+
+
+def test_another_model_or_question_has_answers_of_its_own():
+    rival = estimate("accuracy", 0.6, 0.7, model="SVM", extra="labels=true")
+    asked = ("Is it better?", "accuracy", "clean", {"labels": "true"}, "above")
+    assert common.answers([rival], [asked], model="ChromoNet").empty
+    table = common.answers([rival], [asked], model="SVM")
+    assert table[["unit", "question", "answer"]].to_numpy().tolist() == [
+        ["chromosome", "Is it better?", "yes"]
+    ]

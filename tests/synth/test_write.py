@@ -98,7 +98,7 @@ def test_more_cells_are_the_same_cells_and_more(written, tmp_path):
 
 
 def test_several_parts_are_read_as_one(written, tmp_path, monkeypatch):
-    monkeypatch.setattr(write, "PART", 2)
+    monkeypatch.setattr(write, "BATCH", 2)
     write.write(tmp_path / "out", write.Order(5, **SMALL))
     assert len(list((tmp_path / "out").glob("annotations-*.json"))) == 3
     whole, parts = (sources.load("coco", p) for p in (written[0], tmp_path / "out"))

@@ -1,8 +1,5 @@
 """Four ways of writing down boxes on images, read as one record and written back."""
 
 from chromolib.data.formats import coco, table, voc, yolo
-from chromolib.data.formats.common import Annotated, Dataset
-
-__all__ = ["FORMATS", "Annotated", "Dataset"]
 
 FORMATS = {"voc": voc, "yolo": yolo, "coco": coco, "csv": table}

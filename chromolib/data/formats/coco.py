@@ -10,6 +10,7 @@ import posixpath
 
 import numpy as np
 
+from chromolib.data import store
 from chromolib.data.formats import common
 
 UNHELD = None  # JSON holds any text
@@ -30,7 +31,6 @@ UNKNOWN = (
     "an object belongs to an image or a category that the file does not list",
     "add the image or the category, or remove the object",
 )
-NEGATIVE = ("a box has a negative width or height", "correct the box")
 OUTLINE = ("an outline has not three pairs of numbers", "correct the segmentation")
 MASK = (
     "outline of several parts, or a mask: only the box is kept",
@@ -41,45 +41,11 @@ CROWD = (
     "remove it if a group must not count as one chromosome",
 )
 SAME = ("two categories have one name: they are read as one", "nothing, if so meant")
-ORDERS = (
-    "the files order their classes differently: the order of the first counts",
-    "nothing; a class is known by its name",
-)
 
 
-def dataset(store):
+def dataset(files):
     """The COCO files of a store, each relative to its folder."""
-    known, problems, images = common.index(store), [], {}
-    claimed, order, lost = collections.Counter(), [], collections.Counter()
-    for file in common.ending(store, ".json"):
-        try:
-            head = _head(common.content(store, file))
-            classes = _categories(head["categories"])
-        except _Left:
-            problems.append(common.problem("repaired", OTHER, file))
-            continue
-        except common.Malformed as error:
-            problems.append(common.problem("error", error.what, file))
-            order.append(())
-            continue
-        order.append(tuple(dict.fromkeys(classes.values())))
-        if len(order[-1]) < len(classes):
-            problems.append(common.problem("repaired", SAME, file))
-        found, said = _images(known, file, head, classes, lost)
-        problems += said
-        claimed.update(found.keys())
-        images |= {k: v for k, v in found.items() if v is not None}
-    if not order:
-        problems.append(common.problem("error", NONE, FILE))
-    for name in [name for name, times in claimed.items() if times > 1]:
-        images.pop(name, None)
-        problems.append(common.problem("error", common.TWICE, name))
-    problems += common.unannotated(known.names - set(claimed))
-    classes = tuple(dict.fromkeys(name for names in order for name in names))
-    if len({names for names in order if names}) > 1:
-        problems.append(common.problem("repaired", ORDERS, FILE))
-    images = dict(sorted(images.items()))
-    return common.Dataset(images, classes, common.collected(problems), dict(lost))
+    return common.from_tables(files, ".json", _read, none=NONE, default=FILE)
 
 
 def write(dataset, sizes, folder):
@@ -89,24 +55,54 @@ def write(dataset, sizes, folder):
     for i, (name, annotated) in enumerate(dataset.images.items(), 1):
         size = {"width": annotated.width, "height": annotated.height}
         images.append({"id": i, "file_name": name, **size})
-        for found in common.objects(annotated.boxes):
+        for drawn in common.objects(annotated.boxes):
             ids = {"id": len(objects) + 1, "image_id": i}
-            objects.append(ids | _entry(number[found.label], found))
+            objects.append(ids | _entry(number[drawn.label], drawn))
     categories = [{"id": i, "name": name} for name, i in number.items()]
-    parts = dict(zip(LISTS, (images, objects, categories), strict=True))
-    text = json.dumps(parts, indent=1, allow_nan=False)
+    lists = dict(zip(LISTS, (images, objects, categories), strict=True))
+    text = json.dumps(lists, indent=1, allow_nan=False)
     common.save(folder, FILE, text + "\n")
 
 
-class _Left(ValueError):
-    """JSON that is well formed and of another kind."""
+def _read(stored, file, data):
+    """Image name -> Annotated or None, the classes, the problems and what is lost."""
+    head = _head(data)
+    categories = _unique(head["categories"], "name")
+    names = {i: common.label(entry["name"]) for i, entry in categories.items()}
+    classes = tuple(dict.fromkeys(names.values()))
+    problems = [store.repaired(SAME, file)] if len(classes) < len(names) else []
+    lost = collections.Counter()
+    try:
+        entries, objects = _unique(head["images"], "file_name"), _by_image(head)
+    except common.Malformed as failure:
+        return {}, classes, [*problems, store.error(failure.what, file)], lost
+    if objects.keys() - entries.keys():
+        problems.append(store.error(UNKNOWN, file))
+    images = {}
+    for i, entry in entries.items():
+        path = posixpath.dirname(file), entry["file_name"]
+        name, in_place = common.locate(stored, *path)
+        if name is None:
+            problems.append(common.missing(*path, file))
+            continue
+        repairs, again = [] if in_place else [common.MOVED], name in images
+        images[name] = None
+        try:
+            if again:
+                raise common.Malformed(*common.TWICE)
+            images[name] = _annotated(file, entry, objects[i], names, repairs)
+        except common.Malformed as failure:
+            problems.append(store.error(failure.what, name))
+            continue
+        lost.update(_lost(objects[i]))
+        problems += [store.repaired(what, name) for what in repairs]
+    return images, classes, problems, lost
 
 
 def _pairs(pairs):
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    if len(dict(pairs)) < len(pairs):
         raise ValueError("a key stands twice")
-    return found
+    return dict(pairs)
 
 
 def _constant(name):
@@ -117,10 +113,10 @@ def _head(data):
     try:
         text = data.decode(json.detect_encoding(data))
         head = json.loads(text, object_pairs_hook=_pairs, parse_constant=_constant)
-    except (ValueError, RecursionError) as error:
-        raise common.Malformed(*JSON) from error
+    except (ValueError, RecursionError) as failure:
+        raise common.Malformed(*JSON) from failure
     if not isinstance(head, dict) or not head.keys() & set(LISTS):
-        raise _Left
+        raise common.Unrelated(*OTHER)
     if not all(isinstance(head.get(key), list) for key in LISTS):
         raise common.Malformed(*ENTRY)
     return head
@@ -134,86 +130,56 @@ def _id(value):
 
 def _unique(entries, key):
     """Entries by their id; each also has a name."""
-    found = {}
+    by_id = {}
     for entry in entries:
         if not isinstance(entry, dict) or not isinstance(entry.get(key), str):
             raise common.Malformed(*ENTRY)
-        if found.setdefault(_id(entry.get("id")), entry) is not entry:
+        if by_id.setdefault(_id(entry.get("id")), entry) is not entry:
             raise common.Malformed(*ENTRY)
-    return found
-
-
-def _categories(entries):
-    found = _unique(entries, "name")
-    return {i: common.label(entry["name"]) for i, entry in found.items()}
-
-
-def _images(known, file, head, classes, lost):
-    """Image name -> Annotated, or None where it has an error; and the problems."""
-    folder, problems, images = posixpath.dirname(file), [], {}
-    try:
-        entries, objects = _unique(head["images"], "file_name"), _by_image(head)
-    except common.Malformed as error:
-        return {}, [common.problem("error", error.what, file)]
-    if objects.keys() - entries.keys():
-        problems.append(common.problem("error", UNKNOWN, file))
-    for i, entry in entries.items():
-        written = entry["file_name"]
-        name, there = common.locate(known, folder, written)
-        if name is None:
-            problems.append(common.missing(folder, written, file))
-            continue
-        said, again = [] if there else [common.MOVED], name in images
-        images[name] = None
-        try:
-            if again:
-                raise common.Malformed(*common.TWICE)
-            images[name] = _annotated(file, entry, objects[i], classes, said)
-        except common.Malformed as error:
-            problems.append(common.problem("error", error.what, name))
-            continue
-        lost.update(_lost(objects[i]))
-        problems += [common.problem("repaired", what, name) for what in said]
-    return images, problems
+    return by_id
 
 
 def _by_image(head):
     """The objects of each image; their ids, where they have any, are unique."""
-    found, ids = collections.defaultdict(list), set()
+    by_image, ids = collections.defaultdict(list), set()
     for entry in head["annotations"]:
         if not isinstance(entry, dict):
             raise common.Malformed(*ENTRY)
-        found[_id(entry.get("image_id"))].append(entry)
+        by_image[_id(entry.get("image_id"))].append(entry)
         if "id" in entry and _id(entry["id"]) in ids:
             raise common.Malformed(*ENTRY)
         ids.add(entry.get("id"))
-    return found
+    return by_image
 
 
-def _annotated(file, entry, objects, classes, said):
+def _annotated(file, entry, objects, names, repairs):
     claims = [entry.get(key) for key in ("width", "height")]
     if claims != [None, None]:
         claims = [common.whole(_number(value)) for value in claims]
-    found = [_object(each, classes, said) for each in objects]
-    return common.Annotated(file, common.boxes(found), *claims)
+    boxes = common.boxes([_object(each, names, repairs) for each in objects])
+    return common.Annotated(file, boxes, *claims)
 
 
-def _object(entry, classes, said):
+def _object(entry, names, repairs):
     category = _id(entry.get("category_id"))
-    if category not in classes:
+    if category not in names:
         raise common.Malformed(*UNKNOWN)
     box = entry.get("bbox")
     if not isinstance(box, list) or len(box) != 4:
         raise common.Malformed(*common.NUMERIC)
     x, y, width, height = (_number(value) for value in box)
     if width < 0 or height < 0:
-        raise common.Malformed(*NEGATIVE)
-    if entry.get("iscrowd") not in (None, 0):
-        said.append(CROWD)
-    outline = _outline(entry.get("segmentation"), said)
+        raise common.Malformed(*common.NEGATIVE)
+    if _is_crowd(entry):
+        repairs.append(CROWD)
+    outline = _outline(entry.get("segmentation"), repairs)
     score = _number(entry.get("score", 1.0))
     box = (x, y, x + width, y + height)
-    return common.Object(classes[category], box, score, outline)
+    return common.Object(names[category], box, score, outline)
+
+
+def _is_crowd(entry):
+    return entry.get("iscrowd") not in (None, 0)
 
 
 def _number(value):
@@ -221,12 +187,12 @@ def _number(value):
     return common.number(None if isinstance(value, str) else value)
 
 
-def _outline(value, said):
+def _outline(value, repairs):
     """A single outline; of several parts or of a mask only the box is kept."""
     if value in (None, []):
         return None
     if not isinstance(value, list) or len(value) > 1:
-        said.append(MASK)
+        repairs.append(MASK)
         return None
     points = value[0]
     if not isinstance(points, list) or len(points) < 6 or len(points) % 2:
@@ -235,17 +201,17 @@ def _outline(value, said):
 
 
 def _lost(objects):
-    crowds = sum(entry.get("iscrowd") not in (None, 0) for entry in objects)
-    return {CROWDS: crowds, FIELDS: sum(len(entry.keys() - KNOWN) for entry in objects)}
+    fields = sum(len(entry.keys() - KNOWN) for entry in objects)
+    return {CROWDS: sum(map(_is_crowd, objects)), FIELDS: fields}
 
 
-def _entry(category, found):
-    x0, y0, x1, y1 = found.box
+def _entry(category, drawn):
+    x0, y0, x1, y1 = drawn.box
     area, outline = (x1 - x0) * (y1 - y0), []
-    if found.outline is not None:
-        x, y = np.asarray(found.outline).T
+    if drawn.outline is not None:
+        x, y = np.asarray(drawn.outline).T
         area = abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2  # the shoelace formula
-        outline = [[common.plain(v) for v in np.asarray(found.outline).reshape(-1)]]
+        outline = [[common.plain(v) for v in np.asarray(drawn.outline).reshape(-1)]]
     entry = {
         "category_id": category,
         "bbox": [common.plain(v) for v in (x0, y0, x1 - x0, y1 - y0)],
@@ -253,4 +219,4 @@ def _entry(category, found):
         "segmentation": outline,
         "iscrowd": 0,
     }
-    return entry if found.score == 1 else entry | {"score": common.plain(found.score)}
+    return entry if drawn.score == 1 else entry | {"score": common.plain(drawn.score)}

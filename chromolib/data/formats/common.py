@@ -12,11 +12,12 @@ import zlib
 import numpy as np
 
 from chromolib import records
+from chromolib.data import decode, store
 
-SUFFIXES = (".bmp", ".png", ".jpg", ".jpeg", ".tif", ".tiff")
 LIMIT = 16 * 2**20  # bytes of an annotation
 LARGEST = 1e9  # no coordinate, size or index lies beyond
 MOST, LONGEST = 100_000, 200  # boxes on an image; characters of a label
+SHOWN = 60  # characters of a file's own text that a message repeats
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 SURROGATE = re.compile("[\ud800-\udfff]")
 UNREADABLE = (  # what a folder or an archive raises for a file it cannot give
@@ -33,6 +34,7 @@ NUMERIC = (
     "correct the value in the annotation",
 )
 REVERSED = ("a box ends before it begins", "exchange its minimum and its maximum")
+NEGATIVE = ("a box has a negative width or height", "correct the box")
 MANY = ("more boxes than an image can hold", "check the annotation")
 LABEL = (
     "a label is missing, longer than 200 characters, or not text",
@@ -48,6 +50,10 @@ MOVED = (
     "nothing, if the names are right; else correct the path in the annotation",
 )
 TWICE = ("two annotations for one image", "keep one of them")
+ORDERS = (
+    "the files order their classes differently: the order of the first counts",
+    "nothing; a class is known by its name",
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -89,6 +95,10 @@ class Malformed(ValueError):
         self.what = reason, remedy
 
 
+class Unrelated(Malformed):
+    """A file that is well formed and no annotation at all."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Index:
     """The images of a store, by full name, base name and stem."""
@@ -98,19 +108,14 @@ class Index:
     stem: dict
 
 
-def problem(level, what, file):
-    """The record of a reason and remedy that concern one file."""
-    return records.Problem(level, what[0], file, what[1])
-
-
 def collected(problems):
     """Problems in order, each once."""
     return tuple(sorted(set(problems)))
 
 
-def index(store):
+def index(files):
     """The images of a store, found by their endings."""
-    names = [n for n in store.names if n.lower().endswith(SUFFIXES)]
+    names = [name for name in files.names if decode.is_image(name)]
     base, stem = collections.defaultdict(list), collections.defaultdict(list)
     for name in names:
         base[posixpath.basename(name)].append(name)
@@ -118,9 +123,9 @@ def index(store):
     return Index(frozenset(names), dict(base), dict(stem))
 
 
-def ending(store, *suffixes):
-    """The names in a store with one of these endings, in any case."""
-    return [name for name in store.names if name.lower().endswith(suffixes)]
+def ending(files, suffix):
+    """The names in a store with this ending, in any case."""
+    return [name for name in files.names if name.lower().endswith(suffix)]
 
 
 def stem_of(name):
@@ -133,43 +138,71 @@ def last_part(path):
     return re.split(r"[\\/]", path)[-1]
 
 
-def shown(text):
-    """File text that is safe to print: control characters escaped, and cut."""
-    safe = (c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[:60])
-    return "".join(safe) + ("..." if len(text) > 60 else "")
+def from_tables(files, suffix, read, *, none, default):
+    """The dataset of files that each hold many images of their own folder.
+
+    `read(images, file, data)` gives image name -> Annotated (None where the entry has
+    an error), the classes, the problems and what is lost. `none` is the problem of a
+    store without such a file, reported under the name `default`.
+    """
+    stored, problems, annotated = index(files), [], {}
+    claims, lost, orders = collections.Counter(), collections.Counter(), []
+    for file in ending(files, suffix):
+        try:
+            entries, classes, more, missing = read(stored, file, content(files, file))
+        except Unrelated as failure:
+            problems.append(store.repaired(failure.what, file))
+            continue
+        except Malformed as failure:
+            problems.append(store.error(failure.what, file))
+            orders.append(())
+            continue
+        orders.append(classes)
+        problems += more
+        lost.update(missing)
+        claims.update(entries.keys())
+        annotated |= entries
+    problems += [] if orders else [store.error(none, default)]
+    problems += [store.error(TWICE, name) for name, n in claims.items() if n > 1]
+    problems += unannotated(stored, claims)
+    if len({order for order in orders if order}) > 1:
+        problems.append(store.repaired(ORDERS, default))
+    single = {k: v for k, v in sorted(annotated.items()) if v and claims[k] == 1}
+    classes = tuple(dict.fromkeys(name for order in orders for name in order))
+    return Dataset(single, classes, collected(problems), dict(lost))
 
 
-def locate(known, folder, written):
-    """The image that a path in an annotation means, and whether it stands there.
+def locate(images, folder, written):
+    """The image that a path in an annotation means, and whether it is in that place.
 
     A path that is absolute, climbs, or leads nowhere is looked up by its base name.
     """
     path = posixpath.normpath(posixpath.join(folder, written))
-    if path in known.names and ".." not in written.split("/"):
+    if path in images.names and ".." not in written.split("/"):
         return path, True
-    found = known.base.get(last_part(written), ())
-    return (found[0] if len(found) == 1 else None), False
+    same = images.base.get(last_part(written), ())
+    return (same[0] if len(same) == 1 else None), False
 
 
 def missing(folder, written, file):
     """The problem of an image that an annotation names and the store does not hold."""
-    name = shown(last_part(written))
-    known = name.lower().endswith(SUFFIXES)  # else it may be the end of a private path
-    return problem("error", NO_IMAGE, posixpath.join(folder, name) if known else file)
+    name = last_part(written)  # repeated only where it cannot be of a private path
+    plain = decode.is_image(name) and len(name) <= SHOWN
+    return store.error(NO_IMAGE, posixpath.join(folder, name) if plain else file)
 
 
-def unannotated(names):
+def unannotated(images, annotated):
     """One problem for each image without an annotation."""
-    return [problem("error", NO_ANNOTATION, name) for name in names]
+    return [store.error(NO_ANNOTATION, name) for name in images.names - set(annotated)]
 
 
-def content(store, name, *, limit=LIMIT):
+def content(files, name, *, limit=LIMIT):
     """The bytes of a file that is not too large."""
     try:
-        data = b"" if store.size(name) > limit else store.read(name)
-        too_large = max(len(data), store.size(name)) > limit
-    except UNREADABLE as error:
-        raise Malformed(*CUT) from error
+        data = b"" if files.size(name) > limit else files.read(name)
+        too_large = max(len(data), files.size(name)) > limit
+    except UNREADABLE as failure:
+        raise Malformed(*CUT) from failure
     if too_large:
         raise Malformed(*LARGE)
     return data
@@ -179,8 +212,8 @@ def text(data):
     """Bytes as text: UTF-8, with or without a byte order mark."""
     try:
         return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Malformed(*TEXT) from error
+    except UnicodeDecodeError as failure:
+        raise Malformed(*TEXT) from failure
 
 
 def number(value):
@@ -197,10 +230,10 @@ def number(value):
 
 def whole(value):
     """A whole number, not negative."""
-    found = number(value)
-    if found < 0 or not found.is_integer():
+    value = number(value)
+    if value < 0 or not value.is_integer():
         raise Malformed(*NUMERIC)
-    return int(found)
+    return int(value)
 
 
 def label(value):
@@ -233,10 +266,10 @@ def outline(values):
     return points, (*points.min(0).tolist(), *points.max(0).tolist())
 
 
-def objects(found):
+def objects(boxes):
     """The objects of a record of boxes."""
-    outlines = found.polygon or (None,) * len(found)
-    columns = (found.label.tolist(), found.xyxy.tolist(), found.score.tolist())
+    outlines = boxes.polygon or (None,) * len(boxes)
+    columns = (boxes.label.tolist(), boxes.xyxy.tolist(), boxes.score.tolist())
     return [Object(*row) for row in zip(*columns, outlines, strict=True)]
 
 

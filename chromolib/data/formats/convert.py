@@ -4,12 +4,13 @@
 counted and said.
 """
 
+import collections
 import contextlib
 import dataclasses
 import re
 
 from chromolib import records
-from chromolib.data import formats, fresh
+from chromolib.data import formats, fresh, store
 from chromolib.data.formats import common, fit, yolo
 
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\\\\]")
@@ -53,7 +54,7 @@ class Report:
         return f"{text} Lost: {lost}." if lost else text
 
 
-def convert(store, source, target, out, *, sizes, images=False, skip=False):
+def convert(files, source, target, out, *, sizes, images=False, skip=False):
     """A report on the folder `out`, which holds the annotations in another format.
 
     `sizes(name)` is the stored (width, height) of an image. `images` copies them too.
@@ -64,21 +65,20 @@ def convert(store, source, target, out, *, sizes, images=False, skip=False):
             known = ", ".join(formats.FORMATS)
             raise ConvertError(f"unknown format {name!r}; known: {known}")
     out = fresh.vacant(out, error=ConvertError)
-    given = formats.FORMATS[source].dataset(store)
+    given = formats.FORMATS[source].dataset(files)
     ready, origin, measured, problems = _ready(given, target, sizes)
     problems = common.collected((*given.problems, *problems))
-    _refuse(problems, ready, skip)
-    _hold(ready, target)
+    _refuse_errors(problems, ready, skip)
+    _refuse_labels(ready, target)
     with _complete(out) as folder:
         formats.FORMATS[target].write(ready, measured.__getitem__, folder)
         for name in ready.images if images else ():
             path = f"{ready.prefix}/{name}" if ready.prefix else name
-            common.save(folder, path, common.content(store, origin[name], limit=2**40))
-    written = len(ready.images)
+            common.save(folder, path, common.content(files, origin[name], limit=2**40))
     return Report(
-        images=written,
+        images=len(ready.images),
         boxes=sum(len(a.boxes) for a in ready.images.values()),
-        left_out=len(common.index(store).names) - written,
+        left_out=len(common.index(files).names) - len(ready.images),
         lost=_lost(given, ready, target),
         problems=problems,
     )
@@ -86,15 +86,15 @@ def convert(store, source, target, out, *, sizes, images=False, skip=False):
 
 @contextlib.contextmanager
 def _complete(out):
-    """A folder that becomes `out`; what goes wrong in it is said in our words."""
+    """A folder that becomes `out`; an error in it is told in our words."""
     with fresh.complete(out) as folder:
         try:
             yield folder
-        except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+        except (FileExistsError, IsADirectoryError, NotADirectoryError) as failure:
             reason = "two images would share one file; rename one of them"
-            raise ConvertError(reason) from error
-        except ValueError as error:  # a name that leads out, an image unreadable
-            raise ConvertError(f"nothing written: {error}") from error
+            raise ConvertError(reason) from failure
+        except ValueError as failure:  # a name that leads out, an image unreadable
+            raise ConvertError(f"nothing written: {failure}") from failure
 
 
 def _ready(given, target, sizes):
@@ -108,10 +108,10 @@ def _ready(given, target, sizes):
             size = _measure(sizes, old)
             images[name] = _pixels(annotated, size, target)
             origin[name], measured[name] = old, size
-        except common.Malformed as error:
-            problems.append(common.problem("error", error.what, old))
+        except common.Malformed as failure:
+            problems.append(store.error(failure.what, old))
     prefix = yolo.image_folder(images) if target == "yolo" else ""
-    classes = given.classes or _order(images)
+    classes = given.classes or _in_order(_labels(images))
     ready = common.Dataset(images, classes, prefix=prefix)
     return ready, origin, measured, problems
 
@@ -119,8 +119,8 @@ def _ready(given, target, sizes):
 def _measure(sizes, name):
     try:
         width, height = map(common.whole, sizes(name))
-    except (OSError, ValueError) as error:
-        raise common.Malformed(*SIZE) from error
+    except (OSError, ValueError) as failure:
+        raise common.Malformed(*SIZE) from failure
     if not width * height:
         raise common.Malformed(*SIZE)
     return width, height
@@ -131,19 +131,20 @@ def _pixels(annotated, size, target):
     claim = (annotated.width, annotated.height)
     if target == "yolo" and claim == size[::-1] != size:
         raise common.Malformed(*FRAME)
-    boxes = annotated.boxes
-    boxes = fit.scaled(boxes, size) if annotated.fraction else boxes
-    width, height = size if None in claim else claim
-    return common.Annotated(annotated.file, boxes, width, height)
+    boxes = fit.in_pixels(annotated, size)
+    return common.Annotated(annotated.file, boxes, *(size if None in claim else claim))
 
 
-def _order(images):
-    """The order of classes where the source has none: chromosomes, or the alphabet."""
-    labels = {label for a in images.values() for label in a.boxes.label.tolist()}
+def _labels(images):
+    return {label for a in images.values() for label in a.boxes.label.tolist()}
+
+
+def _in_order(labels):
+    """Classes where the source has no order: chromosomes, or by the alphabet."""
     return records.CLASSES if labels <= set(records.CLASSES) else tuple(sorted(labels))
 
 
-def _refuse(problems, ready, skip):
+def _refuse_errors(problems, ready, skip):
     errors = [p for p in problems if p.level == "error"]
     if errors and not skip:
         lines = [f"{p.file}: {p.reason}" for p in errors[:SHOWN]]
@@ -155,11 +156,10 @@ def _refuse(problems, ready, skip):
         raise ConvertError("no image is left to convert")
 
 
-def _hold(ready, target):
+def _refuse_labels(ready, target):
     """Refuse labels that the target cannot write."""
     unheld = formats.FORMATS[target].UNHELD
-    labels = {label for a in ready.images.values() for label in a.boxes.label.tolist()}
-    labels |= set(ready.classes if target in ORDERED else ())
+    labels = _labels(ready.images) | set(ready.classes if target in ORDERED else ())
     bad = [label for label in labels if unheld and unheld.search(label)]
     if bad:
         raise ConvertError(
@@ -170,23 +170,20 @@ def _hold(ready, target):
 
 def _lost(given, ready, target):
     """What was read but is not in what was written, and how much of it."""
-    lost = dict(given.lost)
+    lost = collections.Counter(given.lost)
     lost[ORDER] = len(given.classes) if target not in ORDERED else 0
     for annotated in ready.images.values():
-        for found in common.objects(annotated.boxes):
-            what = _unheld(found, target)
-            lost |= {key: lost.get(key, 0) + 1 for key in what}
+        for drawn in common.objects(annotated.boxes):
+            lost.update(_unheld(drawn, target))
     return {what: n for what, n in lost.items() if n}
 
 
-def _unheld(found, target):
+def _unheld(drawn, target):
     """What is lost of one object."""
-    outlined = found.outline is not None
-    kept = target == "coco" or (target == "yolo" and yolo.holds_outline(found))
-    what = []
+    outlined = drawn.outline is not None
+    kept = target == "coco" or (target == "yolo" and yolo.holds_outline(drawn))
     if outlined and not kept:
-        what.append(UNLIKE if target == "yolo" else OUTLINES)
+        yield UNLIKE if target == "yolo" else OUTLINES
     row = target == "yolo" and kept  # an outline in YOLO leaves no room for a score
-    if found.score != 1 and (target == "voc" or row):
-        what.append(SCORES)
-    return what
+    if drawn.score != 1 and (target == "voc" or row):
+        yield SCORES

@@ -3,6 +3,7 @@
 import numpy as np
 
 from chromolib import records
+from chromolib.data import decode, store
 from chromolib.data.formats import common
 
 # Strategy: one step after the other, each of which gives the boxes and what it had to
@@ -11,19 +12,6 @@ from chromolib.data.formats import common
 # size of the upright image: then whoever drew them already saw it upright.
 
 ROUNDING = 1e-6  # px; what a share of the width loses on its way through text
-SWAPPED = (5, 6, 7, 8)  # orientations that exchange width and height
-
-# orientation -> where (x, y) goes, w and h being the stored size
-TURNS = {
-    1: lambda x, y, w, h: (x, y),
-    2: lambda x, y, w, h: (w - x, y),
-    3: lambda x, y, w, h: (w - x, h - y),
-    4: lambda x, y, w, h: (x, h - y),
-    5: lambda x, y, w, h: (y, x),
-    6: lambda x, y, w, h: (h - y, x),
-    7: lambda x, y, w, h: (h - y, w - x),
-    8: lambda x, y, w, h: (y, w - x),
-}
 
 TURNED = (
     "the image is stored turned (EXIF): boxes were turned upright with it",
@@ -52,38 +40,39 @@ SAME = (
 )
 
 
-def fit(annotated, *, file, width, height, turn):
+def fit(annotated, *, file, stored, turn):
     """The boxes on the upright image, and what is wrong or was put right.
 
-    Width, height and turn are the stored size and its EXIF orientation, 1 to 8. Where
-    one of the problems is an error no box is given: leave the image out.
+    `stored` is the image's size before it is turned by its EXIF orientation, 1 to 8.
+    Where one of the problems is an error no box is given: leave the image out.
     """
-    stored = (width, height)
+    size = stored[::-1] if turn in decode.SWAPPED else stored
     try:
-        boxes, again = _once(_pixels(annotated, stored))
-        upright, differs = _frame(annotated, boxes, stored, turn)
-        if not upright:
-            boxes = _turned(boxes, stored, turn)
-        size = stored[::-1] if turn in SWAPPED else stored
+        boxes, again = _once(in_pixels(annotated, stored))
+        upright, differs = _frame(annotated, boxes, stored, size)
+        boxes = boxes if upright else _turned(boxes, size, turn)
         boxes, clipped = _clipped(boxes, size)
-    except common.Malformed as error:
+    except common.Malformed as failure:
         nothing = records.Boxes(np.empty((0, 4)), [])
-        return nothing, (common.problem("error", error.what, file),)
+        return nothing, (store.error(failure.what, file),)
     turned = turn != 1 and not upright and len(boxes)
-    flags = {SAME: again, SIZE: differs, TURNED: turned, CLIPPED: clipped}
-    done = [what for what, happened in flags.items() if happened]
-    return boxes, tuple(common.problem("repaired", what, file) for what in done)
+    repairs = {SAME: again, SIZE: differs, TURNED: turned, CLIPPED: clipped}
+    done = [what for what, happened in repairs.items() if happened]
+    return boxes, tuple(store.repaired(what, file) for what in done)
 
 
-def _pixels(annotated, size):
-    return scaled(annotated.boxes, size) if annotated.fraction else annotated.boxes
+def in_pixels(annotated, size):
+    """The boxes of an annotation in pixels, where it gives shares of the size too."""
+    if not annotated.fraction:
+        return annotated.boxes
+    return _moved(annotated.boxes, lambda points: points * np.array(size, float))
 
 
-def scaled(boxes, size):
-    """Boxes given as shares of width and height, in pixels."""
-    size = np.array(size, float)
-    outlines = tuple(None if p is None else p * size for p in boxes.polygon)
-    xyxy = boxes.xyxy * np.tile(size, 2)
+def _moved(boxes, move):
+    """Boxes and outlines with all points moved by a function of arrays (..., 2)."""
+    corners = move(boxes.xyxy.reshape(-1, 2, 2))
+    outlines = tuple(None if p is None else move(p) for p in boxes.polygon)
+    xyxy = np.hstack([corners.min(1), corners.max(1)])
     return records.Boxes(xyxy, boxes.label, boxes.score, outlines)
 
 
@@ -97,43 +86,38 @@ def _once(boxes):
     return boxes.take(keep), len(keep) < len(boxes)
 
 
-def _frame(annotated, boxes, stored, turn):
+def _frame(annotated, boxes, stored, size):
     """Whether boxes are upright already, and whether the size tag is wrong."""
     claim = (annotated.width, annotated.height)
-    upright = stored[::-1] if turn in SWAPPED else stored
     if claim in ((None, None), stored):
         return False, False
-    if claim == upright:
+    if claim == size:
         return True, False
-    if (_inside(boxes.xyxy, stored) != boxes.xyxy).any():
+    if (boxes.xyxy < 0).any() or (boxes.xyxy > np.tile(stored, 2)).any():
         raise common.Malformed(*WRONG_SIZE)
     return False, True
 
 
-def _inside(xyxy, size):
-    return np.clip(xyxy, 0, np.tile(np.array(size, float), 2))
+def _turned(boxes, size, turn):
+    """Boxes turned with the pixels, onto an upright image of that size."""
+    rows, columns = decode.FLIPS[turn]
+    mirrored = np.array([columns < 0, rows < 0])
 
-
-def _turned(boxes, stored, turn):
     def points(xy):
-        return np.stack(TURNS[turn](*xy.T, *stored), 1)
+        xy = xy[..., ::-1] if turn in decode.SWAPPED else xy
+        return np.where(mirrored, size - xy, xy)
 
-    a, b = points(boxes.xyxy[:, :2]), points(boxes.xyxy[:, 2:])
-    xyxy = np.hstack([np.minimum(a, b), np.maximum(a, b)])
-    outlines = tuple(None if p is None else points(p) for p in boxes.polygon)
-    return records.Boxes(xyxy, boxes.label, boxes.score, outlines)
+    return _moved(boxes, points)
 
 
 def _clipped(boxes, size):
     """Boxes and outlines cut at the edges, and whether any had to be."""
-    xyxy = _inside(boxes.xyxy, size)
+    inside = _moved(boxes, lambda points: np.clip(points, 0, size))
     before = boxes.xyxy[:, 2:] - boxes.xyxy[:, :2]
-    after = xyxy[:, 2:] - xyxy[:, :2]
+    after = inside.xyxy[:, 2:] - inside.xyxy[:, :2]
     if not (before > 0).all():
         raise common.Malformed(*NO_AREA)
     if not ((after / before).prod(1) >= 0.5).all():  # by side: areas may underflow
         raise common.Malformed(*OUTSIDE)
-    limit = np.array(size, float)
-    outlines = tuple(None if p is None else np.clip(p, 0, limit) for p in boxes.polygon)
-    found = records.Boxes(xyxy, boxes.label, boxes.score, outlines)
-    return found, bool((np.abs(xyxy - boxes.xyxy) > ROUNDING).any())
+    cut = np.abs(inside.xyxy - boxes.xyxy) > ROUNDING
+    return inside, bool(cut.any())

@@ -11,6 +11,7 @@ import io
 import posixpath
 import re
 
+from chromolib.data import store
 from chromolib.data.formats import common
 
 UNHELD = None  # quoted cells hold any text
@@ -36,48 +37,23 @@ HALF = (
 SIZES = ("rows of one image claim different sizes", "correct the size in the rows")
 
 
-def dataset(store):
+def dataset(files):
     """The tables of a store that hold boxes, each relative to its folder."""
-    known, problems, images = common.index(store), [], {}
-    claimed, lost, read = collections.Counter(), collections.Counter(), 0
-    for file in common.ending(store, ".csv"):
-        try:
-            rows, columns, extra = _rows(common.content(store, file))
-        except _Left:
-            problems.append(common.problem("repaired", OTHER, file))
-            continue
-        except common.Malformed as error:
-            problems.append(common.problem("error", error.what, file))
-            read += 1
-            continue
-        read, lost[EXTRA] = read + 1, lost[EXTRA] + extra
-        found, said = _images(known, file, rows, columns)
-        problems += said
-        claimed.update(found.keys())
-        images |= {k: v for k, v in found.items() if v is not None}
-    if not read:
-        problems.append(common.problem("error", NONE, FILE))
-    for name in [name for name, times in claimed.items() if times > 1]:
-        images.pop(name, None)
-        problems.append(common.problem("error", common.TWICE, name))
-    problems += common.unannotated(known.names - set(claimed))
-    images = dict(sorted(images.items()))
-    return common.Dataset(images, (), common.collected(problems), dict(lost))
+    return common.from_tables(files, ".csv", _read, none=NONE, default=FILE)
 
 
 def write(dataset, sizes, folder):
     """One table for all images, under our header."""
-    every = [a.boxes for a in dataset.images.values()]
-    scored = any((boxes.score != 1).any() for boxes in every)
+    scored = any((a.boxes.score != 1).any() for a in dataset.images.values())
     text = io.StringIO()
     table = csv.writer(text)
     table.writerow([*OURS, "score"] if scored else OURS)
     for name, annotated in dataset.images.items():
         head = [guarded(name), annotated.width, annotated.height]
-        for found in common.objects(annotated.boxes):
-            score = [common.plain(found.score)] if scored else []
-            box = map(common.plain, found.box)
-            table.writerow([*head, guarded(found.label), *box, *score])
+        for drawn in common.objects(annotated.boxes):
+            score = [common.plain(drawn.score)] if scored else []
+            box = map(common.plain, drawn.box)
+            table.writerow([*head, guarded(drawn.label), *box, *score])
         if not len(annotated.boxes):
             table.writerow([*head, *[""] * (len(OURS) - 3 + scored)])
     common.save(folder, FILE, text.getvalue())
@@ -95,55 +71,54 @@ def unguarded(cell):
     return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
-class _Left(ValueError):
-    """A table of another kind."""
+def _read(stored, file, data):
+    """Image name -> Annotated or None, no classes, the problems and what is lost."""
+    header, rows, columns = _table(data)
+    problems, by_image = [], collections.defaultdict(list)
+    for cells in rows:
+        name, problem = _image(stored, file, cells, columns)
+        problems += problem
+        if name is not None and len(cells) == len(header):
+            by_image[name].append([cells[i] for i in columns])
+        elif name is not None:
+            by_image[name].append(None)
+            problems.append(store.error(ROW, name))
+    images = dict.fromkeys(by_image)
+    for name, rows_of_image in by_image.items():
+        try:
+            if None not in rows_of_image:
+                images[name] = _annotated(file, rows_of_image)
+        except common.Malformed as failure:
+            problems.append(store.error(failure.what, name))
+    return images, (), problems, {EXTRA: len(header) - len(columns)}
 
 
-def _rows(data):
-    """The rows below the header, where our columns stand, and how many others."""
+def _table(data):
+    """The header, the rows below it that are not empty, and where our columns are."""
     text = common.text(data)
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except csv.Error as error:
-        raise common.Malformed(*BROKEN) from error
+    except csv.Error as failure:
+        raise common.Malformed(*BROKEN) from failure
     header = [cell.strip() for cell in rows[0]] if rows else []
     for names in (OURS, THEIRS):
         if set(names) <= set(header):
             score = ["score"] if "score" in header else []
             columns = [header.index(name) for name in (*names, *score)]
-            return rows, columns, len(header) - len(columns)
-    raise _Left
+            return header, filter(any, rows[1:]), columns
+    raise common.Unrelated(*OTHER)
 
 
-def _images(known, file, rows, columns):
-    """Image name -> Annotated, or None where it has an error; and the problems."""
-    problems, found = [], collections.defaultdict(list)
-    for cells in filter(any, rows[1:]):
-        name, said = _image(known, file, cells, columns)
-        whole = len(cells) == len(rows[0])
-        problems += said
-        if name is not None:
-            found[name].append([cells[i] for i in columns] if whole else None)
-            problems += [] if whole else [common.problem("error", ROW, name)]
-    for name, each in found.items():
-        try:
-            found[name] = None if None in each else _annotated(file, each)
-        except common.Malformed as error:
-            problems.append(common.problem("error", error.what, name))
-            found[name] = None
-    return found, problems
-
-
-def _image(known, file, cells, columns):
+def _image(stored, file, cells, columns):
     """The image that a row is of, if there is one, and what is wrong with its name."""
     written = unguarded(cells[columns[0]]) if len(cells) > columns[0] else ""
-    folder = posixpath.dirname(file)
-    name, there = common.locate(known, folder, written)
     if not written:
-        return None, [common.problem("error", NAMELESS, file)]
+        return None, [store.error(NAMELESS, file)]
+    folder = posixpath.dirname(file)
+    name, in_place = common.locate(stored, folder, written)
     if name is None:
         return None, [common.missing(folder, written, file)]
-    return name, [] if there else [common.problem("repaired", common.MOVED, name)]
+    return name, [] if in_place else [store.repaired(common.MOVED, name)]
 
 
 def _annotated(file, rows):

@@ -11,6 +11,7 @@ import re
 import defusedxml
 from defusedxml import ElementTree
 
+from chromolib.data import store
 from chromolib.data.formats import common
 
 UNHELD = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -37,29 +38,29 @@ CANDIDATES = (
 )
 
 
-def dataset(store):
+def dataset(files):
     """The VOC annotations of a store, each with the image of the same stem."""
-    known, problems = common.index(store), []
-    found, details = collections.defaultdict(list), collections.Counter()
-    for name in common.ending(store, ".xml"):
-        near, image = _nearest(known, name), None
+    stored, problems = common.index(files), []
+    by_image, details = collections.defaultdict(list), collections.Counter()
+    for file in common.ending(files, ".xml"):
+        near, image = _nearest(stored, file), None
         try:
-            root = _tree(common.content(store, name))
-            image, renamed = _image(known, near, _text(root, "filename"))
-            annotated = _annotated(name, root)
-        except common.Malformed as error:
-            problems.append(common.problem("error", error.what, name))
-            for each in near if image is None else [image]:
-                found[each].append(None)
+            root = _tree(common.content(files, file))
+            image, renamed = _image(stored, near, root.findtext("filename", ""))
+            annotated = _annotated(file, root)
+        except common.Malformed as failure:
+            problems.append(store.error(failure.what, file))
+            for name in near if image is None else [image]:
+                by_image[name].append(None)
             continue
-        found[image].append(annotated)
+        by_image[image].append(annotated)
         details[image] += _details(root)
         if renamed:
-            problems.append(common.problem("repaired", RENAMED, name))
-    twice = [name for name, each in found.items() if len(each) > 1]
-    problems += [common.problem("error", common.TWICE, name) for name in twice]
-    problems += common.unannotated(known.names - set(found))
-    single = {k: v[0] for k, v in sorted(found.items()) if len(v) == 1 and v[0]}
+            problems.append(store.repaired(RENAMED, file))
+    twice = [name for name, claims in by_image.items() if len(claims) > 1]
+    problems += [store.error(common.TWICE, name) for name in twice]
+    problems += common.unannotated(stored, by_image)
+    single = {k: v[0] for k, v in sorted(by_image.items()) if len(v) == 1 and v[0]}
     lost = {DETAILS: sum(details[name] for name in single)}
     return common.Dataset(single, (), common.collected(problems), lost)
 
@@ -84,41 +85,35 @@ def _tree(data):
         raise common.Malformed(*common.MANY)
     try:
         root = ElementTree.fromstring(data, forbid_dtd=True)
-    except defusedxml.DefusedXmlException as error:
-        raise common.Malformed(*FORBIDDEN) from error
-    except (ElementTree.ParseError, ValueError, LookupError) as error:
-        raise common.Malformed(*XML) from error
+    except defusedxml.DefusedXmlException as failure:
+        raise common.Malformed(*FORBIDDEN) from failure
+    except (ElementTree.ParseError, ValueError, LookupError) as failure:
+        raise common.Malformed(*XML) from failure
     if root.tag != "annotation":
         raise common.Malformed(*OTHER)
     return root
 
 
-def _text(element, tag):
-    found = element.find(tag)
-    return "" if found is None else found.text or ""
-
-
-def _nearest(known, name):
+def _nearest(stored, file):
     """Images of the stem of an annotation: beside it, one folder aside, anywhere."""
-    here = posixpath.dirname(name)
-    stems = known.stem.get(common.stem_of(name), ())
-    found = [(_distance(here, posixpath.dirname(image)), image) for image in stems]
-    return [image for far, image in found if far == min(found)[0]]
+    images = stored.stem.get(common.stem_of(file), ())
+    distances = [_distance(file, image) for image in images]
+    pairs = zip(distances, images, strict=True)
+    return [image for distance, image in pairs if distance == min(distances)]
 
 
-def _distance(here, there):
-    """0 for one folder, 1 for siblings, 2 where any other one part differs, else 3."""
-    here, there = here.split("/"), there.split("/")
-    if len(here) != len(there):
+def _distance(file, image):
+    """0 in one folder, 1 in siblings, 2 where any other one folder differs, else 3."""
+    folders = [posixpath.dirname(name).split("/") for name in (file, image)]
+    if len(folders[0]) != len(folders[1]):
         return 3
-    pairs = zip(here, there, strict=True)
-    differ = [i for i, (a, b) in enumerate(pairs) if a != b]
-    if len(differ) < 2:
-        return 0 if not differ else 1 if differ[0] == len(here) - 1 else 2
-    return 3
+    differ = [one != other for one, other in zip(*folders, strict=True)]
+    if sum(differ) == 1:
+        return 1 if differ[-1] else 2
+    return 3 if any(differ) else 0
 
 
-def _image(known, near, written):
+def _image(stored, near, written):
     """The image of an annotation, and whether the name inside is of none at all."""
     base = common.last_part(written.strip())
     named = [image for image in near if posixpath.basename(image) == base]
@@ -126,31 +121,31 @@ def _image(known, near, written):
         raise common.Malformed(*SEVERAL)
     if not near:
         raise common.Malformed(*common.NO_IMAGE)
-    if base and not named and base in known.base:
+    if base and not named and base in stored.base:
         raise common.Malformed(*CANDIDATES)
     return (named or near)[0], bool(base) and not named
 
 
-def _annotated(name, root):
+def _annotated(file, root):
     size = root.find("size")
     sides = (None, None)
     if size is not None:
-        sides = [common.whole(_text(size, tag)) for tag in ("width", "height")]
-    found = common.boxes([_object(element) for element in root.iterfind("object")])
-    return common.Annotated(name, found, *sides)
+        sides = [common.whole(size.findtext(tag, "")) for tag in ("width", "height")]
+    boxes = common.boxes([_object(element) for element in root.iterfind("object")])
+    return common.Annotated(file, boxes, *sides)
 
 
 def _object(element):
     box = element.find("bndbox")
     if box is None:
         raise common.Malformed(*common.NUMERIC)
-    corners = tuple(common.number(_text(box, tag)) for tag in CORNERS)
-    return common.Object(common.label(_text(element, "name")), corners)
+    corners = tuple(common.number(box.findtext(tag, "")) for tag in CORNERS)
+    return common.Object(common.label(element.findtext("name", "")), corners)
 
 
 def _details(root):
     return sum(
-        _text(element, tag).strip() not in usual
+        element.findtext(tag, "").strip() not in usual
         for element in root.iterfind("object")
         for tag, usual in USUAL.items()
     )
@@ -160,13 +155,13 @@ def _escaped(text):
     return html.escape(text, quote=False).replace("\r", "&#13;")
 
 
-def _written(found):
+def _written(drawn):
     corners = "".join(
         f"<{tag}>{common.plain(value)}</{tag}>"
-        for tag, value in zip(CORNERS, found.box, strict=True)
+        for tag, value in zip(CORNERS, drawn.box, strict=True)
     )
     return (
-        f"  <object><name>{_escaped(found.label)}</name><pose>Unspecified</pose>"
+        f"  <object><name>{_escaped(drawn.label)}</name><pose>Unspecified</pose>"
         f"<truncated>0</truncated><difficult>0</difficult>"
         f"<bndbox>{corners}</bndbox></object>"
     )

@@ -11,12 +11,14 @@ import re
 import numpy as np
 import yaml
 
+from chromolib.data import store
 from chromolib.data.formats import common
 
 UNHELD = re.compile("[\x00-\x1f\x7f-\x9f]")
 YAML, LINES = ("data.yaml", "data.yml"), "classes.txt"
 LIMIT = 2**20  # bytes of data.yaml
 FOLDER = "images"
+UNREADABLE = (yaml.YAMLError, ArithmeticError, LookupError, RecursionError, ValueError)
 
 NO_CLASSES = (
     "no data.yaml and no classes.txt: a class index has no name",
@@ -41,45 +43,38 @@ OUTLINED = (
     "outline drawn instead of a box: its bounding box is used",
     "nothing; the outline is kept beside the box",
 )
-COLUMNS = (
-    "a row is neither a box (5 or 6 columns) nor an outline",
-    "correct the row",
-)
+COLUMNS = ("a row is neither a box (5 or 6 columns) nor an outline", "correct the row")
 NO_CLASS = ("a class index has no name", "correct the index or add the class")
-NEGATIVE = ("a box has a negative width or height", "correct the row")
 SHARED = ("two images share one label file", "keep one of the images")
 
 
-def dataset(store):
+def dataset(files):
     """The label files of a store, each with its image."""
-    known = common.index(store)
-    try:
-        classes, problems, prefix = _classes(store)
-    except _InFile as error:
-        return common.Dataset({}, problems=(error.problem,))
-    texts = {n for n in common.ending(store, ".txt") if _base(n) != LINES}
-    pairs = {name: texts.intersection(_candidates(name)) for name in known.names}
-    used = collections.Counter(text for found in pairs.values() for text in found)
+    stored = common.index(files)
+    classes, prefix, problems = _classes(files)
+    if not classes:
+        return common.Dataset({}, problems=tuple(problems))
+    labels = {n for n in common.ending(files, ".txt") if _base(n) != LINES}
+    pairs = {name: labels.intersection(_candidates(name)) for name in stored.names}
+    used = collections.Counter(file for some in pairs.values() for file in some)
     images = {}
-    for name, found in sorted(pairs.items()):
-        if len(found) != 1 or used[min(found)] > 1:
-            problems.append(_unpaired(name, found))
+    for name, candidates in sorted(pairs.items()):
+        if len(candidates) != 1 or used[min(candidates)] > 1:
+            what = (common.NO_ANNOTATION, SHARED, common.TWICE)[min(len(candidates), 2)]
+            problems.append(store.error(what, name))
             continue
-        file = min(found)
+        file = min(candidates)
         try:
-            boxes = _boxes(common.text(common.content(store, file)), classes)
-        except common.Malformed as error:
-            problems.append(common.problem("error", error.what, file))
+            boxes = _boxes(common.text(common.content(files, file)), classes)
+        except common.Malformed as failure:
+            problems.append(store.error(failure.what, file))
             continue
         images[name] = common.Annotated(file, boxes, fraction=True)
         if boxes.polygon:
-            problems.append(common.problem("repaired", OUTLINED, file))
-    problems += [
-        common.problem("error", common.NO_IMAGE, name)
-        for name in texts - set(used)
-        if _is_label(store, name)
-    ]
-    prefix = prefix if all(n.startswith(f"{prefix}/") for n in known.names) else ""
+            problems.append(store.repaired(OUTLINED, file))
+    unused = [file for file in labels - set(used) if _is_label(files, file)]
+    problems += [store.error(common.NO_IMAGE, file) for file in unused]
+    prefix = prefix if all(n.startswith(f"{prefix}/") for n in stored.names) else ""
     return common.Dataset(images, classes, common.collected(problems), prefix=prefix)
 
 
@@ -103,20 +98,12 @@ def write(dataset, sizes, folder):
         common.save(folder, path, "".join(rows))
 
 
-def holds_outline(found):
+def holds_outline(drawn):
     """Whether a row can hold the outline and the box: the box bounds the outline."""
-    if found.outline is None:
+    if drawn.outline is None:
         return False
-    bounds = (*found.outline.min(0), *found.outline.max(0))
-    return len(found.outline) > 2 and np.allclose(bounds, found.box, 1e-9, 1e-9)
-
-
-class _InFile(ValueError):
-    """A problem of the file that names the classes, after which nothing can be read."""
-
-    def __init__(self, what, file):
-        super().__init__(what[0])
-        self.problem = common.problem("error", what, file)
+    bounds = (*drawn.outline.min(0), *drawn.outline.max(0))
+    return len(drawn.outline) > 2 and np.allclose(bounds, drawn.box, 1e-9, 1e-9)
 
 
 def _base(name):
@@ -134,73 +121,53 @@ def _candidates(image):
     return ["/".join(parts), beside]
 
 
-def _unpaired(name, found):
-    what = (common.NO_ANNOTATION, SHARED, common.TWICE)[min(len(found), 2)]
-    return common.problem("error", what, name)
-
-
-def _is_label(store, name):
+def _is_label(files, file):
     """Whether a text file without an image is an annotation, and not a README."""
-    if "labels" in name.split("/")[:-1]:
+    if "labels" in file.split("/")[:-1]:
         return True
     try:
-        rows = common.text(common.content(store, name)).splitlines()
+        rows = common.text(common.content(files, file)).splitlines()
         return len([common.number(v) for v in rows[0].split()]) > 4 if rows else False
     except common.Malformed:
         return False
 
 
-def _classes(store):
-    """The class names, what was repaired to get them, and our folder of images."""
-    files = [n for n in store.names if _base(n) in (*YAML, LINES)]
-    if not files:
-        raise _InFile(NO_CLASSES, YAML[0])
-    heads = []
-    for file in files:
+def _classes(files):
+    """The class names, our folder of images, and problems; no names after an error."""
+    named = [name for name in files.names if _base(name) in (*YAML, LINES)]
+    if not named:
+        return (), "", [store.error(NO_CLASSES, YAML[0])]
+    heads, problems = [], []
+    for file in named:
         try:
-            heads.append(
-                _lines(store, file) if _base(file) == LINES else _yaml(store, file)
-            )
+            text = common.text(common.content(files, file, limit=LIMIT))
+            heads.append(_lines(text) if _base(file) == LINES else _yaml(text))
             _check(heads[-1][0])
-        except common.Malformed as error:
-            raise _InFile(error.what, file) from error
-    names = heads[0][0]
-    problems = [
-        common.problem("repaired", w, f)
-        for f, h in zip(files, heads, strict=True)
-        for w in h[1]
-    ]
-    for file, head in zip(files, heads, strict=True):
-        if head[0] != names:
-            raise _InFile(DISAGREE, file)
+        except common.Malformed as failure:
+            return (), "", [store.error(failure.what, file)]
+        if heads[-1][0] != heads[0][0]:
+            return (), "", [store.error(DISAGREE, file)]
+        if not heads[-1][2]:
+            problems.append(store.repaired(COUNT, file))
+    names, folder, _ = heads[0]
     if _alphabetical(names):
-        problems.append(common.problem("repaired", ALPHABETIC, files[0]))
-    return names, problems, heads[0][2]
+        problems.append(store.repaired(ALPHABETIC, named[0]))
+    return names, folder, problems
 
 
-def _lines(store, file):
-    text = common.text(common.content(store, file, limit=LIMIT))
-    return (
-        tuple(line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n")),
-        [],
-        "",
-    )
+def _lines(text):
+    lines = text.rstrip("\r\n").split("\n")
+    return tuple(line.removesuffix("\r") for line in lines), "", True
 
 
-def _yaml(store, file):
-    text = common.text(common.content(store, file, limit=LIMIT))
+def _yaml(text):
+    """The names, our folder of images, and whether the stated number is theirs."""
     try:
         # Every scalar stays the text it is: `No` is a name, `010` is not 8, and no
         # merge or tag is obeyed.
         head = yaml.BaseLoader(text).get_single_data()
-    except (
-        yaml.YAMLError,
-        ArithmeticError,
-        LookupError,
-        RecursionError,
-        ValueError,
-    ) as error:
-        raise common.Malformed(*BAD_YAML) from error
+    except UNREADABLE as failure:
+        raise common.Malformed(*BAD_YAML) from failure
     names = head.get("names") if isinstance(head, dict) else None
     if isinstance(names, dict):
         if sorted(names) != sorted(map(str, range(len(names)))):
@@ -208,9 +175,8 @@ def _yaml(store, file):
         names = [names[str(i)] for i in range(len(names))]
     if not isinstance(names, list):
         raise common.Malformed(*BAD_NAMES)
-    counted = head.get("nc", str(len(names))) == str(len(names))
-    prefix = FOLDER if head.get("image_folder") == FOLDER else ""
-    return tuple(names), [] if counted else [COUNT], prefix
+    folder = FOLDER if head.get("image_folder") == FOLDER else ""
+    return tuple(names), folder, head.get("nc", str(len(names))) == str(len(names))
 
 
 def _check(names):
@@ -245,16 +211,16 @@ def _object(row, classes):
         return common.Object(classes[index], box, 1.0, points)
     x, y, width, height, *score = map(common.number, row[1:])
     if width < 0 or height < 0:
-        raise common.Malformed(*NEGATIVE)
+        raise common.Malformed(*common.NEGATIVE)
     box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
     return common.Object(classes[index], box, *score)
 
 
-def _row(index, found, size):
-    if holds_outline(found):
-        values = (found.outline / size).reshape(-1)
+def _row(index, drawn, size):
+    if holds_outline(drawn):
+        values = (drawn.outline / size).reshape(-1)
     else:
-        low, high = np.reshape(found.box, (2, 2)) / size
+        low, high = np.reshape(drawn.box, (2, 2)) / size
         values = [*((low + high) / 2), *(high - low)]
-        values += [found.score] if found.score != 1 else []
+        values += [drawn.score] if drawn.score != 1 else []
     return " ".join([str(index), *(str(common.plain(v)) for v in values)]) + "\n"

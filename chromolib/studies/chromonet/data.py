@@ -1,9 +1,7 @@
-"""What one image of a study shows, one chromosome or a whole karyogram, by its source.
+"""What one image shows, a chromosome or a karyogram, and which images may train.
 
-`images(found, unit, count=..., seed=...)` -> ImageSet labelled normal and abnormal
-`shown(found, given)` -> the units that a set's images can show
-`apart(images, unit, seed)` -> those to draw sources from, those of unseen groups
-`extra_copies(found)` -> karyograms of real cells with a copy too many, as they came
+`units(run)` -> the units that a run asks about
+`read(run, unit, count)` -> Images of a unit, divided by group
 """
 
 import dataclasses
@@ -13,133 +11,215 @@ import numpy as np
 
 from chromolib import records
 from chromolib.data import compose, edits, splits
-from chromolib.studies.chromonet import experiment, protocol
+from chromolib.models import pictures, samples
 from chromolib.synth import abnormal
 
+LABELS = ("normal", "abnormal")
+NORMAL, ABNORMAL = 946, 857  # images of the paper, section 4.5
 UNITS = ("chromosome", "karyogram")
 STATUS = ("normal", "abnormal", "numerical", "structural")
-UNSEEN = 0.4  # of a real set's groups, kept to judge by
+UNSEEN = {"synthetic": 0.5, "real": 0.4}  # share of groups that no training sees
 
 
 class UnitError(ValueError):
     """A source that does not hold such images."""
 
 
-def images(found, unit, *, count, rng, seed=0):
+@dataclasses.dataclass(frozen=True, eq=False)
+class Images:
+    """Normal and abnormal images of one unit, as a network sees them."""
+
+    unit: str
+    source: str  # the word that every number of them carries
+    real: bool  # whether any pixel ever was a chromosome
+    scale: float  # by which all pictures were resized
+    pool: samples.Samples  # source images are drawn from these
+    unseen: samples.Samples  # of other groups
+    details: records.ImageSet  # `unseen` with kind, sham and place of the abnormality
+    natural: samples.Samples | None  # real cells with a copy too many, unedited
+    external: samples.Samples | None  # of a second source, never trained on
+    external_source: str = ""
+
+    @property
+    def kind(self):
+        """The kind of abnormality of each unseen image; "none" where untouched."""
+        return self.details.extra["kind"]
+
+    @property
+    def boxes(self):
+        """Where the abnormality lies on each unseen picture."""
+        return pictures.boxes(self.details, self.unit, self.scale)
+
+
+def units(run):
+    """The units that the run's images can show, or the one that was asked for."""
+    return shown(run.images, run.given("unit"))
+
+
+def read(run, unit, count):
+    """Images of a unit, divided by group; without a real source `count` are drawn."""
+    seed = run.given("seed")
+    images = labelled(run.images, unit, count=count, rng=run.rng(unit), seed=seed)
+    pool, unseen = divide(images, seed=seed)
+    scale = pictures.scale(pool)
+    natural = _natural(run.images, set(pool.group)) if unit == "karyogram" else None
+    external = None
+    if run.external is not None and unit in shown(run.external, run.given("unit")):
+        rng = run.rng("external")
+        external = labelled(run.external, unit, count=0, rng=rng)
+    return Images(
+        unit=unit,
+        source=images.origin,
+        real=run.images is not None,
+        scale=scale,
+        pool=as_samples(pool, unit, scale),
+        unseen=as_samples(unseen, unit, scale),
+        details=unseen,
+        natural=natural and _samples(natural, unit, scale),
+        external=external and as_samples(external, unit, pictures.scale(external)),
+        external_source=external.origin if external else "",
+    )
+
+
+def as_samples(images, unit, scale):
+    """A set with both labels as pictures of one size."""
+    missing = [label for label in LABELS if label not in set(images.label)]
+    if missing:
+        raise UnitError(
+            f"{images.source} has no image labelled {missing[0]!r}; a network that "
+            "tells normal from abnormal needs both: add images or name another source"
+        )
+    return _samples(images, unit, scale)
+
+
+def _samples(images, unit, scale):
+    x = pictures.of(images, unit, scale)
+    return samples.Samples(x, images.label, images.group, images.name, LABELS)
+
+
+def labelled(images, unit, *, count, rng, seed=0):
     """Normal and abnormal images of a unit, with where the abnormality lies.
 
-    `found` is what was read; None draws `count` synthetic ones. A set labelled normal
+    `images` is what was read; None draws `count` synthetic ones. A set labelled normal
     and abnormal is taken as it is; single chromosomes of whole cells are edited.
     """
-    if found is None:
+    if images is None:
         draw = {"chromosome": abnormal.chromosomes, "karyogram": abnormal.karyograms}
         return draw[unit](count, seed=seed)
-    labels = set(found.label)
-    if labels & set(experiment.LABELS):
-        return _labelled(found, unit)
-    if set(found.extra.get("status", ())) - {""}:
-        return _by_status(found, unit)
+    labels = set(images.label)
+    if labels & set(LABELS):
+        return _labelled(images, unit)
+    if set(images.extra.get("status", ())) - {""}:
+        return _by_status(images, unit)
     if not labels & set(records.CLASSES):
         raise UnitError(
-            f"{found.source} says neither normal nor abnormal, nor which chromosome is "
-            "shown; label its images normal and abnormal (see Your own images)"
+            f"{images.source} says neither normal nor abnormal, nor which chromosome "
+            "is shown; label its images normal and abnormal (see Your own images)"
         )
-    return _edited(found, unit, rng)
+    return _edited(images, unit, rng)
 
 
-def shown(found, given):
+def shown(images, given):
     """The units that images can show, or the one that was given."""
     if given != "both":
         return (given,)
-    if found is None or set(found.label) & set(records.CLASSES):
+    if images is None or set(images.label) & set(records.CLASSES):
         return UNITS
-    if set(found.label) & set(experiment.LABELS):
+    if set(images.label) & set(LABELS):
         raise UnitError(
-            f"{found.source} does not say what one image shows; "
+            f"{images.source} does not say what one image shows; "
             "set unit to 'chromosome' or 'karyogram'"
         )
     return ("karyogram",)
 
 
-def apart(found, *, seed):
+def divide(images, *, seed):
     """The images that may train, and those of groups kept unseen."""
-    split = splits.divide(
-        found,
-        protocol="clean",
-        test=0.5 if found.source == abnormal.lab.SOURCE else UNSEEN,
-        seed=seed,
-        stratify=found.label,
-    )
-    return found.take(split.train), found.take(split.test)
+    share = UNSEEN["synthetic" if images.source == abnormal.lab.SOURCE else "real"]
+    words = {"protocol": "clean", "seed": seed, "stratify": images.label}
+    split = splits.divide(images, test=share, **words)
+    return images.take(split.train), images.take(split.test)
 
 
-def _labelled(found, unit):
-    odd = sorted(set(found.label) - set(experiment.LABELS))
+def _natural(images, known):
+    """Karyograms of real cells with a copy too many, of groups that do not train."""
+    natural = extra_copies(images)
+    if natural is None:
+        return None
+    natural = natural.take(~np.isin(natural.group, list(known)))
+    return natural if len(natural) else None
+
+
+def _labelled(images, unit):
+    odd = sorted(set(images.label) - set(LABELS))
     if odd:
         raise UnitError(
-            f"{found.source}: label {str(odd[0])!r} beside normal and abnormal; "
+            f"{images.source}: label {str(odd[0])!r} beside normal and abnormal; "
             "use these two words only"
         )
     if unit == "karyogram":
-        _one_label(found)
-    return _plain(found, np.where(found.label == "abnormal", "abnormal", "none"))
+        _one_label(images)
+    return _plain(images, np.where(images.label == "abnormal", "abnormal", "none"))
 
 
-def _one_label(found):
+def _one_label(images):
     """Refuse a patient who is normal and abnormal at once."""
-    for group in np.unique(found.group):
-        if len(set(found.label[found.group == group])) > 1:
+    for group in np.unique(images.group):
+        if len(set(images.label[images.group == group])) > 1:
             raise UnitError(
-                f"{found.source}: {found.unit} {str(group)!r} has images of both "
+                f"{images.source}: {images.unit} {str(group)!r} has images of both "
                 "labels; a karyotype is of a whole patient: correct labels or groups"
             )
 
 
-def _by_status(found, unit):
+def _by_status(images, unit):
     if unit != "karyogram":
         raise UnitError(
-            f"{found.source} shows whole cells, no single chromosomes; "
+            f"{images.source} shows whole cells, no single chromosomes; "
             "its unit is karyogram"
         )
-    found = _known(found)
-    kind = np.where(found.extra["status"] == "normal", "none", found.extra["status"])
+    images = _known(images)
+    kind = np.where(images.extra["status"] == "normal", "none", images.extra["status"])
     label = np.where(kind == "none", "normal", "abnormal")
-    return _plain(dataclasses.replace(found, label=label), kind)
+    return _plain(dataclasses.replace(images, label=label), kind)
 
 
-def _known(found):
+def _known(images):
     """The images whose status is known; a word that says neither is refused."""
-    status = found.extra["status"]
+    status = images.extra["status"]
     odd = sorted(set(status) - {"", *STATUS})
     if odd:
         raise UnitError(
-            f"{found.source}: status {str(odd[0])!r}; known: {', '.join(STATUS)}, or "
+            f"{images.source}: status {str(odd[0])!r}; known: {', '.join(STATUS)}, or "
             "empty where nobody knows; correct images.csv"
         )
-    few = found.take(status != "")
-    left = tuple(
+    known = images.take(status != "")
+    left_out = tuple(
         records.Problem("repaired", "an image of unknown status", str(n), "left out")
-        for n in found.name[status == ""]
+        for n in images.name[status == ""]
     )
-    return dataclasses.replace(few, problems=(*few.problems, *left))
+    return dataclasses.replace(known, problems=(*known.problems, *left_out))
 
 
-def _plain(found, kind):
+def _plain(images, kind):
     """A set as it came: where the abnormality lies is not known."""
     nowhere = records.Boxes(np.empty((0, 4)), np.empty(0, str))
-    sham = np.full(len(found), "no")
+    sham = np.full(len(images), "no")
     return dataclasses.replace(
-        found,
-        boxes=(nowhere,) * len(found),
-        extra=found.extra | {"kind": kind.astype(str), "sham": sham},
+        images,
+        boxes=(nowhere,) * len(images),
+        extra=images.extra | {"kind": kind.astype(str), "sham": sham},
     )
 
 
-def _edited(found, unit, rng):
-    straight = _straight(found)
+def _edited(images, unit, rng):
+    straight = _straight(images)
     if unit == "chromosome":
         made = _thinned(edits.structural(straight, rng=rng), rng)
-        return dataclasses.replace(made, boxes=tuple(map(_rows, *_sides(made))))
+        rows = zip(
+            made.extra["rows"], made.extra["kind"], made.pixels.shape, strict=True
+        )
+        return dataclasses.replace(made, boxes=tuple(_rows(*row) for row in rows))
     made = edits.numerical(straight, rng=rng)
     change = made.extra["change"]
     kind = np.where(np.char.startswith(change, "+"), "gain", "loss")
@@ -151,22 +231,22 @@ def _edited(found, unit, rng):
     return dataclasses.replace(made, label=label, boxes=boxes, extra=extra)
 
 
-def extra_copies(found):
+def extra_copies(images):
     """Karyograms of cells with a copy too many that nobody edited; None without any."""
-    if found is None or not set(found.label) & set(records.CLASSES):
+    if images is None or not set(images.label) & set(records.CLASSES):
         return None
-    made = compose.cells(_straight(found), room=compose.ROOM)
-    few = made.take(made.extra["status"] == "numerical")
-    if not len(few):
+    cells = compose.cells(_straight(images), room=compose.ROOM)
+    gains = cells.take(cells.extra["status"] == "numerical")
+    if not len(gains):
         return None
-    few = dataclasses.replace(few, label=np.full(len(few), "abnormal"))
-    return _plain(few, np.full(len(few), "real gain"))
+    gains = dataclasses.replace(gains, label=np.full(len(gains), "abnormal"))
+    return _plain(gains, np.full(len(gains), "real gain"))
 
 
 @functools.lru_cache(maxsize=2)  # a source and an external one
-def _straight(found):
+def _straight(images):
     """The same for both units of a run: it takes longest."""
-    return compose.straightened(found, orient=False)
+    return compose.straightened(images, orient=False)
 
 
 def _thinned(made, rng):
@@ -175,15 +255,11 @@ def _thinned(made, rng):
     So that a share of right answers means the same for the paper, for the published
     protocol and for the clean one.
     """
-    odds = protocol.TOTAL["normal"] / protocol.TOTAL["abnormal"]
+    odds = NORMAL / ABNORMAL
     normal = np.flatnonzero(made.label == "normal")
     wanted = round(odds * (len(made) - len(normal)))
     left = rng.permutation(normal)[wanted:]
     return made.take(np.setdiff1d(np.arange(len(made)), left))
-
-
-def _sides(made):
-    return made.extra["rows"], made.extra["kind"], made.pixels.shape
 
 
 def _rows(rows, kind, shape):

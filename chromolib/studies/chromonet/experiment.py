@@ -1,181 +1,260 @@
-"""One question, normal or abnormal, asked by the paper's protocol and by a clean one.
+"""The grid of trainings: both protocols, true and random labels, ChromoNet and rivals.
 
-`hold(images, unseen, unit=..., seed=..., sizes=..., words=...)` -> Trial
+`run(run, images, sizes=...)` -> Experiment, with every prediction and its estimates
+`train(split, sizes, *, seed)` -> a trained network and its history, once
 """
 
 import dataclasses
 
-import numpy as np
+import keras
+import pandas as pd
 
 from chromolib import records
-from chromolib.models import classical, features, train, weights
-from chromolib.studies.chromonet import network, protocol
+from chromolib.evidence import between, metrics
+from chromolib.models import classical, features, predict, store, weights
+from chromolib.models import train as training
+from chromolib.studies.chromonet import data, network, protocol
 
-LABELS = network.LABELS
+CHROMONET, TRADITIONAL = "ChromoNet", "traditional"
 BATCH = 32
 RIVAL = "SVM"  # learns from ever more sources beside ChromoNet
-NOWHERE = weights.Origin("none")
-UNTAUGHT = {"weights": NOWHERE.word}  # of all models but ChromoNet as read
+SCORES = ("accuracy", "balanced accuracy", "specificity of abnormal")
+SCORES += ("AUROC of abnormal", "precision of abnormal", "recall of abnormal")
+SCORES += ("F1 of abnormal", "NLL", "Brier", "ECE", "AUGRC", "failure AUROC")
 
 
 @dataclasses.dataclass(frozen=True)
 class Sizes:
-    """How large a trial is; nothing else may depend on the profile."""
+    """How large an experiment is; nothing else may depend on the profile."""
 
     sources: int = protocol.SOURCES
     share: float = 1.0  # of the paper's counts of images
     epochs: int = 20
-    start: weights.Origin = NOWHERE  # of ChromoNet as read
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Trial:
-    """Everything a study shows of one unit."""
+class Trained:
+    """One network, what it learned from, and how."""
 
-    unit: str
-    sources: int  # images before they are grown
-    divisions: dict  # protocol -> Division, true labels
-    predictions: list  # records.Predictions
-    curves: dict  # (model, protocol) -> frame of epochs
-    networks: dict  # protocol -> the trained ChromoNet
+    model: str
+    split: protocol.Split
+    network: keras.Model
+    history: pd.DataFrame
 
-    def pick(self, model="ChromoNet", protocol="clean", condition=""):
-        """The predictions of one model whose condition holds these words."""
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Experiment:
+    """All trainings on one unit's images, what they predict, and how right that is."""
+
+    images: data.Images
+    sizes: Sizes
+    seed: int
+    origin: weights.Origin  # of ChromoNet's first weights
+    words: dict  # of every prediction and estimate
+    trained: list  # of Trained
+    predictions: list  # of records.Predictions
+    estimates: list  # of records.Estimate
+
+    @property
+    def protocol(self):
+        """The one that counts: clean, where it was asked for."""
+        return self.trained[-1].split.protocol
+
+    def network(self, name=None):
+        """ChromoNet trained on true labels by a protocol; by the one that counts."""
+        wanted = name or self.protocol
+        return next(
+            one
+            for one in self.trained
+            if _is_chromonet(one) and one.split.protocol == wanted
+        )
+
+    def pick(self, name=None, *, model=CHROMONET, **conditions):
+        """The predictions of a model by a protocol; ChromoNet's, unless told."""
+        wanted = {"unit": self.images.unit, "labels": "true"} | conditions
         return next(
             one
             for one in self.predictions
-            if (one.model, one.protocol) == (model, protocol)
-            and one.conditions == _condition(self.unit, condition)
+            if (one.model, one.protocol) == (model, name or self.protocol)
+            and one.conditions == wanted
+            and one.source == self.words["source"]
         )
 
+    @property
+    def unseen(self):
+        """What the network that counts predicts of the unseen groups."""
+        tested = {} if self.protocol == "clean" else {"tested": "unseen"}
+        return self.pick(**tested)
 
-def hold(sources, unseen, *, unit, seed, sizes, protocols, words, say=None):
-    """Train and test every model by each protocol, on true and on random labels."""
-    how = {"share": sizes.share, "seed": seed}
-    dealt = (
-        protocol.shuffled(sources, seed=seed),
-        protocol.shuffled(unseen, seed=seed + 1),
-    )
-    true, random = (
-        {name: protocol.divided(name, *both, **how) for name in protocols}
-        for both in ((sources, unseen), dealt)
-    )
-    trial = Trial(unit, len(sources), true, [], {}, {})
-    for which, division in true.items():
-        known = words | {"protocol": which}
-        _networks(trial, division, unseen, known, sizes, seed, say)
-        trial.predictions.extend(_features(division, known, unit, seed))
-        model, _ = learn(random[which], sizes=sizes, seed=seed, say=say)
-        told = ask(model, random[which].test, known, unit, "labels=random")
-        trial.predictions.append(told)
-    return trial
+    @property
+    def source(self):
+        """Whose images, and first weights, for captions."""
+        return records.stated(self.pick())
 
 
-def learn(division, *, sizes, seed, say=None, build=network.network, **reading):
-    """A network trained on a division, and its epochs.
+def run(run, images, *, sizes):
+    """Train and test every model by each protocol of the run, and keep the numbers."""
+    seed, origin = run.given("seed"), weights.resolve(run.given("weights"), run.root)
+    run.started_from = origin.facts
+    words = run.label | {"source": images.source, "weights": origin.word}
+    trained, predictions = [], []
+    for name in run.protocols:
+        networks = _by_protocol(images, name, sizes, origin, seed)
+        for one in networks:
+            predictions += predict_with(one, images, words)
+            if one.model == TRADITIONAL:
+                own = _words(one, images, words)
+                predictions += rivals(one.split, own, seed=seed)
+        trained += networks
+    counting = [one for one in trained if _is_chromonet(one)][-1]
+    predictions += _external(counting, images, words)
+    estimates = score(predictions, rng=run.rng(f"scores {images.unit}"))
+    for name in run.protocols:
+        rng = run.rng(f"against {images.unit}")
+        estimates += differences(predictions, name, rng=rng)
+    run.predict(predictions)
+    run.record_all(estimates)
+    _save(run, counting, images, words, estimates, origin)
+    numbers = trained, predictions, estimates
+    return Experiment(images, sizes, seed, origin, words, *numbers)
+
+
+def divide(images, name, sizes, *, seed, labels="true"):
+    """The Split of a protocol, as large as the sizes say."""
+    how = {"count": sizes.sources, "share": sizes.share, "labels": labels}
+    return protocol.SPLITS[name](images, seed=seed, **how)
+
+
+def train(split, sizes, *, seed, origin=weights.NOWHERE, **reading):
+    """ChromoNet trained on a split.
 
     Both protocols run all epochs and take the one of the best accuracy, the last of
     equals, so that they differ only in who chooses: in the published protocol the test
     images, as in the paper's curves; in a clean one the validation part.
     """
-    model = build(division.train.pictures.shape[1:], seed=seed, **reading)
-    if build is network.network and not reading:
-        weights.load_trunk(model, sizes.start)
-    told = train.fit(
+    model = network.chromonet(split.train.x.shape[1:], seed=seed, **reading)
+    if not reading:
+        weights.load_trunk(model, origin)
+    return _fitted(CHROMONET, model, split, split.train, sizes, seed)
+
+
+def predict_with(trained, images, words):
+    """Predictions of a network on its test part, and on unseen groups if it has others.
+
+    The latter are of the published protocol's network alone: the same weights, without
+    the gift.
+    """
+    split, words = trained.split, _words(trained, images, words)
+    found = [predict.predict(trained.network, split.test, **words)]
+    if split.protocol == "published" and _is_chromonet(trained):
+        conditions = words["conditions"] | {"tested": "unseen"}
+        words = words | {"conditions": conditions}
+        found.append(predict.predict(trained.network, split.unseen, **words))
+    return found
+
+
+def rivals(split, words, *, seed, names=tuple(classical.MODELS)):
+    """Predictions of classical models on hand-made features of the same pictures."""
+    train, test = (features.table(part.x) for part in (split.train, split.test))
+    found = []
+    for name in names:
+        model = classical.train(name, train, split.train.label, seed=seed)
+        probability = classical.predict(model, test, classes=data.LABELS)
+        own = words | {"model": name, "weights": weights.NOWHERE.word}
+        found.append(predict.predictions(split.test, probability, **own))
+    return found
+
+
+def score(predictions, *, rng):
+    """Every score of every model, with intervals over groups: list of Estimate."""
+    found = (metrics.measure(one, rng=rng) for one in predictions)
+    return [values[name] for values in found for name in SCORES if name in values]
+
+
+def differences(predictions, name, *, rng):
+    """By how much ChromoNet is more often right than each other model: Estimates."""
+    of_protocol = [p for p in predictions if p.protocol == name]
+    first, *rest = of_protocol
+    return [
+        estimate
+        for other in rest
+        if other.model != CHROMONET
+        for estimate in between.paired(first, other, "accuracy", rng=rng).values()
+    ]
+
+
+def _by_protocol(images, name, sizes, origin, seed):
+    """ChromoNet on true labels, the traditional model, ChromoNet on random labels."""
+    true, random = (
+        divide(images, name, sizes, seed=seed, labels=labels)
+        for labels in ("true", "random")
+    )
+    shallow = network.traditional(true.train.x.shape[1:], seed=seed)
+    return [
+        train(true, sizes, seed=seed, origin=origin),
+        _fitted(TRADITIONAL, shallow, true, true.sources, sizes, seed),
+        train(random, sizes, seed=seed, origin=origin),
+    ]
+
+
+def _fitted(name, model, split, samples, sizes, seed):
+    history = training.train(
         model,
-        division.train.pictures,
-        division.train.target,
+        *samples.xy,
+        validation=split.validation.xy,
+        monitor="val_accuracy",
         epochs=sizes.epochs,
-        seed=seed,
         batch=BATCH,
-        valid=(division.valid.pictures, division.valid.target),
-        best_by="valid_accuracy",
-        say=say,
+        seed=seed,
     )
-    return model, told
+    return Trained(name, split, model, history)
 
 
-def ask(model, one, words, unit, *conditions, name="ChromoNet"):
-    """What a network says of pictures."""
-    logits = np.asarray(model.predict(one.pictures, batch_size=256, verbose=0))
-    logits = logits.astype(np.float64)
-    odds = np.exp(logits - logits.max(1, keepdims=True))
-    probability = odds / odds.sum(1, keepdims=True)
-    return _said(one, probability, words, unit, conditions, name)
+def _is_chromonet(trained):
+    return (trained.model, trained.split.labels) == (CHROMONET, "true")
 
 
-def sweep(whole, unseen, counts, *, unit, seed, sizes, words, say=None):
-    """The clean trial with ever more sources: Predictions of ChromoNet and the SVM."""
-    found = []
-    for count in counts:
-        sources = protocol.drawn(whole, count, seed=seed)
-        division = protocol.clean(sources, unseen, share=sizes.share, seed=seed)
-        model, _ = learn(division, sizes=sizes, seed=seed, say=say)
-        extra = f"sources={len(sources)}"
-        found.append(ask(model, unseen, words, unit, "labels=true", extra))
-        found += _features(division, words, unit, seed, extra, names=(RIVAL,))
-    return found
+def _words(trained, images, words):
+    """What every prediction of a network carries."""
+    own = {"model": trained.model, "protocol": trained.split.protocol}
+    if trained.model != CHROMONET:
+        own["weights"] = weights.NOWHERE.word
+    conditions = {"unit": images.unit, "labels": trained.split.labels}
+    return words | own | {"conditions": conditions}
 
 
-def readings(division, names, *, unit, seed, sizes, words, say=None):
-    """Other readings of the paper's network on a division: Predictions, one each."""
-    found = []
-    for name in names:
-        model, _ = learn(
-            division, sizes=sizes, seed=seed, say=say, **network.READINGS[name]
-        )
-        extra, known = f"reading={name}", words | UNTAUGHT
-        found.append(ask(model, division.test, known, unit, "labels=true", extra))
-    return found
+def _external(trained, images, words):
+    """The network that counts on images of another source, at their own scale."""
+    if images.external is None:
+        return []
+    words = _words(trained, images, words)
+    conditions = words["conditions"] | {"trained": images.source}
+    own = {"source": images.external_source, "conditions": conditions}
+    return [predict.predict(trained.network, images.external, **words | own)]
 
 
-def _networks(trial, division, unseen, words, sizes, seed, say):
-    """ChromoNet and the traditional model, trained and asked."""
-    unit, protocol = trial.unit, division.protocol
-    model, told = learn(division, sizes=sizes, seed=seed, say=say)
-    trial.networks[protocol] = model
-    trial.curves["ChromoNet", protocol] = told
-    trial.predictions.append(ask(model, division.test, words, unit, "labels=true"))
-    if protocol == "published":  # the same network on groups it has not seen
-        extra = ask(model, unseen, words, unit, "labels=true", "tested=unseen")
-        trial.predictions.append(extra)
-    plain = dataclasses.replace(division, train=division.plain)
-    model, told = learn(
-        plain, sizes=sizes, seed=seed, say=say, build=network.traditional
-    )
-    trial.curves["traditional", protocol] = told
-    known = words | UNTAUGHT
-    trial.predictions.append(
-        ask(model, division.test, known, unit, "labels=true", name="traditional")
-    )
-
-
-def _features(division, words, unit, seed, *extra, names=tuple(classical.MODELS)):
-    """What classical models say, of hand-made features of the same pictures."""
-    train, test = (
-        features.table(one.pictures) for one in (division.train, division.test)
-    )
-    found, words = [], words | UNTAUGHT
-    for name in names:
-        model = classical.train(name, train, division.train.label, seed=seed)
-        probability = classical.predict(model, test, classes=LABELS)
-        told = words, unit, ("labels=true", *extra), name
-        found.append(_said(division.test, probability, *told))
-    return found
-
-
-def _said(one, probability, words, unit, conditions, name):
-    return records.Predictions(
-        image=one.image,
-        group=one.group,
-        truth=one.label,
-        probability=probability,
-        classes=LABELS,
-        model=name,
-        conditions=_condition(unit, *conditions),
-        **words,
-    )
-
-
-def _condition(unit, *parts):
-    return records.read_conditions(";".join([f"unit={unit}", *filter(None, parts)]))
+def _save(run, trained, images, words, estimates, origin):
+    """Keep a trained network beside the run's numbers."""
+    words, sources = _words(trained, images, words), trained.split.sources
+    facts = {
+        "study": run.study,
+        "unit": images.unit,
+        "classes": list(data.LABELS),
+        "source": images.source,
+        "weights": origin.sentence,
+        "provenance": "real" if images.real else "synthetic",
+        "n": len(sources),
+        "groups": len(set(sources.group)),
+        "seed": run.given("seed"),
+        "model": CHROMONET,
+        "protocol": trained.split.protocol,
+        "profile": run.given("profile"),
+        "scale": images.scale,
+        "scores": [
+            e
+            for e in estimates
+            if (e.model, e.protocol) == (CHROMONET, trained.split.protocol)
+            and e.conditions == words["conditions"]
+        ],
+    }
+    store.save(trained.network, run.folder / f"{images.unit}.keras", facts)

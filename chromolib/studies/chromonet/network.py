@@ -1,6 +1,6 @@
 """The networks of the ChromoNet paper, as far as its text goes, and our choices beyond.
 
-`network(shape, *, seed, **reading)` -> the CNN, compiled, logits of (normal, abnormal)
+`chromonet(shape, *, seed, **reading)` -> the CNN, compiled, logits of the two labels
 `traditional(shape, *, seed)` -> the shallow network it is compared with, compiled
 
 # Strategy: the paper names its parts (section 4.6: convolution, ReLU, batch
@@ -13,95 +13,67 @@ alternative in `READINGS`, which the study trains one by one.
 
 import keras
 
-from chromolib.models import counter_rng
+from chromolib.models import counter_rng, trunks
+from chromolib.studies.chromonet import data
 
-LABELS = ("normal", "abnormal")
-WIDTHS = (8, 16, 32, 64)  # filters of each pair: what two CPU cores can train
 RATE = 3e-4  # of Adam; by its default, 1e-3, karyograms are often not learned at all
+LAST = "trunk_relu8"  # the last maps before they are pooled
 
 READINGS = {
     "as read": {},
     "four convolutions": {"pair": 1},
-    "six convolutions": {"widths": WIDTHS[:3]},
-    "twice the filters": {"widths": tuple(2 * width for width in WIDTHS)},
+    "six convolutions": {"widths": trunks.WIDTHS[:3]},
+    "twice the filters": {"widths": tuple(2 * width for width in trunks.WIDTHS)},
     "normalised after ReLU": {"after": True},
-    "averaged, not flattened": {"flat": False},
-    "no dropout": {"drop": 0.0},
+    "averaged, not flattened": {"flatten": False},
+    "no dropout": {"dropout": 0.0},
 }
 
 
-def network(
-    shape,
-    *,
-    seed,
-    widths=WIDTHS,
-    pair=2,
-    after=False,
-    flat=True,
-    drop=0.5,
-    rate=RATE,
+def chromonet(
+    shape, *, seed, widths=trunks.WIDTHS, pair=2, after=False, flatten=True, dropout=0.5
 ):
-    """The CNN compiled: `pair` convolutions and a pooling for each of `widths`.
+    """The CNN compiled, with the first weights that the seed gives.
 
-    `after` normalises behind the ReLU, not before it; without `flat` positions are
-    averaged away; `drop` is the dropout before the last layer.
+    Without `flatten` positions are averaged away; the rest as in `trunks.pairs`.
     """
-    make = counter_rng.Seeds(seed)
-    entry = x = keras.Input(shape)
-    number = 0
-    for width in widths:
-        for _ in range(pair):
-            number += 1
-            x = _block(x, width, number, make, after=after)
-        x = keras.layers.MaxPooling2D(2, padding="same")(x)
-    squeeze = keras.layers.Flatten if flat else keras.layers.GlobalAveragePooling2D
-    x = _dense(64, "head_dense", make, activation="relu")(squeeze()(x))
-    x = keras.layers.Dropout(drop, seed=make())(x)
-    x = _dense(len(LABELS), "head_logits", make, dtype="float32")(x)
-    return compiled(keras.Model(entry, x, name="chromonet"), rate)
+    seeds, inputs = counter_rng.Seeds(seed), keras.Input(shape)
+    x = trunks.pairs(inputs, widths, seeds=seeds, pair=pair, after=after)
+    pool = keras.layers.Flatten if flatten else keras.layers.GlobalAveragePooling2D
+    x = _dense(64, seeds, activation="relu", name="head_dense")(pool()(x))
+    x = keras.layers.Dropout(dropout, seed=seeds())(x)
+    return compiled(keras.Model(inputs, _logits(x, seeds), name="chromonet"))
 
 
-def traditional(shape, *, seed, rate=RATE):
+def traditional(shape, *, seed):
     """A shallow network: one convolution, one pooling, one fully connected layer.
 
     The paper does not say what its "traditional model" is, only that it is simpler, has
     epochs, and does without augmentation (section 5).
     """
-    make = counter_rng.Seeds(seed)
-    entry = keras.Input(shape)
-    x = _conv(16, 5, make, name="trunk_conv1", activation="relu", use_bias=True)(entry)
+    seeds, inputs = counter_rng.Seeds(seed), keras.Input(shape)
+    first = keras.initializers.HeNormal(seeds())
+    x = keras.layers.Conv2D(
+        *(16, 5), padding="same", activation="relu", kernel_initializer=first
+    )(inputs)
     x = keras.layers.Flatten()(keras.layers.MaxPooling2D(4)(x))
-    x = _dense(len(LABELS), "head_logits", make, dtype="float32")(x)
-    return compiled(keras.Model(entry, x, name="traditional"), rate)
+    return compiled(keras.Model(inputs, _logits(x, seeds), name="traditional"))
 
 
-def compiled(model, rate=RATE):
+def compiled(model):
     """The model ready to learn by Adam and cross-entropy."""
     model.compile(
-        keras.optimizers.Adam(rate),
+        keras.optimizers.Adam(RATE),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
     return model
 
 
-def _block(x, width, number, make, *, after):
-    """Convolution, ReLU and normalisation in the order asked for."""
-    x = _conv(width, 3, make, name=f"trunk_conv{number}", use_bias=False)(x)
-    relu = keras.layers.ReLU(name=f"trunk_relu{number}")
-    own = keras.layers.BatchNormalization(momentum=0.9, name=f"trunk_norm{number}")
-    for layer in [relu, own] if after else [own, relu]:
-        x = layer(x)
-    return x
+def _logits(x, seeds):
+    return _dense(len(data.LABELS), seeds, name="head_logits", dtype="float32")(x)
 
 
-def _conv(filters, size, make, **words):
-    first = keras.initializers.HeNormal(make())
-    return keras.layers.Conv2D(
-        filters, size, padding="same", kernel_initializer=first, **words
-    )
-
-
-def _dense(units, name, make, **words):
-    first = keras.initializers.GlorotUniform(make())
-    return keras.layers.Dense(units, name=name, kernel_initializer=first, **words)
+def _dense(units, seeds, **settings):
+    first = keras.initializers.GlorotUniform(seeds())
+    return keras.layers.Dense(units, kernel_initializer=first, **settings)

@@ -1,12 +1,12 @@
-"""Who learns, who chooses the epoch and who judges, by either protocol.
+"""Who trains, who validates and who tests: as the paper did it, and cleanly.
 
-`divided(protocol, sources, unseen, ...)` -> Division
-`part(images, unit)` -> the pictures of a set; `drawn(whole, count)` -> some as sources
+`published(images, *, seed)`, `clean(images, *, seed)` -> Split
+`SPLITS` protocol -> that function; `sources(images, count, *, seed)` -> Samples
 
-# Strategy: both protocols are the same two steps, in another order. Published: grow
-# the sources to the paper's counts, then draw training and test images from all
+# Strategy: both protocols are the same two steps, in another order. Published: augment
+# the source images to the paper's counts, then draw training and test images from all
 # copies; the test images also choose the epoch (section 4.3 and figures 5 to 8 of the
-# paper). Clean: divide the sources by group into training and validation, grow the
+# paper). Clean: divide the sources by group into training and validation, augment the
 # training part alone, choose the epoch on validation, and test on images of groups
 # never seen. Random labels, dealt to sources, show what a protocol gives for nothing.
 """
@@ -15,178 +15,163 @@ import dataclasses
 import math
 
 import numpy as np
-import pandas as pd
 
-from chromolib.models import expand, pictures
-from chromolib.studies.chromonet import network
+from chromolib.models import augment, expand, layers, samples
+from chromolib.studies.chromonet import data
 
-LABELS = network.LABELS
 PAPER = {  # images of section 4.5
     "train": {"normal": 660, "abnormal": 603},
     "test": {"normal": 286, "abnormal": 254},
 }
-TOTAL = {word: sum(part[word] for part in PAPER.values()) for word in LABELS}
+TOTAL = {"normal": data.NORMAL, "abnormal": data.ABNORMAL}
 SOURCES = 193  # of section 4.1
-VALID = 0.2  # of the sources' groups, in a clean trial
+DRAW, SHUFFLE, SPLIT, CHOOSE = 17, 19, 23, 29  # streams, as in the runs that are kept
+VALIDATION = 0.2  # of the sources' groups, in a clean split
+
+# Section 4.2 names small rotations, both flips, low-level zoom and panning, mild shear
+# and shift, and no number; section 4.3 loads images with Keras' ImageDataGenerator,
+# which makes all of them at once. Chosen: what leaves nearly every chromosome inside
+# its picture.
+MOVEMENT = augment.SMALL
 
 
-class PartError(ValueError):
-    """Images that this question cannot be asked of."""
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Part:
-    """Pictures with their labels; copies of one source have one group."""
-
-    pictures: np.ndarray  # (n, height, width, 1)
-    label: np.ndarray
-    group: np.ndarray
-    image: np.ndarray
-
-    def __len__(self):
-        return len(self.label)
-
-    @property
-    def target(self):
-        """The labels as numbers."""
-        return (self.label == LABELS[1]).astype(np.int32)
-
-    def take(self, which):
-        """The chosen pictures."""
-        fields = dataclasses.fields(self)
-        return Part(*(getattr(self, field.name)[which] for field in fields))
-
-    def join(self, other):
-        """These pictures, then the other's."""
-        both = (
-            (getattr(self, f.name), getattr(other, f.name))
-            for f in dataclasses.fields(self)
-        )
-        return Part(*map(np.concatenate, both))
+class SplitError(ValueError):
+    """Images that cannot be divided as the study needs it."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Division:
-    """Who learns, who chooses the epoch, and who judges."""
+class Split:
+    """One division of a unit's images."""
 
     protocol: str
-    train: Part
-    plain: Part  # the sources of the training images as they are
-    valid: Part
-    test: Part
+    train: samples.Samples  # augmented
+    sources: samples.Samples  # the source images of `train`, as they are
+    validation: samples.Samples
+    test: samples.Samples
+    unseen: samples.Samples  # groups that neither protocol trains on
+    labels: str = "true"  # or "random"
+
+    @property
+    def drawn(self):
+        """How many source images there were, before any copy was made."""
+        validation = len(self.validation) if self.protocol == "clean" else 0
+        return len(self.sources) + validation
+
+    @property
+    def counts(self):
+        """How many images of each label train and test: part -> label -> number."""
+        parts = {"train": self.train, "test": self.test}
+        return {
+            name: {label: int((part.label == label).sum()) for label in data.LABELS}
+            for name, part in parts.items()
+        }
 
 
-def part(images, unit, by=None):
-    """A set's images as pictures of one size, scaled as `pictures.of` does."""
-    check(images)
-    shown = pictures.of(images, unit, by)
-    return Part(shown, images.label, images.group, images.name)
+def published(images, *, seed, count=SOURCES, share=1.0, labels="true"):
+    """The paper's order: augment, then divide by image; the test part validates too."""
+    drawn, unseen = _labelled(images, count, labels, seed)
+    counts = {
+        label: sum(_share(part[label], share) for part in PAPER.values())
+        for label in data.LABELS
+    }
+    augmented = _augmented(drawn, counts, seed)
+    rng = np.random.default_rng([seed, SPLIT])
+    train = np.zeros(len(augmented), bool)
+    for label in data.LABELS:
+        pool = rng.permutation(np.flatnonzero(augmented.label == label))
+        train[pool[: _share(PAPER["train"][label], share)]] = True
+    test = augmented.take(~train)
+    parts = augmented.take(train), drawn, test, test, unseen
+    return Split("published", *parts, labels)
 
 
-def check(images):
-    """Refuse a set without both labels."""
-    missing = [word for word in LABELS if word not in set(images.label)]
-    if missing:
-        raise PartError(
-            f"{images.source} has no image labelled {missing[0]!r}; a network that "
-            "tells normal from abnormal needs both: add images or name another source"
-        )
+def clean(images, *, seed, count=SOURCES, share=1.0, labels="true"):
+    """Divide by group, augment the training part alone, test on unseen groups."""
+    drawn, unseen = _labelled(images, count, labels, seed)
+    if both := set(drawn.group) & set(unseen.group):
+        raise SplitError(f"group {str(min(both))!r} is among sources and unseen images")
+    validation = _validation(drawn, np.random.default_rng([seed, CHOOSE]))
+    plain = drawn.take(~validation)
+    counts = {
+        label: max(_share(PAPER["train"][label], share), (plain.label == label).sum())
+        for label in data.LABELS
+    }
+    train = _augmented(plain, counts, seed)
+    parts = train, plain, drawn.take(validation), unseen, unseen
+    return Split("clean", *parts, labels)
 
 
-def drawn(whole, count, *, seed):
-    """So many of the images as sources, normal and abnormal as in the paper."""
-    rng = np.random.default_rng([seed, 17])
-    chosen = []
-    for word in LABELS:
-        wanted = round(count * TOTAL[word] / sum(TOTAL.values()))
-        pool = np.flatnonzero(whole.label == word)
+SPLITS = {"published": published, "clean": clean}
+
+
+def sources(images, count=SOURCES, *, seed):
+    """So many source images, normal and abnormal as in the paper."""
+    rng, chosen = np.random.default_rng([seed, DRAW]), []
+    for label in data.LABELS:
+        wanted = round(count * TOTAL[label] / sum(TOTAL.values()))
+        pool = np.flatnonzero(images.pool.label == label)
         if len(pool) < min(wanted, 10):
-            raise PartError(
-                f"only {len(pool)} {word} images for {wanted} sources; take more "
+            raise SplitError(
+                f"only {len(pool)} {label} images for {wanted} sources; take more "
                 "images or a smaller profile"
             )
         chosen.append(rng.permutation(pool)[:wanted])
-    return whole.take(np.sort(np.concatenate(chosen)))
+    return images.pool.take(np.sort(np.concatenate(chosen)))
 
 
-def shuffled(one, *, seed):
-    """The same pictures with labels dealt at random."""
-    rng = np.random.default_rng([seed, 19])
-    return dataclasses.replace(one, label=rng.permutation(one.label))
+def augmentation(seed):
+    """The paper's augmentation as one layer."""
+    flips = {"mirror": ("horizontal", "vertical")}
+    return augment.pipeline(
+        {layers.Orientation: flips, layers.Movement: MOVEMENT}, seed=seed
+    )
 
 
-def published(sources, *, share, seed):
-    """The paper's order: grow, then divide by image; the test part also validates."""
-    counts = {
-        word: sum(_share(PAPER[k][word], share) for k in PAPER) for word in LABELS
-    }
-    grown = _grown(sources, counts, seed)
-    rng = np.random.default_rng([seed, 23])
-    train = np.zeros(len(grown), bool)
-    for word in LABELS:
-        pool = rng.permutation(np.flatnonzero(grown.label == word))
-        train[pool[: _share(PAPER["train"][word], share)]] = True
-    test = grown.take(~train)
-    return Division("published", grown.take(train), sources, test, test)
+def _labelled(images, count, labels, seed):
+    """Source images and unseen ones, with their own labels or with labels dealt out."""
+    drawn, unseen = sources(images, count, seed=seed), images.unseen
+    if labels == "random":
+        drawn, unseen = _shuffled(drawn, seed), _shuffled(unseen, seed + 1)
+    return drawn, unseen
 
 
-def clean(sources, unseen, *, share, seed):
-    """Divide by group, grow the training part alone, judge by unseen groups."""
-    both = set(sources.group) & set(unseen.group)
-    if both:
-        raise PartError(f"group {str(min(both))!r} is among sources and unseen images")
-    valid = _validating(sources, np.random.default_rng([seed, 29]))
-    plain = sources.take(~valid)
-    counts = {word: _share(PAPER["train"][word], share) for word in LABELS}
-    counts = {word: max(counts[word], (plain.label == word).sum()) for word in LABELS}
-    train = _grown(plain, counts, seed)
-    return Division("clean", train, plain, sources.take(valid), unseen)
+def _shuffled(part, seed):
+    rng = np.random.default_rng([seed, SHUFFLE])
+    return dataclasses.replace(part, label=rng.permutation(part.label))
 
 
-def divided(protocol, sources, unseen, *, share, seed):
-    """The Division by one protocol, a share of the paper's counts large."""
-    if protocol == "published":
-        return published(sources, share=share, seed=seed)
-    return clean(sources, unseen, share=share, seed=seed)
-
-
-def _validating(sources, rng):
+def _validation(drawn, rng):
     """A mask of groups that choose the epoch: some of each set of labels a group has.
 
     Both sides need both labels.
     """
-    has = [set(sources.group[sources.label == word]) for word in LABELS]
+    having = [set(drawn.group[drawn.label == label]) for label in data.LABELS]
     strata = {}
-    for group in np.unique(sources.group):
-        strata.setdefault(tuple(group in one for one in has), []).append(group)
+    for group in np.unique(drawn.group):
+        strata.setdefault(tuple(group in one for one in having), []).append(group)
     chosen = []
     for groups in strata.values():
-        few = min(max(1, round(VALID * len(groups))), len(groups) - 1)
-        chosen += list(rng.permutation(groups)[:few])
-    valid = np.isin(sources.group, chosen)
-    if min(len(set(sources.label[mask])) for mask in (valid, ~valid)) < len(LABELS):
-        raise PartError(
+        size = min(max(1, round(VALIDATION * len(groups))), len(groups) - 1)
+        chosen += list(rng.permutation(groups)[:size])
+    mask = np.isin(drawn.group, chosen)
+    if min(len(set(drawn.label[side])) for side in (mask, ~mask)) < len(data.LABELS):
+        raise SplitError(
             f"{sum(map(len, strata.values()))} groups are too few to divide: a part "
             "lacks a label; add groups, or label images of more patients"
         )
-    return valid
+    return mask
 
 
 def _share(count, share):
     return max(4, math.floor(count * share))
 
 
-def _grown(sources, counts, seed):
-    """The sources grown by the paper's augmentation to these counts."""
-    made = expand.expand(
-        sources.pictures,
-        sources.label,
-        sources.group,
-        counts=counts,
-        name="chromonet",
-        seed=seed,
-        background=0.0,
+def _augmented(drawn, counts, seed):
+    """The images with augmented copies, to these counts of each label."""
+    source, copy = expand.plan(drawn.label, counts, originals=False, seed=seed)
+    x = expand.augmented(drawn.x, source, copy, augmentation(seed))
+    names = np.char.add(
+        np.char.add(drawn.image[source].astype(str), "#"), copy.astype(str)
     )
-    frame = pd.DataFrame({"name": sources.image[made.source], "copy": made.copy})
-    names = frame["name"] + "#" + frame["copy"].astype(str)
-    return Part(made.images, made.label, made.group, names.to_numpy(dtype=str))
+    rows = drawn.take(source)
+    return dataclasses.replace(rows, x=x, image=names)

@@ -1,234 +1,377 @@
-"""What else is asked of the networks of a trial: where they look, what they miss.
+"""What is asked of the trained networks: what they miss, where they look, how sure.
 
-All take an `asking.Asked`, or several, and give Estimates or what a figure shows.
+All take an `experiment.Experiment`, or several, and give Estimates or what a figure
+shows.
 """
 
 import dataclasses
 
 import numpy as np
+import pandas as pd
 
-from chromolib import records
-from chromolib.evidence import calibration, conformal, metrics, pointing, resample
-from chromolib.models import pictures, saliency
-from chromolib.studies.chromonet import experiment, protocol
+from chromolib.evidence import (
+    calibration,
+    claims,
+    conformal,
+    metrics,
+    pointing,
+    resample,
+)
+from chromolib.models import predict, saliency
+from chromolib.studies.chromonet import data, experiment, network, protocol
 
+NORMAL, ABNORMAL = data.LABELS
 CALLED = "called abnormal"
+TRUE, RANDOM = {"labels": "true"}, {"labels": "random"}
+SHAM, REAL = {"against": "shams"}, {"against": "normal", "kind": "real gain"}
+LEAD = "difference in accuracy"
+POINT = tuple(f"difference from {rival}" for rival in pointing.RIVALS)
+QUESTIONS = (  # question, quantities, protocol, conditions, what is asked of them
+    ("Do random labels score chance?", "balanced accuracy", "clean", RANDOM, "at"),
+    ("Do random labels score chance?", "balanced accuracy", "published", RANDOM, "at"),
+    ("Is it better than chance?", "balanced accuracy", "published", TRUE, "above"),
+    (
+        "… on groups not seen?",
+        "balanced accuracy",
+        "published",
+        TRUE | {"tested": "unseen"},
+        "above",
+    ),
+    ("Is it better than chance?", "balanced accuracy", "clean", TRUE, "above"),
+    ("Is it better than every other model?", LEAD, "clean", TRUE, "lead"),
+    ("Are shams told?", "AUROC of abnormal", "clean", TRUE | SHAM, "above"),
+    ("Are real extra copies told?", "AUROC of abnormal", "clean", TRUE | REAL, "above"),
+    ("Does Grad-CAM point?", POINT, "clean", TRUE | {"map": "Grad-CAM"}, "lead"),
+    ("Does occlusion point?", POINT, "clean", TRUE | {"map": "occlusion"}, "lead"),
+)
+STYLES = {  # how bars of one protocol are told apart
+    ("tested", "unseen"): ("unseen groups", {"alpha": 0.45}),
+    ("labels", "random"): ("random labels", {"facecolor": "white", "hatch": "////"}),
+}
+BARS = {"unit", "labels", "tested"}  # conditions that bars are told apart by
 PATCH, STEP = 12, 6  # pixels of an occlusion
-LAYER = "trunk_relu8"  # the last maps of a network before they are pooled
+PRINTED = {
+    "accuracy": "accuracy",
+    "f1": "F1 of abnormal",
+    "precision": "precision of abnormal",
+    "recall": "recall of abnormal",
+}
 
 
-def kinds(asks, *, rng):
-    """How often unseen images of each kind are called abnormal, unit by unit.
+def counts(grid):
+    """How many images of each label train and test: protocol -> frame."""
+    paper = {"paper": pd.DataFrame(protocol.PAPER).T}
+    ours = {
+        trained.split.protocol: pd.DataFrame(trained.split.counts).T
+        for trained in grid.trained
+    }
+    return paper | ours
 
-    Beside edited cells stand real ones with a copy too many, where a source has some.
-    """
-    return [one for a in asks for one in (*_kinds(a, rng), *_natural(a, rng, "called"))]
 
-
-def _kinds(asked, rng):
-    said = _unseen(asked)
-    kind = asked.images.extra["kind"]
-    named = {True: CALLED, False: "false alarm"}
-    ill, called = (
-        said.truth == experiment.LABELS[1],
-        (said.label == experiment.LABELS[1]) * 1.0,
+def parts(split):
+    """How many images and groups each part of a split has, and how many abnormal."""
+    named = {"train, augmented": split.train, "validation": split.validation}
+    return pd.DataFrame(
+        {
+            "part": name,
+            "images": len(part),
+            "groups": len(set(part.group)),
+            "abnormal": int((part.label == ABNORMAL).sum()),
+        }
+        for name, part in (named | {"test": split.test}).items()
     )
-    numbered = resample.number(said)
-    names = sorted(set(kind), key=lambda name: (name not in set(kind[ill]), name))
-    which = [kind == name for name in names]
-    tally = resample.shares(
-        names,
-        numbered.each(*(called * mask for mask in which)),
-        numbered.each(*(mask * 1.0 for mask in which)),
-    )
-    found = resample.estimates(said, [tally], rng=rng)
+
+
+def bars(grids):
+    """Accuracy of ChromoNet by unit and protocol: true labels, random ones, unseen."""
     return [
-        dataclasses.replace(
-            one,
-            quantity=named[bool(ill[kind == name].any())],
-            conditions=one.conditions | {"kind": name},
-        )
-        for name, one in found.items()
+        estimate
+        for grid in grids
+        for estimate in grid.estimates
+        if (estimate.quantity, estimate.model) == ("accuracy", experiment.CHROMONET)
+        and set(estimate.conditions) <= BARS
     ]
 
 
-def shams(asks, *, rng):
+def kept_bars(estimates):
+    """Balanced accuracy of the full results that are kept, as `bars` of a run."""
+    return [
+        estimate
+        for estimate in estimates
+        if (estimate.quantity, estimate.model)
+        == ("balanced accuracy", experiment.CHROMONET)
+        and set(estimate.conditions) <= {*BARS, "seeds"}
+    ]
+
+
+def curves(grid):
+    """The history of each training on true labels, by model and protocol."""
+    return {
+        f"{trained.model}, {trained.split.protocol}": trained.history
+        for trained in grid.trained
+        if trained.split.labels == "true"
+    }
+
+
+def paper_tables(grids, audits):
+    """Tables 1 and 2 of the paper with ours in further columns."""
+    rows = [
+        _paper_row(grid, model, score, claims.pick(audits, f"chromonet-{claim}")[0])
+        for grid in grids
+        for model, prefix in ((experiment.CHROMONET, ""), ("traditional", "old-"))
+        for score, claim in ((s, prefix + name) for name, s in PRINTED.items())
+    ]
+    return pd.DataFrame(rows).fillna("").assign(source=grids[0].source)
+
+
+def _paper_row(grid, model, score, audit):
+    true = {"unit": grid.images.unit, "labels": "true"}
+    columns = {"published": "published, unseen", "": ""}
+    ours = {}
+    for estimate in grid.estimates:
+        if (estimate.model, estimate.quantity) != (model, score):
+            continue
+        if estimate.conditions == true:
+            ours[estimate.protocol] = str(estimate)
+        elif estimate.conditions == true | {"tested": "unseen"}:
+            ours[columns[estimate.protocol]] = str(estimate)
+    sources = grid.trained[0].split.drawn
+    row = {"unit": grid.images.unit, "sources": sources, "model": model}
+    return row | {"score": score, "paper": audit.claim.value} | ours
+
+
+def kinds(grids, *, rng):
+    """How often unseen images of each kind are called abnormal, unit by unit.
+
+    After edited cells come real ones with a copy too many, where a source has some.
+    """
+    return [
+        estimate
+        for grid in grids
+        for estimate in (*_kinds(grid, rng), *_natural_called(grid, rng))
+    ]
+
+
+def _kinds(grid, rng):
+    predictions, kind = grid.unseen, grid.images.kind
+    abnormal = predictions.truth == ABNORMAL
+    called = (predictions.label == ABNORMAL) * 1.0
+    names = sorted(set(kind), key=lambda name: (name not in set(kind[abnormal]), name))
+    encoded = resample.encode(predictions)
+    tally = resample.rates(
+        names,
+        encoded.totals(*(called * (kind == name) for name in names)),
+        encoded.totals(*((kind == name) * 1.0 for name in names)),
+    )
+    shares = resample.estimates(predictions.words, [tally], rng=rng)
+    return [
+        dataclasses.replace(
+            share,
+            quantity=CALLED if abnormal[kind == name].any() else "false alarm",
+            conditions=share.conditions | {"kind": name},
+        )
+        for name, share in shares.items()
+    ]
+
+
+def shams(grids, *, rng):
     """How well abnormal images are told from shams alone; nothing without shams.
 
     And how well real cells with a copy too many are told from all normal ones.
     """
-    return [one for a in asks for one in (*_shams(a, rng), *_natural(a, rng, "told"))]
+    return [
+        estimate
+        for grid in grids
+        for estimate in (*_shams(grid, rng), *_natural_told(grid, rng))
+    ]
 
 
-def _shams(asked, rng):
-    said = _unseen(asked)
-    sham = asked.images.extra["sham"] == "yes"
+def _shams(grid, rng):
+    sham = grid.images.details.extra["sham"] == "yes"
     if not sham.any():
         return []
-    kept = said.take(sham | (said.truth == experiment.LABELS[1]))
-    kept = dataclasses.replace(kept, conditions=said.conditions | {"against": "shams"})
-    return list(metrics.measure(kept, "AUROC of abnormal", rng=rng).values())
+    predictions = grid.unseen.take(sham | (grid.unseen.truth == ABNORMAL))
+    return _measured(predictions, "AUROC of abnormal", rng=rng, against="shams")
 
 
-def _natural(asked, rng, which):
-    """What the network says of real abnormal cells that nobody edited: Estimates."""
-    found = asked.natural
-    if found is None:
+def _natural_called(grid, rng):
+    """The share of real cells with a copy too many that is called abnormal."""
+    if grid.images.natural is None:
         return []
-    known = set(asked.whole.group)
-    found = found.take(~np.isin(found.group, list(known)))
-    if not len(found):
+    predictions = _predict(grid, grid.images.natural, kind="real gain")
+    (estimate,) = metrics.measure(predictions, "recall of abnormal", rng=rng).values()
+    return [dataclasses.replace(estimate, quantity=CALLED)]
+
+
+def _natural_told(grid, rng):
+    images = grid.images
+    if images.natural is None:
         return []
-    shown = pictures.of(found, asked.unit, asked.scale)
-    part = protocol.Part(shown, found.label, found.group, found.name)
-    normal = asked.unseen.take(asked.unseen.label == experiment.LABELS[0])
-    if which == "told":
-        part = part.join(normal)
-    network = asked.trial.networks[asked.protocol]
-    words = asked.words | {"protocol": asked.protocol}
-    seen = (
-        *records.write_conditions(_unseen(asked).conditions).split(";")[1:],
-        "kind=real gain",
-    )
-    extra = (*seen, "against=normal") if which == "told" else seen
-    said = experiment.ask(network, part, words, asked.unit, *extra)
-    name = "recall of abnormal" if which == "called" else "AUROC of abnormal"
-    (one,) = metrics.measure(said, name, rng=rng).values()
-    return [dataclasses.replace(one, quantity=CALLED) if which == "called" else one]
+    normal = images.unseen.take(images.unseen.label == NORMAL)
+    both = images.natural.concatenate(normal)
+    predictions = _predict(grid, both, kind="real gain")
+    return _measured(predictions, "AUROC of abnormal", rng=rng, against="normal")
 
 
-def sure(asked, *, rng, miss=0.1):
+def _predict(grid, part, **conditions):
+    """What the network that counts predicts of other images."""
+    words = grid.unseen.words
+    words = words | {"conditions": words["conditions"] | conditions}
+    return predict.predict(grid.network().network, part, **words)
+
+
+def _measured(predictions, *names, rng, **conditions):
+    """Some scores, with further conditions."""
+    conditions = predictions.conditions | conditions
+    predictions = dataclasses.replace(predictions, conditions=conditions)
+    return list(metrics.measure(predictions, *names, rng=rng).values())
+
+
+def confidence(grid, *, rng, alpha=0.1):
     """What the validation part can mend, of the clean network alone: Estimates.
 
-    Scores of its confidence as it is and cooled by a temperature, and how often sets
-    that should miss one truth in ten of each label hold it.
+    Scores of its confidence as it is and at a temperature, and how often sets that
+    should miss one truth in ten of each label hold it.
     """
-    if "clean" not in asked.trial.networks:
+    if grid.protocol != "clean":
         return []
-    said = asked.trial.pick("ChromoNet", "clean", "labels=true")
-    words = asked.words | {"protocol": "clean"}
-    part, network = asked.trial.divisions["clean"], asked.trial.networks["clean"]
-    known = experiment.ask(network, part.valid, words, asked.unit, "labels=true")
-    cooled = calibration.cooled(said, calibration.temperature(known))
-    cooled = dataclasses.replace(cooled, conditions=said.conditions | {"cooled": ""})
-    sets = conformal.sets(said, calibration=known, miss=miss, by_class=True)
-    held = dataclasses.replace(said, conditions=said.conditions | {"miss": f"{miss:g}"})
-    names = ("NLL", "ECE")
+    predictions, validation = grid.pick(), grid.network().split.validation
+    known = predict.predict(grid.network().network, validation, **predictions.words)
+    scaled = calibration.temperature_scaled(predictions, calibration.temperature(known))
+    sets = conformal.sets(predictions, calibration=known, alpha=alpha, by_class=True)
+    conditions = predictions.conditions | {"miss": f"{alpha:g}"}
+    judged = dataclasses.replace(predictions, conditions=conditions)
+    as_it_is = [
+        estimate
+        for estimate in grid.estimates
+        if estimate.quantity in ("NLL", "ECE") and _is_of(estimate, predictions)
+    ]
     return [
-        *(e for e in asked.found if e.quantity in names and _is_of(e, said)),
-        *metrics.measure(cooled, *names, rng=rng).values(),
-        *conformal.coverage(held, sets, rng=rng).values(),
+        *as_it_is,
+        *_measured(scaled, "NLL", "ECE", rng=rng, cooled=""),
+        *conformal.coverage(judged, sets, rng=rng).values(),
     ]
 
 
-def _is_of(estimate, said):
-    return all(
-        getattr(estimate, word) == getattr(said, word)
-        for word in ("model", "protocol", "conditions", "source")
-    )
+def _is_of(estimate, predictions):
+    words = ("model", "protocol", "conditions", "source")
+    return all(getattr(estimate, w) == getattr(predictions, w) for w in words)
 
 
-def learning(asked, counts, *, rng):
-    """Accuracy by the number of sources, clean; the trial itself is one of them."""
-    words = asked.words | {"protocol": "clean"}
-    counts = [count for count in counts if count <= len(asked.whole)]
-    there = asked.sizes.sources if "clean" in asked.trial.networks else 0
-    fresh = [count for count in counts if count != there]
-    found = experiment.sweep(
-        asked.whole, asked.unseen, fresh, **_again(asked), words=words
-    )
-    if there in counts:
-        for name in ("ChromoNet", experiment.RIVAL):
-            said = asked.trial.pick(name, "clean", "labels=true")
-            conditions = said.conditions | {"sources": asked.trial.sources}
-            found.append(dataclasses.replace(said, conditions=conditions))
-    return [metrics.measure(one, "accuracy", rng=rng)["accuracy"] for one in found]
+def learning(grid, numbers, *, rng):
+    """Accuracy by the number of source images, clean: ChromoNet and an SVM."""
+    numbers = [n for n in numbers if n <= len(grid.images.pool)]
+    own = grid.sizes.sources if grid.protocol == "clean" else None
+    predictions = [
+        p for count in numbers if count != own for p in _with_sources(grid, count)
+    ]
+    predictions += _learned(grid) if own in numbers else []
+    return [
+        estimate
+        for p in predictions
+        for estimate in metrics.measure(p, "accuracy", rng=rng).values()
+    ]
 
 
-def readings(asked, names, *, rng):
+def _with_sources(grid, count):
+    """Predictions of ChromoNet and the SVM after so many source images."""
+    sizes = dataclasses.replace(grid.sizes, sources=count)
+    split = experiment.divide(grid.images, "clean", sizes, seed=grid.seed)
+    conditions = {"unit": grid.images.unit, "labels": "true", "sources": split.drawn}
+    words = grid.words | {"protocol": "clean", "conditions": conditions}
+    trained = experiment.train(split, sizes, seed=grid.seed, origin=grid.origin)
+    first = words | {"model": experiment.CHROMONET}
+    only = (experiment.RIVAL,)
+    rivals = experiment.rivals(split, words, seed=grid.seed, names=only)
+    return [predict.predict(trained.network, split.test, **first), *rivals]
+
+
+def _learned(grid):
+    """What the grid itself says of its own number of source images."""
+    conditions = {"sources": grid.network().split.drawn}
+    models = experiment.CHROMONET, experiment.RIVAL
+    found = [grid.pick(model=model) for model in models]
+    return [dataclasses.replace(p, conditions=p.conditions | conditions) for p in found]
+
+
+def readings(grid, names, *, rng):
     """AUROC of other readings of the paper's network, after that of the one taken."""
-    division = asked.trial.divisions[asked.protocol]
-    words = asked.words | {"protocol": asked.protocol}
-    told = asked.said.conditions | {"reading": "as read"}
-    found = [dataclasses.replace(asked.said, conditions=told)]
-    found += experiment.readings(division, names, **_again(asked), words=words)
-    name = "AUROC of abnormal"
-    return [metrics.measure(one, name, rng=rng)[name] for one in found]
+    split, name = grid.network().split, "AUROC of abnormal"
+    estimates = _measured(grid.pick(), name, rng=rng, reading="as read")
+    words = grid.pick().words | {"weights": "none"}
+    for reading in names:
+        how = network.READINGS[reading]
+        trained = experiment.train(split, grid.sizes, seed=grid.seed, **how)
+        predictions = predict.predict(trained.network, split.test, **words)
+        estimates += _measured(predictions, name, rng=rng, reading=reading)
+    return estimates
 
 
-def wrong(asked, most):
-    """The surest errors, and what to write beside them: (pictures, captions)."""
-    said = asked.said
-    bad = np.flatnonzero(said.truth != said.label)
-    bad = bad[np.argsort(said.uncertainty[bad], kind="stable")][:most]
-    captions = [{"truth": said.truth[i], "said": said.label[i]} for i in bad]
-    return asked.judged.pictures[bad], captions
-
-
-def examples(asked, each):
-    """Some unseen images of both labels, and their kinds: (pictures, captions)."""
-    label, kind = asked.unseen.label, asked.images.extra["kind"]
-    chosen = [
-        i for word in experiment.LABELS for i in np.flatnonzero(label == word)[:each]
+def wrong(grid, most):
+    """The surest errors, and what to write under them: (pictures, captions)."""
+    predictions, test = grid.pick(), grid.network().split.test
+    errors = np.flatnonzero(predictions.truth != predictions.label)
+    order = np.argsort(predictions.uncertainty[errors], kind="stable")
+    chosen = errors[order][:most]
+    captions = [
+        {"truth": predictions.truth[i], "predicted": predictions.label[i]}
+        for i in chosen
     ]
-    captions = [{"label": label[i], "kind": kind[i]} for i in chosen]
-    return asked.unseen.pictures[chosen], captions
+    return test.x[chosen], captions
 
 
-def browse(asked, most):
+def examples(images, each):
+    """Some unseen images of both labels, and their kinds: (pictures, captions)."""
+    label = images.unseen.label
+    rows = [np.flatnonzero(label == name)[:each] for name in data.LABELS]
+    chosen = np.concatenate(rows)
+    captions = [{"label": label[i], "kind": images.kind[i]} for i in chosen]
+    return images.unseen.x[chosen], captions
+
+
+def browse(grid, most):
     """Unseen images to turn over, half of them mistaken: arguments of a widget."""
-    said = _unseen(asked)
-    right = said.truth == said.label
-    half = [np.flatnonzero(part)[: most // 2] for part in (right, ~right)]
-    chosen = np.sort(np.concatenate(half))
-    boxes = pictures.boxes(asked.images, asked.unit, asked.scale)
+    predictions, images = grid.unseen, grid.images
+    right = predictions.truth == predictions.label
+    halves = [np.flatnonzero(half)[: most // 2] for half in (right, ~right)]
+    chosen, boxes = np.sort(np.concatenate(halves)), images.boxes
     return {
-        "pictures": asked.unseen.pictures[chosen],
-        "predictions": said.take(chosen),
-        "notes": [{"kind": asked.images.extra["kind"][i]} for i in chosen],
+        "images": images.unseen.x[chosen],
+        "predictions": predictions.take(chosen),
+        "notes": [{"kind": images.kind[i]} for i in chosen],
         "boxes": [boxes[i].xyxy[0] if len(boxes[i]) else None for i in chosen],
     }
 
 
-def look(asked, *, show, most, rng):
+def look(grid, *, show, most, rng):
     """Where it looks on unseen abnormal images: (some for a figure, Estimates).
 
     Of images whose abnormality has one known place where there are any; of a lab's own,
-    whose places nobody marked, any abnormal ones, and no Estimates. The maps are those
-    of Grad-CAM; Estimates are of occlusion as well.
+    whose places nobody marked, any abnormal ones, and no Estimates. The figure has the
+    maps of Grad-CAM; Estimates are of occlusion as well.
     """
-    boxes = pictures.boxes(asked.images, asked.unit, asked.scale)
-    abnormal = asked.unseen.label == experiment.LABELS[1]
-    known = [i for i in np.flatnonzero(abnormal) if len(boxes[i]) == 1]
-    chosen = np.sort(rng.permutation(known or np.flatnonzero(abnormal))[:most])
-    seen = asked.unseen.take(chosen)
-    maps = _maps(asked.trial.networks[asked.protocol], seen.pictures)
-    figure = {"pictures": seen.pictures[:show], "maps": maps["Grad-CAM"][:show]}
-    if not known:
-        return figure | {"boxes": [None] * len(figure["pictures"])}, []
+    images, boxes = grid.images, grid.images.boxes
+    abnormal = np.flatnonzero(images.unseen.label == ABNORMAL)
+    marked = [i for i in abnormal if len(boxes[i]) == 1]
+    chosen = np.sort(rng.permutation(marked or abnormal)[:most])
+    seen = images.unseen.take(chosen)
+    maps = _maps(grid.network().network, seen.x)
+    figure = {"images": seen.x[:show], "maps": maps["Grad-CAM"][:show]}
+    if not marked:
+        return figure | {"boxes": [None] * len(figure["images"])}, []
     xyxy = np.array([boxes[i].xyxy[0] for i in chosen])
-    found = []
-    for way, each in maps.items():
-        words = asked.words | {"protocol": asked.protocol, "model": "ChromoNet"}
-        words["conditions"] = {"unit": asked.unit, "labels": "true", "map": way}
-        about = seen.pictures, seen.group
-        found += pointing.game(each, xyxy, *about, rng=rng, words=words).values()
-    return figure | {"boxes": xyxy[:show]}, found
+    estimates = []
+    for name, each in maps.items():
+        words = grid.pick().words
+        words = words | {"conditions": words["conditions"] | {"map": name}}
+        about = seen.x, seen.group
+        estimates += pointing.game(each, xyxy, *about, rng=rng, words=words).values()
+    return figure | {"boxes": xyxy[:show]}, estimates
 
 
-def _maps(network, shown):
+def _maps(model, x):
     """Name -> maps of what speaks for an abnormality."""
     return {
-        "Grad-CAM": saliency.grad_cam(network, shown, 1, layer=LAYER),
-        "occlusion": saliency.occlusion(network, shown, 1, patch=PATCH, step=STEP),
+        "Grad-CAM": saliency.grad_cam(model, x, 1, layer=network.LAST),
+        "occlusion": saliency.occlusion(model, x, 1, patch=PATCH, step=STEP),
     }
-
-
-def _again(asked):
-    return {"unit": asked.unit, "seed": asked.seed, "sizes": asked.sizes}
-
-
-def _unseen(asked):
-    """What the network that counts said of the unseen images."""
-    tested = "" if asked.protocol == "clean" else ";tested=unseen"
-    return asked.trial.pick("ChromoNet", asked.protocol, f"labels=true{tested}")

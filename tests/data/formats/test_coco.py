@@ -1,8 +1,8 @@
 import copy
 import json
 
-import fuzz
 import pytest
+from fuzz import memory, reasons
 
 from chromolib.data.formats import coco, common
 
@@ -17,8 +17,7 @@ HEAD = {
 
 def read(files):
     files = {k: v if isinstance(v, bytes) else json.dumps(v) for k, v in files.items()}
-    files = {name: fuzz._bytes(content) for name, content in files.items()}
-    return coco.dataset(fuzz.Memory(files))
+    return coco.dataset(memory(files))
 
 
 def one(head):
@@ -34,10 +33,6 @@ def changed(part, **values):
 
 def obj(**values):
     return changed("annotations", **values)
-
-
-def reasons(found, level="error"):
-    return [(p.file, p.reason) for p in found.problems if p.level == level]
 
 
 def test_a_file_is_read_as_written():
@@ -118,7 +113,7 @@ def test_a_score_is_read():
 @pytest.mark.parametrize(
     ("values", "what"),
     [
-        ({"bbox": [2, 3, -1, 9]}, coco.NEGATIVE),
+        ({"bbox": [2, 3, -1, 9]}, common.NEGATIVE),
         ({"bbox": [2, 3, 1]}, common.NUMERIC),
         ({"bbox": None}, common.NUMERIC),
         ({"bbox": [2, 3, True, 9]}, common.NUMERIC),
@@ -208,4 +203,4 @@ def test_categories_of_one_name_and_other_orders_are_said():
     files = {"x/a.jpg": b"", "x/c.json": HEAD, "y/a.jpg": b"", "y/c.json": other}
     found = read(files)
     assert found.classes == ("X", "A")
-    assert {r for _, r in reasons(found, "repaired")} == {coco.ORDERS[0]}
+    assert {r for _, r in reasons(found, "repaired")} == {common.ORDERS[0]}

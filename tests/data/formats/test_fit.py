@@ -20,9 +20,8 @@ def drawn(*boxes, width=None, height=None, fraction=False, outlines=None):
 
 
 def fitted(annotated, turn=1, width=W, height=H):
-    boxes, problems = fit.fit(
-        annotated, file="a.jpg", width=width, height=height, turn=turn
-    )
+    stored = (width, height)
+    boxes, problems = fit.fit(annotated, file="a.jpg", stored=stored, turn=turn)
     assert all(problem.file == "a.jpg" for problem in problems)
     return boxes, [(problem.level, problem.reason) for problem in problems]
 

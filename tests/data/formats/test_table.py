@@ -1,7 +1,7 @@
 import csv
 
-import fuzz
 import pytest
+from fuzz import memory, reasons
 
 from chromolib.data.formats import common, table
 
@@ -10,17 +10,12 @@ THEIRS = ",".join(table.THEIRS) + "\n"
 
 
 def read(files):
-    files = {name: fuzz._bytes(content) for name, content in files.items()}
-    return table.dataset(fuzz.Memory(files))
+    return table.dataset(memory(files))
 
 
 def one(rows, header=HEADER):
     text = rows if isinstance(rows, bytes) else header + rows
     return read({"a.jpg": "", "t.csv": text})
-
-
-def reasons(found, level="error"):
-    return [(p.file, p.reason) for p in found.problems if p.level == level]
 
 
 @pytest.mark.parametrize("header", [HEADER, THEIRS, "\ufeff" + HEADER])

@@ -1,5 +1,5 @@
-import fuzz
 import pytest
+from fuzz import Memory, memory, reasons
 
 from chromolib.data.formats import common, voc
 
@@ -15,15 +15,11 @@ def xml(*parts):
 def read(**files):
     """The dataset of files given as `folder__name_ending`."""
     named = {key.replace("__", "/").replace("_", "."): v for key, v in files.items()}
-    return voc.dataset(fuzz.Memory(named))
+    return voc.dataset(memory(named))
 
 
 def one(content):
     return read(a_jpg=b"", a_xml=content)
-
-
-def reasons(found, level="error"):
-    return [(p.file, p.reason) for p in found.problems if p.level == level]
 
 
 def test_an_annotation_is_read_as_written():
@@ -146,7 +142,7 @@ def test_a_malformed_annotation_leaves_its_image_out(content, what):
 
 
 def test_a_file_that_cannot_be_read_is_an_error():
-    class Broken(fuzz.Memory):
+    class Broken(Memory):
         def read(self, name):
             raise OSError("/srv/kowalski/a.xml is damaged")
 

@@ -1,6 +1,6 @@
-import fuzz
 import numpy as np
 import pytest
+from fuzz import memory, reasons
 
 from chromolib.data.formats import common, yolo
 
@@ -8,16 +8,11 @@ NAMES = "names: [A, B]\n"
 
 
 def read(files):
-    files = {name: fuzz._bytes(content) for name, content in files.items()}
-    return yolo.dataset(fuzz.Memory(files))
+    return yolo.dataset(memory(files))
 
 
 def one(rows, names=NAMES):
     return read({"images/a.jpg": "", "labels/a.txt": rows, "data.yaml": names})
-
-
-def reasons(found, level="error"):
-    return [(p.file, p.reason) for p in found.problems if p.level == level]
 
 
 def test_a_row_is_a_share_of_the_image():
@@ -49,7 +44,7 @@ def test_an_outline_becomes_its_bounding_box_and_is_kept():
         ("0.5 0.5 0.5 0.1 0.1", common.NUMERIC),
         ("A 0.5 0.5 0.1 0.1", common.NUMERIC),
         ("0 nan 0.5 0.1 0.1", common.NUMERIC),
-        ("0 0.5 0.5 -0.1 0.1", yolo.NEGATIVE),
+        ("0 0.5 0.5 -0.1 0.1", common.NEGATIVE),
         ("0 0.5 0.5 0.1", yolo.COLUMNS),
         ("0 .1 .1 .2 .2 .3 .3 .4", yolo.COLUMNS),
         (b"0 0.5 0.5 0.1 0.1\xff", common.TEXT),

@@ -10,8 +10,6 @@ from chromolib.models import weights
 from chromolib.studies.chromonet import network
 from chromolib.studies.synthetic import pretraining
 
-LESSON = pretraining.Lesson(cells=20, epochs=1)
-
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
@@ -19,18 +17,18 @@ def root(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def said():
+def lines():
     return []
 
 
 @pytest.fixture(scope="module")
-def trunk(root, said):
+def trunk(root, lines):
     folder = root / "data" / "models"
-    return pretraining.pretrain(folder, LESSON, say=said.append)
+    return pretraining.pretrain(folder, cells=20, epochs=1, seed=0, log=lines.append)
 
 
 def test_no_patient_is_learned_from_and_judged_by():
-    parts = pretraining.divided(LESSON)
+    parts = pretraining.split(cells=20, seed=0)
     groups = [set(part.group) for part in parts]
     assert all(groups)
     assert len(set.union(*groups)) == sum(map(len, groups)) == 10
@@ -38,7 +36,7 @@ def test_no_patient_is_learned_from_and_judged_by():
 
 
 def test_a_trunk_is_small_says_it_is_synthetic_and_starts_a_chromonet(
-    root, trunk, said
+    root, trunk, lines
 ):
     assert trunk.file.stat().st_size < weights.MOST
     facts = json.loads((trunk.file.parent / "trunk-chromosome.json").read_text())
@@ -50,14 +48,14 @@ def test_a_trunk_is_small_says_it_is_synthetic_and_starts_a_chromonet(
     assert origin.sha256 == trunk.sha256
     made = network.network((96, 32, 1), seed=4)
     assert weights.load_trunk(made, origin) == 16
-    assert len(said) == 1
-    names = {one.name for one in trunk.file.parent.iterdir()}
-    beside = {f"{weights.TRUNK}{end}" for end in (".json", ".md", weights.SUFFIX)}
-    assert names == beside  # no checkpoint stays
+    assert len(lines) == 1
+    names = {file.name for file in trunk.file.parent.iterdir()}
+    expected = {f"{weights.TRUNK}{end}" for end in (".json", ".md", weights.SUFFIX)}
+    assert names == expected  # no checkpoint stays
 
 
 def test_what_is_saved_is_what_was_trained():
-    trunk, model = pretraining.network(seed=1, shape=(16, 8, 1))
+    trunk, model = pretraining.networks(seed=1, shape=(16, 8, 1))
     model.compile("sgd", "mse")
     before = trunk.get_layer("trunk_conv8").get_weights()[0]
     images = np.random.default_rng(0).random((4, 16, 8, 1), np.float32)
@@ -67,4 +65,4 @@ def test_what_is_saved_is_what_was_trained():
 
 def test_too_little_to_learn_from_is_refused():
     with pytest.raises(pretraining.PretrainingError, match="20 cells are the fewest"):
-        pretraining.Lesson(cells=4)
+        pretraining.pretrain(None, cells=4, epochs=1, seed=0)

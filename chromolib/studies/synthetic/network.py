@@ -1,0 +1,35 @@
+"""The network of the experiment, and the two verbs it shares with the discriminator.
+
+`classifier(shape, upright=, seed=)` -> network for the 24 classes
+`train(model, images, labels, ...)` -> history; the compiled model has learned
+`predict(model, images, upright=)` -> the most probable class of each image
+"""
+
+import keras
+import numpy as np
+
+from chromolib import records
+from chromolib.models import small
+from chromolib.models import train as training
+
+
+def classifier(shape, *, upright, seed):
+    """The network; chromosomes that may stand upside down are mirrored that way too."""
+    mirror = ("horizontal",) if upright else ("horizontal", "vertical")
+    return small.cnn(shape, len(records.CLASSES), seed=seed, mirror=mirror)
+
+
+def train(model, images, labels, *, steps, seed, batch):
+    """The history of a compiled model trained for so many steps on class indices."""
+    one_hot = np.eye(model.output_shape[-1], dtype=np.float32)[labels]
+    return training.train(
+        model, images, one_hot, epochs=1, steps=steps, batch=batch, seed=seed
+    )
+
+
+def predict(model, images, *, upright):
+    """The most probable class of each image, over both orientations unless upright."""
+    views = [images] if upright else [images, images[:, ::-1]]
+    logits = [model.predict(view, batch_size=512, verbose=0) for view in views]
+    probability = sum(np.asarray(keras.ops.softmax(each)) for each in logits)
+    return probability.argmax(1)
