@@ -51,7 +51,7 @@ def train(
     monitor="val_loss",
     patience=None,
     checkpoint=None,
-    log=None,
+    log=lambda line: None,
 ):
     """Train a compiled model: a frame with a row an epoch, in the names of Keras.
 
@@ -71,7 +71,7 @@ def train(
     stamp = file and _stamp(model, images, labels, validation, settings)
     twin = _twin(model)
     rows, best = _restored(twin, file, stamp)
-    if rows and log:
+    if rows:
         log(f"goes on after epoch {len(rows)} of {epochs}")
     orders = _orders(len(images), steps * batch, np.random.default_rng(seed))
     for epoch, order in zip(range(epochs), orders, strict=False):
@@ -85,8 +85,7 @@ def train(
         if validation is not None and _best(rows, monitor) == epoch:
             best = twin.get_weights()
         _write(twin, file, stamp, rows, best)
-        if log:
-            log(_line(row, epochs))
+        log(_line(row, epochs))
     _copy(twin, model)
     if best:
         model.set_weights(best)
