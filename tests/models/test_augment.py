@@ -94,19 +94,13 @@ def test_nothing_changes_unless_a_model_is_trained(name):
     np.testing.assert_array_equal(model.predict(images, verbose=0), images)
 
 
-def test_one_seed_gives_one_result_and_another_seed_another(name):
-    images = letters()
-    first, again = (on(pipeline(name, seed=1), images) for _ in range(2))
-    np.testing.assert_array_equal(first, again)
+def test_the_seed_decides_and_images_and_steps_draw_anew(name):
+    images, layer = letters(), pipeline(name, seed=1)
+    first, second = on(layer, images), on(layer, images)
+    np.testing.assert_array_equal(on(pipeline(name, seed=1), images), first)
     assert np.abs(on(pipeline(name, seed=2), images) - first).max() > 0.1
-    assert np.abs(first - images).max() > 0.01
-
-
-def test_images_and_steps_draw_anew(name):
-    layer = pipeline(name, seed=1)
-    first, second = on(layer, letters()), on(layer, letters())
-    assert np.abs(first - second).max() > 0.01
-    assert np.abs(first[0] - first[1]).max() > 0.01
+    for other in (second, images, np.roll(first, 1, 0)):
+        assert np.abs(first - other).max() > 0.01
 
 
 def test_a_model_learns_through_it(name):
@@ -146,10 +140,8 @@ def test_backends_agree(tmp_path):
         "== 'jax'; numpy.savez(sys.argv[1], **test_augment.everything())"
     )
     paths = [HERE, HERE.parent, HERE.parent.parent]
-    names = {"KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(map(str, paths))}
-    subprocess.run(
-        [sys.executable, "-c", code, out], check=True, env=os.environ | names
-    )
+    more = {"KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(map(str, paths))}
+    subprocess.run([sys.executable, "-c", code, out], check=True, env=os.environ | more)
     ours, jax = everything(), np.load(out)
     np.testing.assert_allclose(ours["compiled"], ours["small-0-images"], atol=1e-4)
     assert set(ours) == set(jax)
@@ -229,12 +221,12 @@ def test_what_was_in_a_box_stays_in_its_box(kind, seed, corner, size):
 @pytest.mark.parametrize("kind", ["zoom", "shift", "crop"])
 def test_boxes_of_upright_movements_stay_tight(kind):
     images = np.zeros((16, 64, 64, 1), np.float32)
-    images[:, 26:38, 24:40] = 1
+    images[:, 26:38, 24:40] = 0.8
     made = on(layers.Movement(**MOVEMENTS[kind], seed=5), together(images))
     left = made["labels"][:, 0] >= 0
     assert left.sum() > 8
     boxes, wanted = made["boxes"][left, 0], around(made["images"][left])[:, 0]
-    np.testing.assert_allclose(boxes, wanted, atol=1.2)
+    np.testing.assert_allclose(boxes, wanted, atol=1)
 
 
 def test_a_box_mostly_cut_off_is_dropped_and_a_rest_is_clipped():
@@ -276,9 +268,9 @@ def test_changes_of_grey_move_nothing():
     made = on(pipeline("grey", seed=2), together(images))
     np.testing.assert_array_equal(made["boxes"], around(images))
     mean = made["images"].mean(0)[..., 0].reshape(5, 12, 5, 12).swapaxes(1, 2)
-    darkest = mean.reshape(25, 144).argmax(1)
-    assert (np.abs(darkest // 12 - 6) <= 1).all()
-    assert (np.abs(darkest % 12 - 6.5) <= 1).all()
+    brightest = mean.reshape(25, 144).argmax(1)
+    assert (np.abs(brightest // 12 - 6) <= 1).all()
+    assert (np.abs(brightest % 12 - 6.5) <= 1).all()
 
 
 def test_brightness_changes_every_pixel_by_a_quarter_at_most():
@@ -327,158 +319,71 @@ def test_a_layer_at_rate_or_factor_zero_changes_nothing(layer):
     np.testing.assert_allclose(on(layer, letters()), letters(), atol=1e-5)
 
 
-# a set augmented once and for all
-
-
-def sources(*sizes, side=8):
-    labels = np.repeat(["normal", "abnormal"], sizes)
-    images = np.zeros((len(labels), side, side, 1), np.float32)
-    images[:, 2:6, 2:4, 0] = np.linspace(0.5, 1, len(labels))[:, None, None]
-    return images, labels
-
-
-@pytest.mark.parametrize(
-    ("sizes", "counts", "originals"),
-    [
-        ((120, 73), {"normal": 946, "abnormal": 857}, False),
-        ((105, 41), 692, True),
-        ((75, 0), 832, True),
-        ((5, 3), 20, False),
-    ],
-)
-def test_a_plan_counts_exactly(sizes, counts, originals):
-    _, labels = sources(*sizes)
-    source, copy = expand.plan(labels, counts, originals=originals, seed=1)
-    times = np.bincount(source, minlength=len(labels))
-    pools = [labels == "normal", labels == "abnormal"]
-    if isinstance(counts, dict):
-        totals = [(labels[source] == label).sum() for label in counts]
-        assert totals == list(counts.values())
-    else:
-        assert len(source) == counts
-        pools = [labels != ""]
-    assert all(np.ptp(times[pool]) <= 1 for pool in pools)
-    assert (copy == 0).sum() == (len(labels) if originals else 0)
-    assert len(set(zip(source, copy, strict=True))) == len(source)
-
-
-def test_augmenting_is_decided_by_the_seed_and_copies_differ():
-    images, labels = sources(5, 3)
-    counts = {"normal": 50, "abnormal": 20}
-    first, again, other = (
-        expand.augmented(
-            images,
-            *expand.plan(labels, counts, originals=False, seed=seed),
-            pipeline("small", seed=seed),
-        )
-        for seed in (1, 1, 2)
-    )
-    np.testing.assert_array_equal(first, again)
-    assert not np.array_equal(first, other)
-    assert len(np.unique(first.reshape(70, -1), axis=0)) > 60
-
-
-def test_boxes_go_with_their_copies_and_originals_stay():
-    images, none = letters(3), records.Boxes(np.zeros((0, 4)), [])
-    box = records.Boxes(around(images)[0, :1], ["21"])
-    boxes = [box, none, box]
-    source, copy = expand.plan(["k"] * 3, 40, originals=True, seed=1)
-    layer = pipeline("everything", seed=1)
-    made, moved = expand.augmented_with_boxes(images, boxes, source, copy, layer)
-    first = copy == 0
-    np.testing.assert_array_equal(made[first], images[source[first]])
-    for new, i, number in zip(moved, source, copy, strict=True):
-        assert len(new) <= len(boxes[i])
-        assert set(new.label) <= {"21"}
-        if number == 0:
-            np.testing.assert_array_equal(new.xyxy, boxes[i].xyxy)
-    assert sum(map(len, moved)) > 20
-
-
-def test_a_set_is_augmented_into_8_bit_images_elsewhere(tmp_path):
-    images, labels = sources(5, 3)
-    plan = expand.plan(labels, 40, originals=True, seed=1)
-    made = expand.augmented(images, *plan, pipeline("grey", seed=1))
-    out = np.memmap(tmp_path / "made", np.uint8, "w+", shape=made.shape)
-    small = expand.augmented(images, *plan, pipeline("grey", seed=1), out=out)
-    assert small is out
-    np.testing.assert_allclose(out / 255, made, atol=0.5 / 255 + 1e-6)
-    whole = np.rint(images * 255).astype(np.uint8)
-    from_8_bit = expand.augmented(whole, *plan, pipeline("grey", seed=1))
-    np.testing.assert_allclose(from_8_bit, made, atol=0.01)
-
-
 # what is refused
 
 
-NAN = np.full((1, 8, 8, 1), np.nan, np.float32)
+def apply(images):
+    return pipeline("everything", seed=1)(images, training=True)
+
+
+def padded(xyxy, label="1"):
+    boxes = [records.Boxes(xyxy, [label] * len(xyxy))]
+    return augment.pad(boxes, classes=["1", "2"], height=8, width=8, most=2)
+
+
+SMALL = np.zeros((1, 8, 8, 1), np.float32)
+TURNS = "turns .4,.: quarters, some of 0, 1, 2, 3"
+REFUSED = {
+    "100 percent": (lambda: layers.Brightness(factor=2), "factor 2: it lies between 0"),
+    "no window": (lambda: layers.Movement(crop=0), "crop 0"),
+    "negative rate": (lambda: layers.Movement(rate=-1), "rate -1"),
+    "fifth quarter": (lambda: layers.Orientation(turns=(4,)), TURNS),
+    "other mirror": (
+        lambda: layers.Orientation(mirror=("left",)),
+        "some of 'horizontal'",
+    ),
+    "size unknown": (lambda: apply(keras.Input((None, None, 1))), "are fixed"),
+    "boxes alone": (lambda: apply({"boxes": SMALL[0]}), "also has images, labels"),
+    "flat boxes": (lambda: apply(together(letters(), SMALL[0, 0])), "see augment.pad"),
+    "more boxes than labels": (
+        lambda: apply(together(letters(), np.zeros((4, 3, 4)))),
+        "see augment.pad",
+    ),
+    "box to the right": (
+        lambda: padded([[0, 0, 9, 4]]),
+        "image 0: .* outside",
+    ),
+    "box to the left": (lambda: padded([[-1, 0, 3, 4]]), "outside the image"),
+    "other label": (lambda: padded([[0, 0, 3, 4]], "7"), "not among the classes"),
+    "too many boxes": (lambda: padded([[0, 0, 3, 4]] * 3), "room for 2"),
+    "not a number": (lambda: augment.check(SMALL + np.nan), "not a number"),
+    "infinite": (lambda: augment.check(SMALL + np.inf), "not a number"),
+    "200": (lambda: augment.check(SMALL + 200), "divide 8-bit images by 255"),
+    "negative": (lambda: augment.check(SMALL - 0.1), "range from -0.1"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_is_refused_with_its_reason(case):
+    call, why = REFUSED[case]
+    with pytest.raises(ValueError, match=why):
+        call()
 
 
 @pytest.mark.parametrize(
     ("images", "why"),
     [
-        (np.zeros((8, 8, 1), np.float32), "batch, height, width, channels"),
-        (np.zeros((0, 8, 8, 1), np.float32), "at least one image"),
-        (np.zeros((1, 8, 8, 1), np.uint8), "divide 8-bit images by 255"),
+        (SMALL[0], "batch, height, width, channels"),
+        (SMALL[:0], "at least one image"),
+        (SMALL.astype(np.uint8), "divide 8-bit images by 255"),
     ],
 )
-def test_layers_refuse_other_shapes_and_types(images, why, name):
+def test_layers_and_the_door_refuse_other_shapes_and_types(images, why, name):
     for training in (False, True):
         with pytest.raises(ValueError, match=why):
             pipeline(name, seed=1)(images, training=training)
     with pytest.raises(ValueError, match=why):
         augment.check(images)
-
-
-@pytest.mark.parametrize(
-    ("images", "why"),
-    [
-        (NAN, "not a number"),
-        (NAN * 0 + np.inf, "not a number"),
-        (np.full((1, 8, 8, 1), 200.0), "divide 8-bit images by 255"),
-        (np.full((1, 8, 8, 1), -0.1), "range from -0.1"),
-    ],
-)
-def test_the_door_refuses_other_values(images, why):
-    with pytest.raises(ValueError, match=why):
-        augment.check(images)
-
-
-@pytest.mark.parametrize(
-    ("counts", "why"),
-    [
-        (7, "8 images '' cannot become 7"),
-        ({"normal": 9}, "no count for the labels"),
-        ({"normal": 9, "abnormal": 9, "odd": 9}, "0 images 'odd'"),
-    ],
-)
-def test_a_plan_refuses_counts_that_cannot_be(counts, why):
-    with pytest.raises(ValueError, match=why):
-        expand.plan(sources(5, 3)[1], counts, originals=True, seed=1)
-
-
-def test_augmenting_refuses_room_of_another_size_and_values_out_of_range():
-    layer, plan = pipeline("small", seed=1), (np.zeros(20, int), np.ones(20, int))
-    images = sources(5, 3)[0]
-    with pytest.raises(ValueError, match="20 images go there"):
-        expand.augmented(images, *plan, layer, out=np.zeros((3, 8, 8, 1)))
-    with pytest.raises(ValueError, match="not a number"):
-        expand.augmented(images + np.nan, *plan, layer)
-
-
-@pytest.mark.parametrize(
-    ("xyxy", "label", "why"),
-    [
-        ([[0, 0, 9, 4]], ["1"], "outside the image"),
-        ([[-1, 0, 3, 4]], ["1"], "outside the image"),
-        ([[0, 0, 3, 4]], ["7"], "not among the classes"),
-        ([[0, 0, 3, 4]] * 3, ["1"] * 3, "room for 2"),
-    ],
-)
-def test_boxes_outside_unknown_or_too_many_are_refused(xyxy, label, why):
-    boxes = [records.Boxes(xyxy, label)]
-    with pytest.raises(ValueError, match=why):
-        augment.pad(boxes, classes=["1", "2"], height=8, width=8, most=2)
 
 
 def test_boxes_are_padded_and_come_back():
@@ -490,40 +395,3 @@ def test_boxes_are_padded_and_come_back():
     for new, old in zip(back, boxes, strict=True):
         np.testing.assert_array_equal(new.xyxy, old.xyxy)
         np.testing.assert_array_equal(new.label, old.label)
-
-
-@pytest.mark.parametrize(
-    ("layer", "settings", "why"),
-    [
-        (layers.Brightness, {"factor": 2}, "factor 2: it lies between 0 and 1"),
-        (layers.Movement, {"crop": 0}, "crop 0"),
-        (layers.Movement, {"rate": -1}, "rate -1"),
-        (layers.Orientation, {"turns": (4,)}, "some of 0, 1, 2, 3"),
-        (layers.Orientation, {"mirror": ("left",)}, "some of 'horizontal'"),
-    ],
-)
-def test_settings_out_of_range_are_refused(layer, settings, why):
-    with pytest.raises(ValueError, match=why):
-        layer(**settings)
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        ({"boxes": np.zeros((4, 4))}, "see augment.pad"),
-        ({"labels": np.zeros((4, 3), int)}, "see augment.pad"),
-    ],
-)
-def test_boxes_that_are_no_batch_are_refused(change, why):
-    with pytest.raises(ValueError, match=why):
-        pipeline("everything", seed=1)(together(letters()) | change, training=True)
-
-
-def test_a_batch_with_boxes_is_whole():
-    with pytest.raises(ValueError, match="also has images, labels"):
-        pipeline("everything", seed=1)({"boxes": np.zeros((4, 1, 4))})
-
-
-def test_images_of_unknown_size_are_refused():
-    with pytest.raises(ValueError, match="are fixed"):
-        pipeline("grey", seed=1)(keras.Input((None, None, 1)))
