@@ -81,6 +81,7 @@ def train(
             break
         row = _epoch(twin, images[order], labels[order], epoch, batch, validation)
         _finite(row, epochs, file)
+        _monitored(row, monitor, validation)
         rows.append(row)
         if validation is not None and _best(rows, monitor) == epoch:
             best = twin.get_weights()
@@ -236,6 +237,16 @@ def _finite(row, epochs, file):
                 f"the {name} is {row[name]} in epoch {row['epoch']} of {epochs}; look "
                 "for values that are not finite, or lower the learning rate"
             )
+
+
+def _monitored(row, monitor, validation):
+    """Refuse to choose an epoch by a column that there is not."""
+    if validation is not None and monitor not in row:
+        columns = ", ".join(name for name in row if name != "epoch")
+        raise TrainingError(
+            f"no column {monitor!r} to choose the best epoch by; there are {columns}: "
+            "take one of them, or compile the model with that metric"
+        )
 
 
 def _best(rows, monitor):

@@ -90,7 +90,7 @@ def test_a_set_is_augmented_into_8_bit_images_elsewhere(tmp_path):
 @pytest.mark.parametrize(
     ("counts", "why"),
     [
-        (7, "cannot become 7"),
+        (7, "8 images cannot become 7"),
         ({"normal": 9}, "no count for the labels"),
         ({"normal": 9, "abnormal": 9, "odd": 9}, "0 images 'odd'"),
     ],

@@ -7,13 +7,13 @@
 
 import pathlib
 
-import keras
 import numpy as np
 import pandas as pd
 
 from chromolib import records
 from chromolib.data import adapters, compose
 from chromolib.models import pictures, store
+from chromolib.models import predict as networks
 from chromolib.runs import parameters, results
 
 
@@ -69,13 +69,11 @@ def predict(model, facts, images):
     if set(images.label) & set(records.CLASSES):  # as those it learned from
         images = compose.straightened(images, orient=False, keep=True)
     shown = pictures.of(images, facts["unit"], facts.get("scale") if own else None)
-    logits = model.predict(shown, batch_size=256, verbose=0)
-    chance = keras.ops.softmax(np.asarray(logits, np.float64))
     columns = {
         "image": images.name,
         "group": images.group,
         "truth": truth(images, facts["classes"]),
-        "probability": keras.ops.convert_to_numpy(chance),
+        "probability": networks.probabilities(model, shown),
         "cell": images.cell,
     }
     words = {

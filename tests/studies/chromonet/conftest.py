@@ -125,8 +125,7 @@ def images(folder):
     def shown(drawn):
         return data.as_samples(drawn, "chromosome", 1.0)
 
-    unseen = made(24, source="unseen")
-    natural = made(6, source="natural")
+    unseen, natural = made(24, source="unseen"), shown(made(6, source="natural"))
     return data.Images(
         unit="chromosome",
         source="drawn",
@@ -135,7 +134,7 @@ def images(folder):
         pool=shown(made(40, source="pool")),
         unseen=shown(unseen),
         details=unseen,
-        natural=shown(natural.take(natural.label == "abnormal")),
+        natural=natural.take(natural.label == "abnormal"),
         external=shown(made(8, source="external")),
         external_source="elsewhere",
     )

@@ -149,7 +149,7 @@ def test_the_two_protocols_train_on_as_many_images(grid):
 def test_the_network_that_counts_is_saved_with_its_facts(ran):
     run, grid = ran
     loaded, facts = store.load(run.folder / "chromosome.keras", study="chromonet")
-    assert (facts["protocol"], facts["scale"], facts["n"]) == ("clean", 1.0, 20)
+    assert (facts["protocol"], facts["scale"], facts["n"]) == ("clean", 1.0, 19)
     assert {score["quantity"] for score in facts["scores"]} <= set(experiment.SCORES)
     x = grid.images.unseen.x[:4]
     np.testing.assert_allclose(
