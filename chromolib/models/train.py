@@ -65,8 +65,14 @@ def train(
     """
     _check(images, labels, validation, patience)
     steps = steps or math.ceil(len(images) / batch)
-    settings = {"epochs": epochs, "seed": seed, "batch": batch, "steps": steps}
-    settings |= {"patience": patience, "monitor": monitor}
+    settings = {
+        "epochs": epochs,
+        "seed": seed,
+        "batch": batch,
+        "steps": steps,
+        "patience": patience,
+        "monitor": monitor,
+    }
     file = pathlib.Path(checkpoint) / FILE if checkpoint else None
     stamp = file and _stamp(model, images, labels, validation, settings)
     twin = _twin(model)
@@ -92,8 +98,7 @@ def train(
     if best:
         model.set_weights(best)
     _remove(file)
-    history = pd.DataFrame(rows)
-    return history.assign(best=history.index == _best(rows, monitor))
+    return pd.DataFrame(rows).assign(best=lambda h: h.index == _best(rows, monitor))
 
 
 class BestWeights(keras.callbacks.Callback):
