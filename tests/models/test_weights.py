@@ -13,7 +13,7 @@ FACTS = drawn.CARD | {"study": "pretraining", "classes": ("1", "2", "X")}
 
 
 def model(seed=0, shape=(16, 8, 1), **reading):
-    return network.network(shape, seed=seed, **reading)
+    return network.chromonet(shape, seed=seed, **reading)
 
 
 def trunk(made):
