@@ -11,9 +11,8 @@ from nbformat import v4
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-COSTLY = dict.fromkeys(("outcomes", "pages", "browser"), "book") | {
-    "real": "real"
-}  # fixtures
+# fixtures that only one of several workers should make -> the name of its group
+COSTLY = {"outcomes": "book", "pages": "book", "browser": "book", "real": "real"}
 TOY = {
     "profile": "smoke",
     "source": "synthetic",
