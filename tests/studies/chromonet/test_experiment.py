@@ -91,10 +91,13 @@ def test_scores_and_differences_carry_the_words_of_their_predictions(trained, to
         ("unit", "labels"),
         ("unit", "labels", "tested"),
     }
-    differences = experiment.differences([*predictions, other], rng=rng)
+    differences = experiment.differences(
+        [*predictions, other], trained.split.protocol, rng=rng
+    )
     assert {e.model for e in differences} == {"ChromoNet - SVM"}
     assert all(e.value == 0 for e in differences), "the same predictions twice"
-    assert experiment.differences(predictions, rng=rng) == []
+    name = trained.split.protocol
+    assert experiment.differences(predictions, name, rng=rng) == []
 
 
 # the grid

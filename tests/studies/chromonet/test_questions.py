@@ -142,7 +142,7 @@ def test_the_paper_s_tables_have_ours_in_further_columns(grid, audits):
 
 def test_maps_are_judged_where_the_abnormality_lies(grid, rng):
     figure, estimates = questions.look(grid, show=2, most=3, rng=rng)
-    assert figure["pictures"].shape == (2, 96, 32, 1)
+    assert figure["images"].shape == (2, 96, 32, 1)
     assert figure["maps"].shape == (2, 96, 32)
     np.testing.assert_array_equal(figure["boxes"], [[12, 43, 20, 53]] * 2)
     assert set(told(estimates, "map")) == {"Grad-CAM", "occlusion"}
