@@ -1,13 +1,17 @@
-"""What a source holds and gives away, measured and written down for the book."""
+"""What a source of images contains and gives away, measured and written down."""
 
 import functools
-import time
 
 from chromolib import streams
 from chromolib.data import cards, check, compose, edits, leakage, survey
 from chromolib.runs import inputs, results
 
 STUDY = "sources"
+EDITS = {"structural": edits.structural, "numerical": edits.numerical}
+
+
+class NotSingle(ValueError):
+    """A source that holds no single chromosomes to edit."""
 
 
 def leaks(images, *, seed=0):
@@ -23,23 +27,16 @@ def leaks(images, *, seed=0):
     )
 
 
-EDITS = {"structural": edits.structural, "numerical": edits.numerical}
-
-
-class NotSingle(ValueError):
-    """A source that holds no single chromosomes to edit."""
-
-
 def edited(root, images, kind, *, seed=0):
     """The source straightened, then edited with shams."""
-    given = images["source"]
-    card = cards.read(root / "data" / "cards", given.source)
+    source = images["source"]
+    card = cards.read(root / "data" / "cards", source.source)
     if "upright" not in card or kind not in EDITS:
         raise NotSingle(
-            f"{given.source} cannot be edited {kind}: edits are "
+            f"{source.source} cannot be edited {kind}: edits are "
             f"{' or '.join(EDITS)}, of sources of single chromosomes"
         )
-    straight = compose.straightened(given, orient=not card["upright"])
+    straight = compose.straightened(source, orient=not card["upright"])
     return {"source": EDITS[kind](straight, rng=streams.stream(seed, kind))}
 
 
@@ -54,11 +51,7 @@ def write(root, found, images, folder, *, started):
     results.table(folder / "leaks.csv", leakage.frame(found.leaks))
     facts = {
         "study": STUDY,
-        "finished": results.now(),
-        "seconds": round(time.monotonic() - started, 1),
-        "peak_memory_mib": results.peak_memory(),
-        **results.commit(root),
-        "versions": results.versions(),
+        **results.provenance(root, started),
         "images": inputs.facts(images),
     }
     results.manifest(folder, facts)
