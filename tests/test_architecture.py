@@ -60,6 +60,25 @@ def test_heavy_packages_stay_in_their_rooms(root, package):
     assert all(package in table[room] for room in users)
 
 
+STUDY = re.compile(r"\b(chromonet|hamza|chu|shruti)\b", re.I)
+OWNERS = ("studies", "book", "cli")  # rooms that may name a study
+
+
+def test_a_general_room_names_no_study(root):
+    for path in modules(root):
+        if room_of(root, path) not in OWNERS:
+            named = STUDY.search(path.read_text(encoding="utf-8"))
+            assert not named, f"{path}: {named[0]}"
+
+
+def test_studies_do_not_import_each_other(root):
+    folder = root / "chromolib" / "studies"
+    for path in folder.glob("*/*.py"):
+        text = path.read_text(encoding="utf-8")
+        used = set(re.findall(r"chromolib\.studies\.(\w+)", text))
+        assert used <= {path.parent.name}, path
+
+
 def test_importing_chromolib_or_its_command_line_loads_no_keras():
     code = "import sys, chromolib.cli; sys.exit('keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -46,7 +46,7 @@ def predict(
     repository.notebook(root, study)
     backend.start()
     from chromolib.models import store
-    from chromolib.studies.chromonet import predicting
+    from chromolib.studies import predicting
 
     place = predicting.vacant(out)
     file = model or predicting.shipped(root, study)

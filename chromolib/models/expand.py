@@ -52,7 +52,8 @@ def _shares(label, size, total, originals, rng):
     """How often each of `size` sources is there: evenly, the rest drawn."""
     least = size if originals else 1
     if not size or total < least:
-        raise ValueError(f"{size} images {label!r} cannot become {total}")
+        of = f" {label!r}" if label else ""
+        raise ValueError(f"{size} images{of} cannot become {total}")
     times = np.full(size, total // size)
     times[rng.permutation(size)[: total % size]] += 1
     return times

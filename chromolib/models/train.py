@@ -51,7 +51,7 @@ def train(
     monitor="val_loss",
     patience=None,
     checkpoint=None,
-    log=None,
+    log=lambda line: None,
 ):
     """Train a compiled model: a frame with a row an epoch, in the names of Keras.
 
@@ -65,13 +65,19 @@ def train(
     """
     _check(images, labels, validation, patience)
     steps = steps or math.ceil(len(images) / batch)
-    settings = {"epochs": epochs, "seed": seed, "batch": batch, "steps": steps}
-    settings |= {"patience": patience, "monitor": monitor}
+    settings = {
+        "epochs": epochs,
+        "seed": seed,
+        "batch": batch,
+        "steps": steps,
+        "patience": patience,
+        "monitor": monitor,
+    }
     file = pathlib.Path(checkpoint) / FILE if checkpoint else None
     stamp = file and _stamp(model, images, labels, validation, settings)
     twin = _twin(model)
     rows, best = _restored(twin, file, stamp)
-    if rows and log:
+    if rows:
         log(f"goes on after epoch {len(rows)} of {epochs}")
     orders = _orders(len(images), steps * batch, np.random.default_rng(seed))
     for epoch, order in zip(range(epochs), orders, strict=False):
@@ -81,18 +87,17 @@ def train(
             break
         row = _epoch(twin, images[order], labels[order], epoch, batch, validation)
         _finite(row, epochs, file)
+        _monitored(row, monitor, validation)
         rows.append(row)
         if validation is not None and _best(rows, monitor) == epoch:
             best = twin.get_weights()
         _write(twin, file, stamp, rows, best)
-        if log:
-            log(_line(row, epochs))
+        log(_line(row, epochs))
     _copy(twin, model)
     if best:
         model.set_weights(best)
     _remove(file)
-    history = pd.DataFrame(rows)
-    return history.assign(best=history.index == _best(rows, monitor))
+    return pd.DataFrame(rows).assign(best=lambda h: h.index == _best(rows, monitor))
 
 
 class BestWeights(keras.callbacks.Callback):
@@ -236,6 +241,16 @@ def _finite(row, epochs, file):
                 f"the {name} is {row[name]} in epoch {row['epoch']} of {epochs}; look "
                 "for values that are not finite, or lower the learning rate"
             )
+
+
+def _monitored(row, monitor, validation):
+    """Refuse to choose an epoch by a column that there is not."""
+    if validation is not None and monitor not in row:
+        columns = ", ".join(name for name in row if name != "epoch")
+        raise TrainingError(
+            f"no column {monitor!r} to choose the best epoch by; there are {columns}: "
+            "take one of them, or compile the model with that metric"
+        )
 
 
 def _best(rows, monitor):

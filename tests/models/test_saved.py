@@ -21,7 +21,7 @@ FACTS = drawn.CARD | {"scores": [SCORE]}
 def model():
     entry = keras.Input((8, 4, 1))
     x = layers.Orientation(mirror=("horizontal",), seed=1)(entry)
-    x = small.Gamma(most=0.1, seed=2)(x)
+    x = small.Gamma(factor=0.1, seed=2)(x)
     first = keras.initializers.GlorotUniform(0)
     x = keras.layers.Dense(2, kernel_initializer=first)(keras.layers.Flatten()(x))
     return keras.Model(entry, x)

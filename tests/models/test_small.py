@@ -33,8 +33,8 @@ def changed():
     """What both layers make of a bar: what the backends are compared on."""
     made = {}
     for layer in (
-        small.Gamma(most=0.5, background=0.0, seed=3),
-        small.Stretch(zoom=0.1, shift=0.05, warp=0.05, background=0.0, seed=3),
+        small.Gamma(factor=0.5, seed=3),
+        small.Stretch(zoom=0.1, shift=0.05, warp=0.05, seed=3),
     ):
         kind = type(layer).__name__
         made |= {
@@ -72,7 +72,7 @@ def test_a_network_is_saved_and_loaded_in_safe_mode(name, tmp_path):
 def test_gamma_leaves_background_and_full_stain():
     images = bars()
     images[:, 20, 5] = 1
-    made = np.asarray(small.Gamma(most=0.5, seed=1)(images, training=True))
+    made = np.asarray(small.Gamma(factor=0.5, seed=1)(images, training=True))
     np.testing.assert_allclose(made[images == 0], 0, atol=1e-6)
     np.testing.assert_allclose(made[images == 1], 1, atol=0.02)
     assert np.abs(made - images).max() > 0.02
@@ -112,7 +112,7 @@ def test_backends_agree(tmp_path):
         "images = test_small.bars(8); wanted = numpy.eye(2, dtype='f')[[0, 1] * 4]; "
         "model = test_small.small.cnn(images.shape[1:], 2, seed=0); "
         "test_small.small.ready(model, steps=2); from chromolib.models import train; "
-        "train.fit(model, images, wanted, epochs=1, seed=0, batch=4)"
+        "train.train(model, images, wanted, epochs=1, seed=0, batch=4)"
     )
     paths = [HERE, HERE.parent, HERE.parent.parent]
     told = {"KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(map(str, paths))}

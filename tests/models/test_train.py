@@ -137,6 +137,13 @@ def test_patience_needs_something_to_validate_by(line):
         )
 
 
+def test_a_column_that_is_not_there_chooses_no_epoch(line):
+    with pytest.raises(train.TrainingError, match=r"'val_accuracy' .* loss, val_loss"):
+        train.train(
+            model(), *line, epochs=1, seed=0, validation=line, monitor="val_accuracy"
+        )
+
+
 @pytest.mark.parametrize("epoch", [1, 2, 4])
 def test_a_stopped_training_ends_as_if_it_had_not_been_stopped(line, tmp_path, epoch):
     once = {

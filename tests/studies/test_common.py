@@ -1,5 +1,6 @@
 from chromolib import records
 from chromolib.studies import common
+from chromolib.studies.chromonet import questions
 
 
 def estimate(quantity, low, high, *, model="ChromoNet", extra="labels=true", **words):
@@ -15,7 +16,7 @@ def estimate(quantity, low, high, *, model="ChromoNet", extra="labels=true", **w
 
 
 def answers(estimates):
-    return common.answers(estimates, common.QUESTIONS, model="ChromoNet")
+    return common.answers(estimates, questions.QUESTIONS, model="ChromoNet")
 
 
 def answered(*estimates):

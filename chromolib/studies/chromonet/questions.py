@@ -64,6 +64,7 @@ def counts(grid):
     ours = {
         trained.split.protocol: pd.DataFrame(trained.split.counts).T
         for trained in grid.trained
+        if trained.split.labels == "true"
     }
     return paper | ours
 
@@ -126,7 +127,6 @@ def paper_tables(grids, audits):
 
 def _paper_row(grid, model, score, audit):
     true = {"unit": grid.images.unit, "labels": "true"}
-    columns = {"published": "published, unseen", "": ""}
     ours = {}
     for estimate in grid.estimates:
         if (estimate.model, estimate.quantity) != (model, score):
@@ -134,7 +134,7 @@ def _paper_row(grid, model, score, audit):
         if estimate.conditions == true:
             ours[estimate.protocol] = str(estimate)
         elif estimate.conditions == true | {"tested": "unseen"}:
-            ours[columns[estimate.protocol]] = str(estimate)
+            ours[f"{estimate.protocol}, unseen"] = str(estimate)
     sources = grid.trained[0].split.drawn
     row = {"unit": grid.images.unit, "sources": sources, "model": model}
     return row | {"score": score, "paper": audit.claim.value} | ours

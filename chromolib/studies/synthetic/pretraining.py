@@ -35,7 +35,7 @@ class PretrainingError(ValueError):
     """A pretraining that cannot be done as requested."""
 
 
-def pretrain(folder, *, cells, epochs, seed, log=None):
+def pretrain(folder, *, cells, epochs, seed, log=lambda line: None):
     """Train the trunk on synthetic chromosomes and write it into a folder.
 
     Stopped and called again alike, it goes on after the last finished epoch.

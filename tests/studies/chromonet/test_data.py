@@ -8,23 +8,8 @@ import pytest
 from chromolib import records
 from chromolib.data import pixels
 from chromolib.models import pictures
-from chromolib.studies.chromonet import data, protocol
+from chromolib.studies.chromonet import data
 from chromolib.synth import lab, singles
-
-
-def labelled(labels, groups):
-    """A folder of a lab's own, one grey picture each."""
-    count = len(labels)
-    picture = np.full((40, 20), 255, np.uint8)
-    picture[5:35, 7:13] = 60
-    return records.ImageSet(
-        source="folder",
-        name=np.array([f"i{i}" for i in range(count)]),
-        label=np.array(labels),
-        group=np.array(groups),
-        unit="patient",
-        pixels=pixels.pack([picture] * count),
-    )
 
 
 @pytest.fixture
@@ -40,7 +25,7 @@ def cells():
 
 
 def test_single_chromosomes_are_edited_and_say_so(cells, rng):
-    made = data.images(cells, "chromosome", count=0, rng=rng)
+    made = data.labelled(cells, "chromosome", count=0, rng=rng)
     assert made.origin == "pki3 (real, edited)"
     assert set(made.label) == {"normal", "abnormal"}
     assert set(made.extra["sham"]) == {"yes", "no"}
@@ -49,7 +34,7 @@ def test_single_chromosomes_are_edited_and_say_so(cells, rng):
 
 
 def test_karyograms_are_put_together_with_too_many_or_too_few(cells, rng):
-    made = data.images(cells, "karyogram", count=0, rng=rng)
+    made = data.labelled(cells, "karyogram", count=0, rng=rng)
     assert set(made.extra["kind"]) <= {"gain", "loss", "exchange", "none"}
     wrong = made.label == "abnormal"
     assert (wrong == np.isin(made.extra["kind"], ["gain", "loss"])).all()
@@ -57,23 +42,23 @@ def test_karyograms_are_put_together_with_too_many_or_too_few(cells, rng):
 
 
 def test_no_group_is_on_both_sides(rng):
-    made = data.images(None, "chromosome", count=20, rng=rng)
-    pool, kept = data.apart(made, seed=0)
-    assert not set(pool.group) & set(kept.group)
-    assert len(pool) + len(kept) == len(made)
+    made = data.labelled(None, "chromosome", count=20, rng=rng)
+    pool, unseen = data.divide(made, seed=0)
+    assert not set(pool.group) & set(unseen.group)
+    assert len(pool) + len(unseen) == len(made)
 
 
-def test_a_folder_of_normal_and_abnormal_is_taken_as_it_is(rng):
-    given = labelled(["normal", "abnormal"], ["a", "b"])
-    made = data.images(given, "karyogram", count=0, rng=rng)
+def test_a_folder_of_normal_and_abnormal_is_taken_as_it_is(rng, folder):
+    given = folder(["normal", "abnormal"], ["a", "b"])
+    made = data.labelled(given, "karyogram", count=0, rng=rng)
     assert made.label.tolist() == ["normal", "abnormal"]
     assert made.origin == "folder"
 
 
-def test_a_status_that_nobody_knows_is_left_out_and_an_odd_one_refused(rng):
-    given = labelled(["", "", ""], ["a", "b", "c"])
+def test_a_status_that_nobody_knows_is_left_out_and_an_odd_one_refused(rng, folder):
+    given = folder(["", "", ""], ["a", "b", "c"])
     told = np.array(["normal", "", "numerical"])
-    made = data.images(
+    made = data.labelled(
         dataclasses.replace(given, extra={"status": told}),
         "karyogram",
         count=0,
@@ -83,13 +68,13 @@ def test_a_status_that_nobody_knows_is_left_out_and_an_odd_one_refused(rng):
     assert made.problems[-1].reason == "an image of unknown status"
     odd = dataclasses.replace(given, extra={"status": np.array(["Normal", "", ""])})
     with pytest.raises(data.UnitError, match="status 'Normal'; known: normal, abn"):
-        data.images(odd, "karyogram", count=0, rng=rng)
+        data.labelled(odd, "karyogram", count=0, rng=rng)
 
 
-def test_a_patient_with_two_labels_is_refused_by_name(rng):
-    given = labelled(["normal", "abnormal"], ["anna", "anna"])
+def test_a_patient_with_two_labels_is_refused_by_name(rng, folder):
+    given = folder(["normal", "abnormal"], ["anna", "anna"])
     with pytest.raises(data.UnitError, match="'anna' has images of both labels"):
-        data.images(given, "karyogram", count=0, rng=rng)
+        data.labelled(given, "karyogram", count=0, rng=rng)
 
 
 @pytest.mark.parametrize(
@@ -99,20 +84,20 @@ def test_a_patient_with_two_labels_is_refused_by_name(rng):
         (["cat", "dog"], "says neither normal nor abnormal"),
     ],
 )
-def test_other_labels_are_refused(labels, reason, rng):
+def test_other_labels_are_refused(labels, reason, rng, folder):
     with pytest.raises(data.UnitError, match=reason):
-        data.images(labelled(labels, ["a", "b"]), "karyogram", count=0, rng=rng)
+        data.labelled(folder(labels, ["a", "b"]), "karyogram", count=0, rng=rng)
 
 
-def test_a_set_of_one_label_is_refused(rng):
-    given = labelled(["normal", "normal"], ["a", "b"])
-    made = data.images(given, "karyogram", count=0, rng=rng)
-    with pytest.raises(protocol.PartError, match="no image labelled 'abnormal'"):
-        protocol.part(made, "karyogram")
+def test_a_set_of_one_label_is_refused(rng, folder):
+    given = folder(["normal", "normal"], ["a", "b"])
+    made = data.labelled(given, "karyogram", count=0, rng=rng)
+    with pytest.raises(data.UnitError, match="no image labelled 'abnormal'"):
+        data.as_samples(made, "karyogram", 1.0)
 
 
 def test_pictures_keep_sizes_to_each_other_and_boxes_go_with_them(rng):
-    made = data.images(None, "chromosome", count=16, rng=rng)
+    made = data.labelled(None, "chromosome", count=16, rng=rng)
     shown, boxes = pictures.of(made, "chromosome"), pictures.boxes(made, "chromosome")
     assert shown.shape[1:] == (96, 32, 1)
     assert shown.min() == 0
@@ -125,14 +110,14 @@ def test_pictures_keep_sizes_to_each_other_and_boxes_go_with_them(rng):
 
 
 def test_edited_labels_are_as_even_as_in_the_paper(cells, rng):
-    made = data.images(cells, "chromosome", count=0, rng=rng)
-    wanted = protocol.TOTAL["abnormal"] / sum(protocol.TOTAL.values())
+    made = data.labelled(cells, "chromosome", count=0, rng=rng)
+    wanted = data.ABNORMAL / (data.NORMAL + data.ABNORMAL)
     assert (made.label == "abnormal").mean() == pytest.approx(wanted, abs=0.01)
     assert len(set(made.name)) == len(made)
 
 
 def test_a_picture_depends_on_no_other_once_a_scale_is_given(rng):
-    made = data.images(None, "chromosome", count=16, rng=rng)
+    made = data.labelled(None, "chromosome", count=16, rng=rng)
     by = pictures.scale(made)
     longest = np.argsort([shape[0] for shape in made.pixels.shape])[-3:]
     alone = pictures.of(made.take(longest), "chromosome", by)
@@ -140,9 +125,9 @@ def test_a_picture_depends_on_no_other_once_a_scale_is_given(rng):
     assert not np.array_equal(alone, pictures.of(made.take(longest), "chromosome"))
 
 
-def test_cells_with_a_copy_too_many_are_found_and_left_as_they_are(cells, rng):
+def test_cells_with_a_copy_too_many_are_found_and_left_as_they_are(cells, rng, folder):
     assert data.extra_copies(None) is None
-    assert data.extra_copies(labelled(["normal", "abnormal"], ["a", "b"])) is None
+    assert data.extra_copies(folder(["normal", "abnormal"], ["a", "b"])) is None
     one = cells.cell == cells.cell[0]
     assert data.extra_copies(cells.take(one)) is None
     twice = np.r_[np.flatnonzero(one), np.flatnonzero(one & (cells.label == "21"))[:1]]
@@ -171,11 +156,51 @@ def test_cells_with_a_copy_too_many_are_found_and_left_as_they_are(cells, rng):
         (["normal", "abnormal"], "karyogram", ("karyogram",)),
     ],
 )
-def test_a_source_shows_what_its_labels_say(labels, given, units_shown):
-    assert data.shown(labelled(labels, ["a", "b"]), given) == units_shown
+def test_a_source_shows_what_its_labels_say(labels, given, units_shown, folder):
+    assert data.shown(folder(labels, ["a", "b"]), given) == units_shown
     assert data.shown(None, "both") == data.UNITS
 
 
-def test_a_source_that_does_not_say_what_it_shows_is_asked_back():
+def test_a_source_that_does_not_say_what_it_shows_is_asked_back(folder):
     with pytest.raises(data.UnitError, match="set unit to 'chromosome'"):
-        data.shown(labelled(["normal", "abnormal"], ["a", "b"]), "both")
+        data.shown(folder(["normal", "abnormal"], ["a", "b"]), "both")
+
+
+def test_a_run_is_of_both_units_or_of_the_one_that_was_given(run, folder):
+    assert data.units(run()) == data.UNITS
+    assert data.units(run(unit="karyogram")) == ("karyogram",)
+    with pytest.raises(data.UnitError, match="set unit to"):
+        data.units(run(images=folder(["normal", "abnormal"])))
+
+
+def test_without_a_source_so_many_images_are_drawn_and_divided_by_group(run):
+    images = data.read(run(), "chromosome", 20)
+    assert (images.unit, images.source, images.real) == (
+        *("chromosome", "synthetic"),
+        False,
+    )
+    assert len(images.pool) + len(images.unseen) == 20
+    assert not set(images.pool.group) & set(images.unseen.group)
+    assert images.pool.x.shape[1:] == images.unseen.x.shape[1:] == (96, 32, 1)
+    assert images.natural is images.external is None
+    assert ((images.kind == "none") == (images.unseen.label == "normal")).all()
+    marked = np.array([len(boxes) for boxes in images.boxes])
+    assert (marked == (images.kind != "none")).all()
+
+
+def test_an_external_source_is_read_beside_and_at_its_own_scale(run, folder):
+    labels = np.resize(data.LABELS, 20)
+    larger = folder(labels, source="other")
+    larger = dataclasses.replace(
+        larger,
+        pixels=pixels.pack(
+            [np.kron(p, np.full((2, 2), 1, np.uint8)) for p in larger.pixels]
+        ),
+    )
+    images = data.read(run(folder(labels), larger, unit="chromosome"), "chromosome", 0)
+    assert (images.source, images.real) == ("folder", True)
+    assert (images.external_source, len(images.external)) == ("other", 20)
+    assert (len(images.pool), len(images.unseen)) == (12, 8)
+    assert images.details.name.tolist() == images.unseen.image.tolist()
+    ink = images.unseen.x.sum((1, 2, 3)).mean(), images.external.x.sum((1, 2, 3)).mean()
+    assert ink[0] == pytest.approx(ink[1], rel=0.1)

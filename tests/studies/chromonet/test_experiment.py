@@ -1,145 +1,171 @@
-"""The two protocols: who learns from what, and who judges."""
+"""The three verbs each on its own, and all of them in one grid."""
 
 import dataclasses
+import types
 
 import keras
 import numpy as np
 import pytest
 
-from chromolib import records
-from chromolib.models import train
-from chromolib.studies.chromonet import experiment, network, protocol
+from chromolib.models import classical, store, weights
+from chromolib.studies.chromonet import data, experiment, protocol
 
-
-def made(count, *, name, shape=(24, 16)):
-    """Pictures of one bar each, thick when abnormal: a mirror changes nothing."""
-    rng = np.random.default_rng(len(name))
-    label = np.resize(np.array(["normal", "abnormal"]), count)
-    shown = 0.05 * rng.random((count, *shape, 1), np.float32)
-    for i, word in enumerate(label):
-        row = rng.integers(4, 10)
-        shown[i, row : row + (3 if word == "normal" else 9), 4:12] = 1
-    image = np.array([f"{name}{i}" for i in range(count)])
-    return protocol.Part(shown, label, image, image)
+WORDS = {"source": "drawn", "weights": "none"}
+MODELS = {experiment.CHROMONET, experiment.TRADITIONAL, *classical.MODELS}
 
 
 @pytest.fixture(scope="module")
-def sources():
-    return made(40, name="s")
+def toy(bars):
+    """Images that a network can tell, smaller than any real ones."""
+    return types.SimpleNamespace(
+        unit="chromosome", source="drawn", pool=bars(80, "p"), unseen=bars(60, "unseen")
+    )
 
 
 @pytest.fixture(scope="module")
-def unseen():
-    return made(60, name="unseen")
+def trained(toy):
+    """ChromoNet trained by the published protocol on what a network can tell."""
+    sizes = experiment.Sizes(sources=40, share=0.2, epochs=6)
+    split = experiment.divide(toy, "published", sizes, seed=0)
+    return experiment.train(split, sizes, seed=0)
 
 
-def test_the_paper_trains_on_copies_of_what_it_tests(sources):
-    division = protocol.published(sources, share=0.2, seed=0)
-    assert len(division.train) == 252
-    assert len(division.test) == 107
-    assert set(division.test.group) <= set(division.train.group) | set(sources.group)
-    shared = set(division.test.group) & set(division.train.group)
-    assert len(shared) > 35
-    assert division.valid is division.test
+# train
 
 
-def test_the_paper_s_counts_are_met_exactly(sources):
-    division = protocol.published(sources, share=1.0, seed=0)
-    for part, counts in (("train", division.train), ("test", division.test)):
-        for word, count in protocol.PAPER[part].items():
-            assert (counts.label == word).sum() == count
+def test_a_split_is_as_large_as_the_sizes_say(toy):
+    sizes = experiment.Sizes(sources=20, share=0.1)
+    split = experiment.divide(toy, "clean", sizes, seed=0, labels="random")
+    assert (split.protocol, split.labels, split.drawn) == ("clean", "random", 20)
+    assert split.counts["train"] == {"normal": 66, "abnormal": 60}
 
 
-def test_a_clean_division_shares_no_group(sources, unseen):
-    division = protocol.clean(sources, unseen, share=0.2, seed=0)
-    sides = [set(p.group) for p in (division.train, division.valid, division.test)]
-    assert not sides[0] & sides[1]
-    assert not (sides[0] | sides[1]) & sides[2]
-    assert set(division.plain.image) <= set(sources.image)
-    assert division.test is unseen
+def test_a_training_has_a_history_in_the_words_of_keras(trained):
+    names = ["epoch", "accuracy", "loss", "val_accuracy", "val_loss", "best"]
+    assert trained.history.columns.tolist() == names
+    assert len(trained.history) == 6
+    best = trained.history.loc[trained.history["best"], "val_accuracy"].item()
+    assert best == trained.history["val_accuracy"].max()
 
 
-def test_a_clean_division_refuses_unseen_images_that_were_seen(sources):
-    with pytest.raises(protocol.PartError, match="among sources and unseen"):
-        protocol.clean(sources, sources.take([0, 1]), share=0.2, seed=0)
+def test_the_network_has_the_weights_of_the_best_epoch(trained):
+    validation = trained.split.validation
+    _, accuracy = trained.network.evaluate(*validation.xy, verbose=0)
+    best = trained.history.loc[trained.history["best"], "val_accuracy"].item()
+    assert accuracy == pytest.approx(best)
 
 
-def test_too_few_groups_are_refused_in_words(unseen):
-    few = made(4, name="f")
-    few = dataclasses.replace(few, group=np.array(["a", "b", "a", "b"]))
-    with pytest.raises(protocol.PartError, match="too few to divide"):
-        protocol.clean(few, unseen, share=0.1, seed=0)
+# predict
 
 
-@pytest.mark.parametrize("patients", [4, 6, 10])
-@pytest.mark.parametrize("seed", range(5))
-def test_patients_of_one_label_each_are_divided_whatever_the_seed(
-    unseen, patients, seed
-):
-    lab = made(5 * patients, name="lab")
-    group = np.array([f"p{i % patients}" for i in range(len(lab))])
-    division = protocol.clean(
-        dataclasses.replace(lab, group=group), unseen, share=0.1, seed=seed
+def test_what_a_network_learned_it_predicts_of_groups_it_never_saw(trained, toy):
+    tested, unseen = experiment.predict_with(trained, toy, WORDS)
+    assert tested.image.tolist() == trained.split.test.image.tolist()
+    assert unseen.image.tolist() == toy.unseen.image.tolist()
+    assert (unseen.label == unseen.truth).mean() > 0.8
+    usual = {"unit": "chromosome", "labels": "true"}
+    assert tested.conditions == usual
+    assert unseen.conditions == usual | {"tested": "unseen"}
+    assert (tested.model, tested.protocol) == ("ChromoNet", "published")
+
+
+def test_only_a_published_chromonet_has_unseen_groups_besides(trained, toy):
+    clean = dataclasses.replace(trained.split, protocol="clean")
+    for other in (
+        dataclasses.replace(trained, model=experiment.TRADITIONAL),
+        dataclasses.replace(trained, split=clean),
+    ):
+        assert len(experiment.predict_with(other, toy, WORDS)) == 1
+
+
+# score
+
+
+def test_scores_and_differences_carry_the_words_of_their_predictions(trained, toy):
+    rng = np.random.default_rng(0)
+    predictions = experiment.predict_with(trained, toy, WORDS)
+    other = dataclasses.replace(predictions[0], model="SVM", weights="none")
+    scores = experiment.score(predictions, rng=rng)
+    assert {e.quantity for e in scores} <= set(experiment.SCORES)
+    assert {tuple(e.conditions) for e in scores} == {
+        ("unit", "labels"),
+        ("unit", "labels", "tested"),
+    }
+    differences = experiment.differences(
+        [*predictions, other], trained.split.protocol, rng=rng
     )
-    assert (
-        set(division.valid.label) == set(division.plain.label) == set(experiment.LABELS)
-    )
-    assert not set(division.valid.group) & set(division.train.group)
+    assert {e.model for e in differences} == {"ChromoNet - SVM"}
+    assert all(e.value == 0 for e in differences), "the same predictions twice"
+    name = trained.split.protocol
+    assert experiment.differences(predictions, name, rng=rng) == []
 
 
-def test_random_labels_keep_their_numbers_and_forget_their_pictures(sources):
-    mixed = protocol.shuffled(sources, seed=1)
-    assert sorted(mixed.label) == sorted(sources.label)
-    assert 0.2 < (mixed.label == sources.label).mean() < 0.8
-    assert (mixed.image == sources.image).all()
+# the grid
 
 
-def test_sources_are_drawn_as_the_paper_has_them():
-    drawn = protocol.drawn(made(800, name="w"), protocol.SOURCES, seed=0)
-    assert len(drawn) == protocol.SOURCES
-    assert (drawn.label == "abnormal").sum() == 92
-
-
-def test_a_network_learns_what_is_there_and_says_so(sources, unseen):
-    division = protocol.clean(sources, unseen, share=0.2, seed=0)
-    model, told = experiment.learn(division, sizes=experiment.Sizes(epochs=6), seed=0)
-    said = experiment.ask(
-        model, unseen, {"source": "drawn"}, "chromosome", "labels=true"
-    )
-    assert (said.label == said.truth).mean() > 0.8
-    assert records.write_conditions(said.conditions) == "unit=chromosome;labels=true"
-    assert told["best"].sum() == 1
-
-
-@pytest.mark.parametrize("name", network.READINGS)
-def test_every_reading_is_a_network_that_the_seed_decides(name):
-    words = network.READINGS[name]
-    one, two, other = (
-        network.network((96, 32, 1), seed=seed, **words) for seed in (3, 3, 4)
-    )
-    pairs = list(zip(one.get_weights(), two.get_weights(), strict=True))
-    assert all((a == b).all() for a, b in pairs)
-    assert any(
-        (a != b).any()
-        for a, b in zip(one.get_weights(), other.get_weights(), strict=True)
-    )
-    convolutions = [layer for layer in one.layers if "trunk_conv" in layer.name]
-    expected = {"four convolutions": 4, "six convolutions": 6}
-    assert len(convolutions) == expected.get(name, 8)
-
-
-def test_a_network_learns_in_half_precision_and_answers_in_single(sources):
-    kept = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
-        model = network.network((24, 16, 1), seed=0, widths=(8, 8))
-        told = train.fit(
-            model, sources.pictures, sources.target, epochs=12, seed=0, batch=8
+def test_a_grid_has_every_model_by_every_protocol(ran):
+    run, grid = ran
+    trained = [(t.model, t.split.protocol, t.split.labels) for t in grid.trained]
+    assert trained == [
+        (model, name, labels)
+        for name in ("published", "clean")
+        for model, labels in (
+            ("ChromoNet", "true"),
+            ("traditional", "true"),
+            ("ChromoNet", "random"),
         )
-    finally:
-        keras.config.set_dtype_policy(kept)
-    assert model.get_layer("trunk_conv2").compute_dtype == "float16"
-    assert all(weight.dtype == "float32" for weight in model.trainable_weights)
-    assert model.predict(sources.pictures, verbose=0).dtype == np.float32
-    assert told["loss"].iloc[-1] < told["loss"].iloc[0]
-    assert told["accuracy"].iloc[-1] > 0.8
+    ]
+    made = {(p.model, p.protocol) for p in grid.predictions}
+    assert made == {(m, name) for m in MODELS for name in protocol.SPLITS}
+    keys = [
+        (p.source, p.model, p.protocol, *p.conditions.values())
+        for p in grid.predictions
+    ]
+    assert len(set(keys)) == len(keys), "no two predictions of one kind"
+    assert (run.predictions, run.estimates) == (grid.predictions, grid.estimates)
+    assert run.started_from == weights.NOWHERE.facts
+
+
+def test_a_grid_gives_the_network_and_the_predictions_that_count(grid):
+    assert grid.protocol == "clean"
+    assert grid.network() is grid.network("clean") is grid.trained[3]
+    assert grid.network("published") is grid.trained[0]
+    assert grid.unseen is grid.pick()
+    assert grid.pick("published", tested="unseen").image.tolist() == (
+        grid.unseen.image.tolist()
+    )
+    assert grid.pick(model="SVM").model == "SVM"
+
+
+def test_an_external_source_is_predicted_under_its_own_name(grid):
+    (external,) = (p for p in grid.predictions if p.source == "elsewhere")
+    assert external.conditions["trained"] == "drawn"
+    assert external.protocol == "clean"
+    assert len(external) == len(grid.images.external)
+
+
+def test_the_two_protocols_train_on_as_many_images(grid):
+    counts = [t.split.counts["train"] for t in grid.trained]
+    assert all(each == counts[0] for each in counts)
+
+
+def test_the_network_that_counts_is_saved_with_its_facts(ran):
+    run, grid = ran
+    loaded, facts = store.load(run.folder / "chromosome.keras", study="chromonet")
+    assert (facts["protocol"], facts["scale"], facts["n"]) == ("clean", 1.0, 19)
+    assert {score["quantity"] for score in facts["scores"]} <= set(experiment.SCORES)
+    x = grid.images.unseen.x[:4]
+    np.testing.assert_allclose(
+        loaded.predict(x, verbose=0),
+        grid.network().network.predict(x, verbose=0),
+        atol=1e-5,
+    )
+
+
+def test_records_of_a_training_cannot_be_changed(grid):
+    for one in (grid, grid.trained[0], grid.images, grid.trained[0].split):
+        field = dataclasses.fields(one)[0].name
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(one, field, None)
+    assert isinstance(grid.network().network, keras.Model)
+    assert set(data.LABELS) == set(grid.pick().classes)

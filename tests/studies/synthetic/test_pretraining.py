@@ -1,12 +1,10 @@
 """Laws of the trunk: whom it learned from, and that it is what is written."""
 
-import json
-
 import numpy as np
 import pytest
 
 from chromolib import records
-from chromolib.models import weights
+from chromolib.models import store, weights
 from chromolib.studies.chromonet import network
 from chromolib.studies.synthetic import pretraining
 
@@ -38,19 +36,19 @@ def test_no_patient_is_learned_from_and_judged_by():
 def test_a_trunk_is_small_says_it_is_synthetic_and_starts_a_chromonet(
     root, trunk, lines
 ):
-    assert trunk.file.stat().st_size < weights.MOST
-    facts = json.loads((trunk.file.parent / "trunk-chromosome.json").read_text())
+    assert trunk.file.stat().st_size < 1 << 20
+    _, facts = store.load(trunk.file)
     score = records.Estimate(**facts["scores"][0])
     assert (facts["provenance"], score.source) == ("synthetic", "synthetic")
     assert score.groups == 2
     assert facts["n"] + score.n < 46 * 20
     origin = weights.resolve("domain", root)
     assert origin.sha256 == trunk.sha256
-    made = network.network((96, 32, 1), seed=4)
+    made = network.chromonet((96, 32, 1), seed=4)
     assert weights.load_trunk(made, origin) == 16
     assert len(lines) == 1
     names = {file.name for file in trunk.file.parent.iterdir()}
-    expected = {f"{weights.TRUNK}{end}" for end in (".json", ".md", weights.SUFFIX)}
+    expected = {f"{weights.TRUNK}{end}" for end in (".md", store.SUFFIX)}
     assert names == expected  # no checkpoint stays
 
 

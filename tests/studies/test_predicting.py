@@ -16,7 +16,7 @@ from chromolib import records
 from chromolib.data import compose, pixels
 from chromolib.models import store
 from chromolib.runs import results
-from chromolib.studies.chromonet import predicting
+from chromolib.studies import predicting
 
 FACTS = drawn.CARD
 

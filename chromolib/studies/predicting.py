@@ -7,13 +7,13 @@
 
 import pathlib
 
-import keras
 import numpy as np
 import pandas as pd
 
 from chromolib import records
 from chromolib.data import adapters, compose
 from chromolib.models import pictures, store
+from chromolib.models import predict as predicting
 from chromolib.runs import parameters, results
 
 
@@ -68,14 +68,12 @@ def predict(model, facts, images):
     own = images.source == facts["source"].partition(" (")[0]  # edited ones as well
     if set(images.label) & set(records.CLASSES):  # as those it learned from
         images = compose.straightened(images, orient=False, keep=True)
-    shown = pictures.of(images, facts["unit"], facts.get("scale") if own else None)
-    logits = model.predict(shown, batch_size=256, verbose=0)
-    chance = keras.ops.softmax(np.asarray(logits, np.float64))
+    x = pictures.of(images, facts["unit"], facts.get("scale") if own else None)
     columns = {
         "image": images.name,
         "group": images.group,
         "truth": truth(images, facts["classes"]),
-        "probability": keras.ops.convert_to_numpy(chance),
+        "probability": predicting.probabilities(model, x),
         "cell": images.cell,
     }
     words = {
@@ -88,9 +86,8 @@ def predict(model, facts, images):
         "seed": facts["seed"],
         "conditions": {"unit": facts["unit"], "trained": facts["source"]},
     }
-    known = columns["truth"] != ""
     classes = tuple(facts["classes"])
-    if known.all():
+    if (columns["truth"] != "").all():
         return records.Predictions(**columns, **words, classes=classes)
     return _frame(columns, words, classes)
 

@@ -1,0 +1,1 @@
+"""Tests of the study of normal and abnormal; other studies' files share the names."""
