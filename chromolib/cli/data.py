@@ -138,12 +138,12 @@ def leaks(
     images = inputs.read(root, values)
     if edited:
         images = probing.edited(root, images, edited, seed=seed)
-    found = probing.leaks(images, seed=seed)
-    shown = leakage.frame(found.leaks).drop(columns=["meaning", "kind"])
+    surveyed = probing.leaks(images, seed=seed)
+    shown = leakage.frame(surveyed.leaks).drop(columns=["meaning", "kind"])
     show.table(shown.map(records.digits))
-    for sentence in found.unasked:
+    for sentence in surveyed.unasked:
         show.say(f"not asked: {sentence}")
     if out:
         place = pathlib.Path(out)
-        probing.write(root, found, images, place, started=started)
+        probing.write(root, surveyed, images, place, started=started)
         show.say(f"\nResults: {show.near(place)}")

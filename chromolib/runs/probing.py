@@ -40,7 +40,7 @@ def edited(root, images, kind, *, seed=0):
     return {"source": EDITS[kind](straight, rng=streams.stream(seed, kind))}
 
 
-def write(root, found, images, folder, *, started):
+def write(root, surveyed, images, folder, *, started):
     """Counts, classes, problems, leaks and manifest of a source in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     source = images["source"]
@@ -48,7 +48,7 @@ def write(root, found, images, folder, *, started):
     results.table(folder / "classes.csv", check.classes(source))
     problems = check.problems(source).drop(columns="which")
     results.table(folder / "problems.csv", problems)
-    results.table(folder / "leaks.csv", leakage.frame(found.leaks))
+    results.table(folder / "leaks.csv", leakage.frame(surveyed.leaks))
     facts = {
         "study": STUDY,
         **results.provenance(root, started),
