@@ -22,7 +22,7 @@ book: $(READY) ## run the four studies and build the HTML book
 	@$(BIN)/chromolib book --profile $(PROFILE)
 
 test: $(READY) lint ## lint, tests, studies at smoke, strict book, browser tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 lab: $(READY) ## open JupyterLab at the notebooks
 	@$(BIN)/jupyter lab --ip=127.0.0.1 $(if $(filter 0,$(shell id -u)),--allow-root) --LabApp.default_url=/lab/tree/notebooks

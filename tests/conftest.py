@@ -3,6 +3,7 @@
 import functools
 import os
 import pathlib
+import re
 import shutil
 
 import nbformat
@@ -11,8 +12,11 @@ from nbformat import v4
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# fixtures that only one of several workers should make -> the name of its group
-COSTLY = {"outcomes": "book", "pages": "book", "browser": "book", "real": "real"}
+# A file with a test that takes one of these fixtures -> its group: one of several
+# workers makes the studies and the book, and one reads the real images.
+COSTLY = {"outcomes": "book", "pages": "book", "site": "book", "browser": "book"}
+COSTLY |= {"real": "real"}
+TAKES = re.compile(rf"def \w+\([^)]*\b({'|'.join(COSTLY)})\b")
 TOY = {
     "profile": "smoke",
     "source": "synthetic",
@@ -27,19 +31,33 @@ TOY = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Groups for several workers (--dist loadgroup): what shares a costly fixture.
+@functools.cache
+def group(path):
+    """Which tests one worker runs: those of a file, and of all files of its group."""
+    taken = TAKES.search((ROOT / path).read_text(encoding="utf-8"))
+    return COSTLY[taken[1]] if taken else path
 
-    The longest comes first. All else stays with its file.
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Tests for several workers, by group.
+
+    Of xdist's own ways, loadgroup does nothing with this pytest, and loadfile knows no
+    groups of files.
     """
-    order = {}
-    for item in items:
-        costly = [name for name in COSTLY if name in item.fixturenames]
-        group = COSTLY[costly[0]] if costly else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
-        order[item] = ("book", "real", group).index(group)
-    items.sort(key=order.get)
+    from xdist import scheduler
+
+    class ByGroup(scheduler.LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return group(nodeid.partition("::")[0])
+
+    return ByGroup(config, log)
+
+
+def pytest_collection_modifyitems(items):
+    """The longest groups first, so that no worker waits for them at the end."""
+    order = {"book": 0, "real": 1}
+    items.sort(key=lambda item: order.get(group(item.nodeid.partition("::")[0]), 2))
 
 
 @pytest.fixture(scope="session")

@@ -45,12 +45,6 @@ def test_claims_are_counted_and_listed(root):
     assert "contradictory" not in listed
 
 
-def test_studies_show_their_cards(root, outcomes):
-    shown = chromolib("studies", cwd=root).stdout
-    assert shown.count("Expected time: ") == 4
-    assert shown.count("Last run: ") == 4
-
-
 @pytest.mark.parametrize(
     ("words", "code", "complaint"),
     [

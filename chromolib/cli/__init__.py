@@ -1,4 +1,4 @@
-"""`chromolib …`: thin, and silent about everything but its results."""
+"""`chromolib …`: thin; it prints results, and progress on stderr."""
 
 import os
 import pathlib
@@ -119,14 +119,14 @@ def claims(
         raise evidence.ClaimsError(
             f"no word {word!r}; known: {', '.join(evidence.WORDS)}"
         )
-    names = [study] if study else list(STUDIES)
+    names = [study] if study else STUDIES
     audits = {name: evidence.audit(evidence.load(folder, name)) for name in names}
     if not study and not word:
         show.table(evidence.tallies(audits))
         return
-    table = pd.concat([evidence.table(found) for found in audits.values()])
-    kept = table[table["audit"] == word] if word else table
-    show.table(kept[["claim", "printed", "recomputed", "audit", "reason"]])
+    table = pd.concat([evidence.table(audit) for audit in audits.values()])
+    table = table[table["audit"] == word] if word else table
+    show.table(table[["claim", "printed", "recomputed", "audit", "reason"]])
 
 
 @app.command()

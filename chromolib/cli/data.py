@@ -21,7 +21,7 @@ ROOT = typer.Option(
 
 
 @app.command("list")
-def found(data: str = ROOT):
+def listed(data: str = ROOT):
     """Which sources are here, which are missing, and how to get them."""
     import pandas as pd
 
@@ -58,24 +58,19 @@ def check(
     root = inputs.data_root(repository.root(), data)
     sources.locate(source, root)
     with show.bar() as bar:
-        task = bar.add_task(source, total=None)
-
-        def progress(done, total):
-            bar.update(task, completed=done, total=total)
-
-        images = sources.inspect(source, root, progress=progress)
+        images = sources.inspect(source, root, progress=show.counter(bar, source))
     show.table(tables.counts(images).map(store.shown))
     show.say("")
     show.table(tables.classes(images).map(store.shown))
-    found = tables.problems(images)
-    for row in found.itertuples():
+    problems = tables.problems(images)
+    for row in problems.itertuples():
         show.say(f"\n{row.level}: {row.reason} ({row.files:,})")
         show.say(
             f"  remedy: {row.remedy}" if row.level == "error" else f"  {row.remedy}"
         )
         show.say("\n".join(f"    {name}" for name in row.which))
-    errors = int(found[found["level"] == "error"]["files"].sum())
-    repaired = int(found["files"].sum()) - errors
+    errors = int(problems[problems["level"] == "error"]["files"].sum())
+    repaired = int(problems["files"].sum()) - errors
     show.say(f"\n{errors:,} errors, {repaired:,} repaired")
     raise typer.Exit(1 if errors else 0)
 
@@ -143,12 +138,12 @@ def leaks(
     images = inputs.read(root, values)
     if edited:
         images = probing.edited(root, images, edited, seed=seed)
-    found = probing.leaks(images, seed=seed)
-    shown = leakage.frame(found.leaks).drop(columns=["meaning", "kind"])
+    surveyed = probing.leaks(images, seed=seed)
+    shown = leakage.frame(surveyed.leaks).drop(columns=["meaning", "kind"])
     show.table(shown.map(records.digits))
-    for sentence in found.unasked:
+    for sentence in surveyed.unasked:
         show.say(f"not asked: {sentence}")
     if out:
         place = pathlib.Path(out)
-        probing.write(root, found, images, place, started=started)
+        probing.write(root, surveyed, images, place, started=started)
         show.say(f"\nResults: {show.near(place)}")

@@ -53,10 +53,10 @@ def predict(
     network, facts = store.load(file, study=study)
     values = predicting.asked(source, data, on_error)
     images = inputs.read(root, values)["source"]
-    said = predicting.predict(network, facts, images)
-    predicting.write(place, said)
+    predictions = predicting.predict(network, facts, images)
+    predicting.write(place, predictions)
     show.say(
-        f"{len(said):,} images of {images.origin}, asked of a model trained on "
+        f"{len(predictions):,} images of {images.origin}, asked of a model trained on "
         f"{store.taught_by(facts)}: {show.near(place)}\n{facts['use']}"
     )
     if facts["source"] == images.source:

@@ -130,6 +130,12 @@ def bar():
             stop("interrupted; finished runs are kept, the same command goes on", 130)
 
 
+def counter(bar, description, *, total=None):
+    """A new task of a bar: a function of how much is done, and of how much."""
+    task = bar.add_task(description, total=total)
+    return lambda done, of: bar.update(task, completed=done, total=of)
+
+
 def table(frame):
     """Print a frame in columns."""
     grid = rich.table.Table(box=None, padding=(0, 2, 0, 0))

@@ -28,11 +28,7 @@ def synth(
     order = write.Order(cells, abnormal, seed, what, look, size)
     place = pathlib.Path(out)
     with show.bar() as bar:
-        task = bar.add_task(what, total=cells)
-
-        def progress(done, total):
-            bar.update(task, completed=done, total=total)
-
+        progress = show.counter(bar, what, total=cells)
         try:
             report = write.write(place, order, workers=workers, progress=progress)
         except KeyboardInterrupt:

@@ -15,31 +15,31 @@ NAMED = re.compile(rf"""["']({PACKAGE}(?:\.\w+)+)["']""")  # for import_module
 
 def modules(root, texts, *, also=()):
     """Module -> its file, of all that the texts reach, and those named in `also`."""
-    found, waiting = {}, list(also)
+    files, waiting = {}, list(also)
     for text in texts:
-        waiting += names(text, "")
+        waiting += imported(text, "")
     while waiting:
         parts = waiting.pop().split(".")
         for size in range(1, len(parts) + 1):
             name = ".".join(parts[:size])
-            if name not in found and (path := _file(root, parts[:size])):
-                found[name] = path
+            if name not in files and (path := _file(root, parts[:size])):
+                files[name] = path
                 package = name if path.stem == "__init__" else name.rpartition(".")[0]
-                waiting += names(path.read_text(encoding="utf-8"), package)
-    return dict(sorted(found.items()))
+                waiting += imported(path.read_text(encoding="utf-8"), package)
+    return dict(sorted(files.items()))
 
 
-def names(text, package):
+def imported(text, package):
     """What a text imports, as far as it may be of chromolib; some are no modules."""
-    found = NAMED.findall(text)
+    names = NAMED.findall(text)
     for node in _statements(text.replace("\\\n", " ")):
         if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             above = package.split(".")[: len(package.split(".")) - node.level + 1]
             base = [*(above if node.level else ()), *filter(None, [node.module])]
-            found += [".".join([*base, alias.name]) for alias in node.names]
-    return [name for name in found if name.split(".")[0] == PACKAGE]
+            names += [".".join([*base, alias.name]) for alias in node.names]
+    return [name for name in names if name.split(".")[0] == PACKAGE]
 
 
 def _statements(text):

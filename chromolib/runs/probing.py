@@ -1,13 +1,17 @@
-"""What a source holds and gives away, measured and written down for the book."""
+"""What a source of images contains and gives away, measured and written down."""
 
 import functools
-import time
 
 from chromolib import streams
 from chromolib.data import cards, check, compose, edits, leakage, survey
 from chromolib.runs import inputs, results
 
 STUDY = "sources"
+EDITS = {"structural": edits.structural, "numerical": edits.numerical}
+
+
+class NotSingle(ValueError):
+    """A source that holds no single chromosomes to edit."""
 
 
 def leaks(images, *, seed=0):
@@ -23,27 +27,20 @@ def leaks(images, *, seed=0):
     )
 
 
-EDITS = {"structural": edits.structural, "numerical": edits.numerical}
-
-
-class NotSingle(ValueError):
-    """A source that holds no single chromosomes to edit."""
-
-
 def edited(root, images, kind, *, seed=0):
     """The source straightened, then edited with shams."""
-    given = images["source"]
-    card = cards.read(root / "data" / "cards", given.source)
+    source = images["source"]
+    card = cards.read(root / "data" / "cards", source.source)
     if "upright" not in card or kind not in EDITS:
         raise NotSingle(
-            f"{given.source} cannot be edited {kind}: edits are "
+            f"{source.source} cannot be edited {kind}: edits are "
             f"{' or '.join(EDITS)}, of sources of single chromosomes"
         )
-    straight = compose.straightened(given, orient=not card["upright"])
+    straight = compose.straightened(source, orient=not card["upright"])
     return {"source": EDITS[kind](straight, rng=streams.stream(seed, kind))}
 
 
-def write(root, found, images, folder, *, started):
+def write(root, surveyed, images, folder, *, started):
     """Counts, classes, problems, leaks and manifest of a source in a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     source = images["source"]
@@ -51,14 +48,10 @@ def write(root, found, images, folder, *, started):
     results.table(folder / "classes.csv", check.classes(source))
     problems = check.problems(source).drop(columns="which")
     results.table(folder / "problems.csv", problems)
-    results.table(folder / "leaks.csv", leakage.frame(found.leaks))
+    results.table(folder / "leaks.csv", leakage.frame(surveyed.leaks))
     facts = {
         "study": STUDY,
-        "finished": results.now(),
-        "seconds": round(time.monotonic() - started, 1),
-        "peak_memory_mib": results.peak_memory(),
-        **results.commit(root),
-        "versions": results.versions(),
+        **results.provenance(root, started),
         "images": inputs.facts(images),
     }
     results.manifest(folder, facts)

@@ -110,12 +110,10 @@ def _check_one_experiment(places):
     """Refuse runs of one source whose parameters or images differ, but for the seed."""
     first = _experiment(places[0])
     for place in places[1:]:
-        other = _experiment(place)
-        differ = [name for name in first if first[name] != other.get(name)]
-        if differ:
+        if differ := _differences(first, _experiment(place)):
             raise PublishedError(
                 f"{place.parent.name}: {places[0].name} and {place.name} were run with "
-                f"another {', '.join(differ)}; run all seeds alike and keep them again"
+                f"another {differ}; run all seeds alike and keep them again"
             )
 
 
@@ -130,6 +128,10 @@ def _experiment(place):
     }
 
 
+def _differences(first, other):
+    return ", ".join(name for name in first if first[name] != other.get(name))
+
+
 def _no_paths(values):
     """Parameters without those that say where a run's files lay."""
     return {k: v for k, v in values.items() if k not in parameters.PATHS}
@@ -138,11 +140,10 @@ def _no_paths(values):
 def _check_same_parameters(target, values):
     """Refuse to replace a run that had other parameters."""
     older = _no_paths((folder.manifest(target) or {}).get("parameters", {}))
-    differ = [name for name in older if older[name] != values.get(name)]
-    if differ:
+    if differ := _differences(older, values):
         raise PublishedError(
-            f"{target.parent.name}/{target.name} holds a run with another "
-            f"{', '.join(differ)}; remove that folder first, or run with the same"
+            f"{target.parent.name}/{target.name} holds a run with another {differ}; "
+            "remove that folder first, or run with the same"
         )
 
 

@@ -38,8 +38,8 @@ def cells(path):
 
     nbformat, which also checks them, takes over a second to be imported.
     """
-    found = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return [cell | {"source": "".join(cell["source"])} for cell in found]
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    return [cell | {"source": "".join(cell["source"])} for cell in notebook["cells"]]
 
 
 def studies(root):

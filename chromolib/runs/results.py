@@ -11,6 +11,7 @@ import re
 import resource
 import subprocess
 import sys
+import time
 import typing
 
 import numpy as np
@@ -98,14 +99,21 @@ def table(path, frame):
 
 
 def manifest(folder, facts):
-    """Write what is known of a run beside its results."""
+    """Write the facts about a run beside its results."""
     text = json.dumps(facts, indent=1, ensure_ascii=False)
     files.write_text(folder / "manifest.json", text + "\n")
 
 
-def now():
-    """The time, as a manifest writes it."""
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+def provenance(root, started):
+    """How results came about, for a manifest; `started` is of the monotonic clock."""
+    now = datetime.datetime.now(datetime.UTC)
+    return {
+        "finished": now.isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - started, 1),
+        "peak_memory_mib": _peak_memory(),
+        **commit(root),
+        "versions": _versions(),
+    }
 
 
 def no_formula(cell):
@@ -119,7 +127,7 @@ def as_written(cell):
     return cell[1:] if cell[:1] == "'" and RISKY.match(cell) else cell
 
 
-def peak_memory():
+def _peak_memory():
     """MiB of memory that this process has taken at most."""
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20)
@@ -146,7 +154,7 @@ def commit(root):
     return {"commit": head, "dirty": bool(changed)}
 
 
-def versions():
+def _versions():
     """Installed versions of chromolib and of all that it names."""
     names = [
         re.match(r"[\w.-]+", r)[0] for r in importlib.metadata.requires("chromolib")

@@ -1,4 +1,4 @@
-"""A run, from `begin` to `close`: one owner of one folder, whoever started it."""
+"""A run of a notebook, from `begin` to `close`, and the folder it fills."""
 
 import os
 import platform
@@ -25,11 +25,11 @@ _open = {}  # study -> the run this kernel has open
 
 
 class Run:
-    """What a study needs to know of its own run, and where its numbers go."""
+    """What a study needs to know about its run, and where its numbers go."""
 
     def __init__(self, root, study, values, machine):
         self.root, self.study, self.values, self.machine = root, study, values, machine
-        self._read = inputs.read(root, values)
+        self._images = inputs.read(root, values)
         self.id = self._identity()
         self.target = folder.place(root, study, self.id, values["out"])
         folder.check(self.target)
@@ -41,12 +41,12 @@ class Run:
     @property
     def images(self):
         """The images of `source`; None where it is synthetic."""
-        return self._read.get("source")
+        return self._images.get("source")
 
     @property
     def external(self):
         """The images of `external`, which judge and never train; None without any."""
-        return self._read.get("external")
+        return self._images.get("external")
 
     @property
     def claims(self):
@@ -59,7 +59,7 @@ class Run:
 
     @property
     def estimates(self):
-        """Every estimate kept so far, each once."""
+        """Every estimate recorded so far, each once."""
         return list(dict.fromkeys([*self._estimates, *self._others]))
 
     @property
@@ -87,24 +87,23 @@ class Run:
         return streams.stream(self.values["seed"], purpose)
 
     def record(self, key, estimate):
-        """Keep an estimate for `estimates.csv` and paste it into the page under `key`.
+        """Note an estimate for `estimates.csv` and paste it into the page under `key`.
 
-        The first one recorded stands for the run in a summary.
-
-        The text may then use `key` and, for the interval, `key_interval`.
+        The text may then use `key` and, for the interval, `key_interval`. The first
+        estimate stands for the run in a summary.
         """
         self._estimates.append(estimate)
         _glue(key, records.digits(estimate.value))
         _glue(f"{key}_interval", estimate.interval)
 
     def record_all(self, estimates):
-        """Keep several estimates that no sentence quotes; gives them back as a list."""
-        kept = list(estimates)
-        self._others.extend(kept)
-        return kept
+        """Note several estimates that no sentence quotes; gives them back as a list."""
+        estimates = list(estimates)
+        self._others.extend(estimates)
+        return estimates
 
     def predict(self, predictions):
-        """Keep predictions for `preds.csv`."""
+        """Note predictions for `preds.csv`."""
         self._predictions.extend(predictions)
 
     def quote(self, key, text):
@@ -112,7 +111,7 @@ class Run:
         _glue(key, str(text))
 
     def table(self, name, frame):
-        """Keep a table as `<name>.csv`, safe to open in a spreadsheet."""
+        """Note a table for `<name>.csv`, safe to open in a spreadsheet."""
         self._tables[name] = frame
         return frame
 
@@ -126,25 +125,27 @@ class Run:
                 f"{self.study}: this run is closed; run the cell with runs.begin again"
             )
         executed = _executed(self._first_cell)
-        if edited := executed is not None and executed != _source(
-            self.root, self.study
-        ):
+        edited = executed not in (None, _source(self.root, self.study))
+        if edited:
             self.id = self._identity(cells=sorted(executed))
             if not self.values["out"]:
                 self.target = folder.place(self.root, self.study, self.id)
-        manifest = self._manifest(edited)
-        results.estimates(self.folder / "estimates.csv", self.estimates)
-        if self._predictions:
-            results.predictions(self.folder / "preds.csv", self._predictions)
-        for name, frame in self._tables.items():
-            results.table(self.folder / f"{name}.csv", frame)
-        results.manifest(self.folder, manifest)
+        self._write(edited)
         replace = folder.REPLACE in os.environ
         new = folder.publish(self.folder, self.target, self._lock, replace=replace)
         self.folder = self.target
         del _open[self.study]
         place = {"results": self._place()} | ({} if new else {"note": STAYS})
         return tables.facts(place | folder.manifest(self.target))
+
+    def _write(self, edited):
+        """Write everything that was recorded; the manifest comes last."""
+        results.estimates(self.folder / "estimates.csv", self.estimates)
+        if self._predictions:
+            results.predictions(self.folder / "preds.csv", self._predictions)
+        for name, frame in self._tables.items():
+            results.table(self.folder / f"{name}.csv", frame)
+        results.manifest(self.folder, self._manifest(edited))
 
     def _place(self):
         """Where the results are, as seen from the repository; no path of a machine."""
@@ -153,32 +154,28 @@ class Run:
         return f"{self.target.name}, the folder that the parameter out names"
 
     def abandon(self):
-        """Give the run up and leave nothing."""
+        """Give the run up and remove its folder."""
         folder.abandon(self.folder, self._lock)
 
     def _identity(self, cells=None):
-        images = inputs.fingerprints(self._read)
+        images = inputs.fingerprints(self._images)
         return identity.of(
             self.root, self.study, self.values, cells=cells, images=images
         )
 
     def _manifest(self, edited):
-        given = parameters.named(self.values)
+        values = parameters.named(self.values)
         return {
             "run": self.id,
             "study": self.study,
-            "parameters": given,
+            "parameters": values,
             "edited": edited,
-            "finished": results.now(),
-            "seconds": round(time.monotonic() - self._started, 1),
-            "peak_memory_mib": results.peak_memory(),
-            **results.commit(self.root),
+            **results.provenance(self.root, self._started),
             **self.machine,
             "python": platform.python_version(),
-            "versions": results.versions(),
             "data_fingerprint": identity.fingerprint(self.root, self.study),
-            "images": inputs.facts(self._read),
-            "weights": {"given": given.get("weights", "none")} | self.started_from,
+            "images": inputs.facts(self._images),
+            "weights": {"given": values.get("weights", "none")} | self.started_from,
         }
 
 

@@ -89,7 +89,7 @@ def test_the_quick_reading_is_that_of_the_whole_syntax_tree(root):
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 wanted |= {f"{node.module}.{alias.name}" for alias in node.names}
         ours = {name for name in wanted if name.split(".")[0] == "chromolib"}
-        assert ours <= set(imports.names(text, "")), path
+        assert ours <= set(imports.imported(text, "")), path
 
 
 def test_what_is_text_and_no_import_is_not_taken_for_one(repo):

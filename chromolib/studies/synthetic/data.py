@@ -11,7 +11,6 @@ Without it, groups of the train part take its place and nothing else changes.
 """
 
 import dataclasses
-import time
 
 import numpy as np
 
@@ -103,11 +102,7 @@ def write_manifest(folder, root, study, facts, real, synthetic, *, started):
     """Write beside results how they came about; `facts` are what only these have."""
     manifest = {
         "study": study,
-        "finished": results.now(),
-        "seconds": round(time.monotonic() - started, 1),
-        "peak_memory_mib": results.peak_memory(),
-        **results.commit(root),
-        "versions": results.versions(),
+        **results.provenance(root, started),
         **facts,
         "images": sources.facts({"source": real, "synthetic": synthetic}),
     }
