@@ -85,7 +85,13 @@ def test_a_training_study_shows_its_machine(root, study):
     text = [cell.source for cell in cells if cell.cell_type == "code"]
     places = [
         next(i for i, source in enumerate(text) if word in source)
-        for word in ("splits.", "Conv2D(", "model.compile(", "predict.", "experiment.run")
+        for word in (
+            "splits.",
+            "Conv2D(",
+            "model.compile(",
+            "predict.",
+            "experiment.run",
+        )
     ]
     assert places == sorted(places), "split, network, training, predictions, then grid"
     for word in ("model.summary()", "model.fit(", "plots.curves(", "metrics.measure("):

@@ -64,8 +64,7 @@ def page(outcome):
                 lambda link: f"]({PLACE[link[2]]}{link[1]}.{link[2]})", cell.source
             )
     label = f"({outcome.study})=\n"
-    title = content.cells[0].source.removeprefix(label)
-    content.cells[0].source = label + title
+    content.cells[0].source = label + content.cells[0].source
     return nbformat.writes(content)
 
 

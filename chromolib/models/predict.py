@@ -1,7 +1,7 @@
 """What a network says of images: its probabilities, beside the truth."""
 
-import keras
 import numpy as np
+from scipy import special
 
 from chromolib import records
 
@@ -17,9 +17,10 @@ def predict(network, samples, /, **words):
 
 
 def probabilities(model, images):
-    """(n, classes) float64, by Keras' softmax over the logits."""
+    """(n, classes) float64, by softmax over the logits, in double precision on every
+    backend (Keras' is single under JAX)."""
     logits = np.asarray(model.predict(images, batch_size=BATCH, verbose=0), np.float64)
-    return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+    return special.softmax(logits, axis=1)
 
 
 def predictions(samples, probability, /, **words):

@@ -102,7 +102,7 @@ class Run:
         self._others.extend(estimates)
         return estimates
 
-    def predict(self, predictions):
+    def record_predictions(self, predictions):
         """Note predictions for `preds.csv`."""
         self._predictions.extend(predictions)
 

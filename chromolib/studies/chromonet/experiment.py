@@ -60,7 +60,7 @@ class Experiment:
         """The one that counts: clean, where it was asked for."""
         return self.trained[-1].split.protocol
 
-    def network(self, name=None):
+    def chromonet(self, name=None):
         """ChromoNet trained on true labels by a protocol; by the one that counts."""
         wanted = name or self.protocol
         return next(
@@ -112,7 +112,7 @@ def run(run, images, *, sizes):
     for name in run.protocols:
         rng = run.rng(f"against {images.unit}")
         estimates += differences(predictions, name, rng=rng)
-    run.predict(predictions)
+    run.record_predictions(predictions)
     run.record_all(estimates)
     _save(run, counting, images, words, estimates, origin)
     numbers = trained, predictions, estimates

@@ -217,7 +217,7 @@ def _predict(grid, part, **conditions):
     """What the network that counts predicts of other images."""
     words = grid.unseen.words
     words = words | {"conditions": words["conditions"] | conditions}
-    return predict.predict(grid.network().network, part, **words)
+    return predict.predict(grid.chromonet().network, part, **words)
 
 
 def _measured(predictions, *names, rng, **conditions):
@@ -235,8 +235,8 @@ def confidence(grid, *, rng, alpha=0.1):
     """
     if grid.protocol != "clean":
         return []
-    predictions, validation = grid.pick(), grid.network().split.validation
-    known = predict.predict(grid.network().network, validation, **predictions.words)
+    predictions, validation = grid.pick(), grid.chromonet().split.validation
+    known = predict.predict(grid.chromonet().network, validation, **predictions.words)
     scaled = calibration.temperature_scaled(predictions, calibration.temperature(known))
     sets = conformal.sets(predictions, calibration=known, alpha=alpha, by_class=True)
     conditions = predictions.conditions | {"miss": f"{alpha:g}"}
@@ -288,7 +288,7 @@ def _with_sources(grid, count):
 
 def _learned(grid):
     """What the grid itself says of its own number of source images."""
-    conditions = {"sources": grid.network().split.drawn}
+    conditions = {"sources": grid.chromonet().split.drawn}
     models = experiment.CHROMONET, experiment.RIVAL
     found = [grid.pick(model=model) for model in models]
     return [dataclasses.replace(p, conditions=p.conditions | conditions) for p in found]
@@ -296,7 +296,7 @@ def _learned(grid):
 
 def readings(grid, names, *, rng):
     """AUROC of other readings of the paper's network, after that of the one taken."""
-    split, name = grid.network().split, "AUROC of abnormal"
+    split, name = grid.chromonet().split, "AUROC of abnormal"
     estimates = _measured(grid.pick(), name, rng=rng, reading="as read")
     words = grid.pick().words | {"weights": "none"}
     for reading in names:
@@ -309,7 +309,7 @@ def readings(grid, names, *, rng):
 
 def wrong(grid, most):
     """The surest errors, and what to write under them: (pictures, captions)."""
-    predictions, test = grid.pick(), grid.network().split.test
+    predictions, test = grid.pick(), grid.chromonet().split.test
     errors = np.flatnonzero(predictions.truth != predictions.label)
     order = np.argsort(predictions.uncertainty[errors], kind="stable")
     chosen = errors[order][:most]
@@ -355,7 +355,7 @@ def look(grid, *, show, most, rng):
     marked = [i for i in abnormal if len(boxes[i]) == 1]
     chosen = np.sort(rng.permutation(marked or abnormal)[:most])
     seen = images.unseen.take(chosen)
-    maps = _maps(grid.network().network, seen.x)
+    maps = _maps(grid.chromonet().network, seen.x)
     figure = {"images": seen.x[:show], "maps": maps["Grad-CAM"][:show]}
     if not marked:
         return figure | {"boxes": [None] * len(figure["images"])}, []

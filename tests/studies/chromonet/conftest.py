@@ -37,7 +37,7 @@ class Run:
     def rng(self, purpose):
         return streams.stream(0, purpose)
 
-    def predict(self, predictions):
+    def record_predictions(self, predictions):
         self.predictions.extend(predictions)
 
     def record_all(self, estimates):

@@ -128,8 +128,8 @@ def test_a_grid_has_every_model_by_every_protocol(ran):
 
 def test_a_grid_gives_the_network_and_the_predictions_that_count(grid):
     assert grid.protocol == "clean"
-    assert grid.network() is grid.network("clean") is grid.trained[3]
-    assert grid.network("published") is grid.trained[0]
+    assert grid.chromonet() is grid.chromonet("clean") is grid.trained[3]
+    assert grid.chromonet("published") is grid.trained[0]
     assert grid.unseen is grid.pick()
     assert grid.pick("published", tested="unseen").image.tolist() == (
         grid.unseen.image.tolist()
@@ -157,7 +157,7 @@ def test_the_network_that_counts_is_saved_with_its_facts(ran):
     x = grid.images.unseen.x[:4]
     np.testing.assert_allclose(
         loaded.predict(x, verbose=0),
-        grid.network().network.predict(x, verbose=0),
+        grid.chromonet().network.predict(x, verbose=0),
         atol=1e-5,
     )
 
@@ -167,5 +167,5 @@ def test_records_of_a_training_cannot_be_changed(grid):
         field = dataclasses.fields(one)[0].name
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(one, field, None)
-    assert isinstance(grid.network().network, keras.Model)
+    assert isinstance(grid.chromonet().network, keras.Model)
     assert set(data.LABELS) == set(grid.pick().classes)

@@ -118,7 +118,7 @@ def test_counts_parts_and_curves_are_of_true_labels(grid):
     assert list(counts) == ["paper", "published", "clean"]
     assert counts["paper"].loc["train", "normal"] == 660
     assert counts["clean"].loc["test"].tolist() == [12, 12]
-    parts = questions.parts(grid.network().split)
+    parts = questions.parts(grid.chromonet().split)
     assert parts["images"].tolist() == [63, 5, 24]
     assert list(questions.curves(grid)) == [
         f"{model}, {name}"
