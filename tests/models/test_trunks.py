@@ -3,14 +3,16 @@
 import keras
 import pytest
 
-from chromolib.models import trunks
+from chromolib.models import counter_rng, trunks
 
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize(("widths", "pair"), [((4, 6), 2), ((5,), 1), ((4, 6, 8), 3)])
 def test_each_width_has_its_convolutions_and_halves_the_sides(widths, pair, after):
     entry = keras.Input((20, 12, 1))
-    model = keras.Model(entry, trunks.pairs(entry, widths, pair=pair, after=after))
+    seeds = counter_rng.Seeds(0)
+    x = trunks.pairs(entry, widths, seeds=seeds, pair=pair, after=after)
+    model = keras.Model(entry, x)
     assert model.output_shape[-1] == widths[-1]
     assert model.output_shape[1] == -(-20 // 2 ** len(widths))
     named = [layer for layer in model.layers if layer.name.startswith("trunk_")]
