@@ -25,7 +25,7 @@ def of(root, study, values, *, cells=None, images=None):
         "cells": cells or sources(repository.notebook(root, study)),
         "parameters": {k: v for k, v in named.items() if k not in parameters.PATHS},
         "weights": files.digest(_weights(root, weights)),
-        "library": library(root, study, cells or ()),
+        "library": modules(root, study, cells or ()),
         "lock": files.digest([root / "requirements.lock"]),
         "data": fingerprint(root, study),
         "images": images,
@@ -34,7 +34,7 @@ def of(root, study, values, *, cells=None, images=None):
     return hashlib.sha256(text).hexdigest()[:LENGTH]
 
 
-def library(root, study, cells=()):
+def modules(root, study, cells=()):
     """Module of chromolib -> checksum, of those that a study imports, also indirectly.
 
     The notebook counts, further cells that were run, and the study's own package,
@@ -42,8 +42,8 @@ def library(root, study, cells=()):
     """
     texts = [*code(repository.notebook(root, study)), *cells]
     package = f"{imports.PACKAGE}.studies.{study}"
-    modules = imports.modules(root, texts, also=[package])
-    return {name: files.sha256(path) for name, path in modules.items()}
+    paths = imports.modules(root, texts, also=[package])
+    return {name: files.sha256(path) for name, path in paths.items()}
 
 
 def _weights(root, weights):

@@ -43,7 +43,7 @@ def reached(repo, *texts):
 
 
 def test_a_study_reaches_modules_through_the_package_and_their_packages(repo):
-    found = identity.library(repo, "toy")
+    found = identity.modules(repo, "toy")
     assert list(found) == sorted(found)
     assert set(found) == {"chromolib"} | {
         f"chromolib.{name.removesuffix('/__init__').replace('/', '.')}"
