@@ -78,16 +78,6 @@ def pooled(root, study):
     return [_pool(seeds) if len(seeds) > 1 else seeds[0] for seeds in groups]
 
 
-def bars(estimates, *, quantity, model):
-    """What a figure of full results shows: labels, protocols, unseen groups."""
-    return [
-        estimate
-        for estimate in estimates
-        if (estimate.quantity, estimate.model) == (quantity, model)
-        and set(estimate.conditions) <= {"unit", "labels", "tested", "seeds"}
-    ]
-
-
 def _check_repeatable(study, manifest):
     if manifest.get("edited"):
         raise PublishedError(

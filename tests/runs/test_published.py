@@ -119,7 +119,6 @@ def test_no_run_and_two_numbers_for_one_thing_are_refused(tmp_path, finished):
 def test_nothing_kept_is_nothing_read(tmp_path):
     assert published.read(tmp_path, "chromonet") == []
     assert published.pooled(tmp_path, "chromonet") == []
-    assert published.bars([], quantity="accuracy", model="A") == []
 
 
 def test_a_damaged_file_is_named_with_its_place(kept):
@@ -167,30 +166,6 @@ def test_seeds_come_in_their_order_and_are_pooled_with_both_spreads(kept):
     assert found == twin
     assert found.value == pytest.approx(np.mean([0.8, 0.85, 0.9]))
     assert found.high - found.low > 0.1
-    assert published.bars([found], quantity="accuracy", model=found.model) == [found]
-
-
-def test_bars_show_the_network_alone_and_each_bar_once():
-    wanted = [
-        estimate(
-            conditions={"unit": "chromosome", "labels": labels},
-            quantity=quantity,
-        )
-        for labels in ("true", "random;seeds=0 1")
-        for quantity in ("balanced accuracy", "accuracy")
-    ]
-    other = [
-        estimate(
-            conditions=records.read_conditions(
-                "unit=chromosome;labels=true;tested=unseen"
-            )
-        ),
-        estimate(model="SVM", quantity="balanced accuracy"),
-    ]
-    found = published.bars(
-        wanted + other, quantity="balanced accuracy", model="ChromoNet"
-    )
-    assert found == wanted[::2]
 
 
 def test_a_single_seed_passes_and_what_differs_stays_apart(kept):

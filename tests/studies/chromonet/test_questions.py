@@ -190,3 +190,17 @@ def test_questions_add_nothing_to_what_they_are_asked_of(grid, audits, rng):
         question(grid)
     questions.bars([grid]), questions.browse(grid, 4), questions.wrong(grid, 4)
     assert [list(one) for one in lists] == before
+
+
+def test_bars_of_kept_results_are_the_network_s_own_and_each_once(grid):
+    told = {"quantity": "balanced accuracy", "model": "ChromoNet"}
+    pooled = [
+        dataclasses.replace(e, conditions=e.conditions | {"seeds": "0 1 2"})
+        for e in grid.estimates
+    ]
+    bars = questions.kept_bars(pooled)
+    assert {getattr(e, name) == word for e in bars for name, word in told.items()} == {
+        True
+    }
+    places = [(e.protocol, tuple(e.conditions.items())) for e in bars]
+    assert len(set(places)) == len(places) == 5, "one is of unseen groups"
