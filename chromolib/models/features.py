@@ -6,8 +6,8 @@
 Pictures at least twice as high as wide are upright chromosomes, others karyograms:
 zones are 6 by 2 or 4 by 4, and the band family has another second profile. The
 definitions are those of scikit-image, done for many pictures at once: all families take
-a quarter of the time that scikit-image takes for HOG, LBP and GLCM one by one (measured
-on two CPU cores: row `describe` of `make bench`).
+at most a quarter of the time that scikit-image takes for HOG, LBP and GLCM one by one
+(measured on two CPU cores: row `describe` of `make bench`).
 """
 
 import numpy as np

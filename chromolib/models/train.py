@@ -30,6 +30,7 @@ import pandas as pd
 from chromolib import files
 
 FILE = "training.npz"  # in the folder of checkpoints
+UNREADABLE = OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile
 TWINS = 4  # networks that are kept compiled
 _twins = collections.OrderedDict()  # what a network is -> its compiled twin
 
@@ -113,8 +114,9 @@ class BestWeights(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         """Remember the weights if no epoch was better."""
+        _monitored(logs, self.monitor, validation=True)
         self.rows.append(dict(logs))
-        if _best(self.rows, self.monitor) == epoch:
+        if _best(self.rows, self.monitor) == len(self.rows) - 1:
             self.weights = self.model.get_weights()
 
     def on_train_end(self, logs=None):
@@ -308,13 +310,14 @@ def _restored(model, file, stamp):
         with np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         facts = json.loads(str(arrays["facts"]))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        there = facts["stamp"]
+    except UNREADABLE:
         raise TrainingError(
             f"{file.name} in {file.parent.name} cannot be read; remove it, and the "
             "training begins anew"
         ) from None
     wanted = json.loads(json.dumps(stamp))
-    other = [name for name in wanted if facts["stamp"].get(name) != wanted[name]]
+    other = [name for name in wanted if there.get(name) != wanted[name]]
     variables = _variables(model)
     if other or f"v{len(variables) - 1}" not in arrays:
         raise TrainingError(

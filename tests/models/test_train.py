@@ -286,3 +286,18 @@ def test_one_training_on_a_page_keeps_its_best_epoch(line):
     ).history
     _, accuracy = network.evaluate(*held, verbose=0)
     assert accuracy == pytest.approx(max(history["val_accuracy"]))
+
+
+def test_on_a_page_a_second_fit_goes_on_and_a_monitor_must_be_measured(line):
+    network, held = model(metrics=["accuracy"]), (line[0][::3], line[1][::3])
+    words = {"validation_data": held, "epochs": 3, "initial_epoch": 2, "verbose": 0}
+    network.fit(*line, **words, callbacks=train.callbacks("val_accuracy"))
+    with pytest.raises(train.TrainingError, match="no column 'val_AUC'"):
+        network.fit(*line, **words, callbacks=train.callbacks("val_AUC"))
+
+
+@pytest.mark.parametrize("facts", ["{}", "[]", "3"])
+def test_a_file_of_somebody_else_is_no_checkpoint(line, tmp_path, facts):
+    np.savez(tmp_path / train.FILE, facts=np.array(facts))
+    with pytest.raises(train.TrainingError, match="cannot be read; remove it"):
+        train.train(model(), *line, epochs=1, seed=0, checkpoint=tmp_path)

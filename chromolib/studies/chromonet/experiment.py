@@ -72,13 +72,11 @@ class Experiment:
     def pick(self, name=None, *, model=CHROMONET, **conditions):
         """The predictions of a model by a protocol; ChromoNet's, unless told."""
         wanted = {"unit": self.images.unit, "labels": "true"} | conditions
-        return next(
-            one
-            for one in self.predictions
-            if (one.model, one.protocol) == (model, name or self.protocol)
-            and one.conditions == wanted
-            and one.source == self.words["source"]
-        )
+        wanted = model, name or self.protocol, self.words["source"], wanted
+        for one in self.predictions:
+            if (one.model, one.protocol, one.source, one.conditions) == wanted:
+                return one
+        raise LookupError(f"this run has no predictions of {wanted}")
 
     @property
     def unseen(self):
