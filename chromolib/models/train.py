@@ -28,6 +28,7 @@ import numpy as np
 import pandas as pd
 
 from chromolib import files
+from chromolib.models import fused
 
 FILE = "training.npz"  # in the folder of checkpoints
 UNREADABLE = OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile
@@ -163,7 +164,7 @@ def _twin(model):
     """A compiled network equal to the model, with its weights and a new optimizer."""
     key = _layers(model), _learning(model)
     if key not in _twins:
-        twin = _cloned(model)
+        twin = fused.fused(model)
         twin.optimizer.build(twin.trainable_variables)
         first = [variable.numpy() for variable in twin.optimizer.variables]
         _twins[key] = twin, first
@@ -174,13 +175,6 @@ def _twin(model):
     _copy(model, twin)
     for variable, value in zip(twin.optimizer.variables, first, strict=True):
         variable.assign(value)
-    return twin
-
-
-def _cloned(model):
-    """A network of the same layers, compiled alike."""
-    twin = type(model).from_config(model.get_config())
-    twin.compile_from_config(model.get_compile_config())
     return twin
 
 
