@@ -104,10 +104,11 @@ def _breadth(away, kind):
 def patterns(homologues, look, sizes, *, level, fit=True):
     """The patterns of these chromosomes; `sizes` is what `variants` made."""
     stain, breadth = reference(look, level, fit)
-    ideograms = bands.read(level)
-    longer = 1 + fitted(look)[2].ravel() * fit
     rows = [
-        _along(homologue, ideograms, factor, longer)
+        _along(
+            *(homologue.segments, level, look if fit else None),
+            factor if _varies(homologue.segments, level) else 1.0,
+        )
         for homologue, factor in zip(homologues, _sizes(homologues, sizes), strict=True)
     ]
     length, at, away = (np.array(column) for column in zip(*rows, strict=True))
@@ -140,11 +141,28 @@ def _sizes(homologues, sizes):
         yield sizes[records.CLASSES.index(label), copy] if known else 1.0
 
 
-def _along(homologue, ideograms, factor, longer):
-    """Length, places on the line of references, and distance from a centromere."""
+@functools.lru_cache(1024)
+def _varies(segments, level):
+    """Whether any of them holds heterochromatin that is longer in some patients."""
+    ideograms = bands.read(level)
+    return any(
+        (_growth(ideogram, _knots(ideogram, one.start, one.stop), 2.0) > 1).any()
+        for one in segments
+        for ideogram in [ideograms[one.chromosome]]
+    )
+
+
+@functools.lru_cache(1024)
+def _along(segments, level, look, factor):
+    """Length, places on the line of references, and distance from a centromere.
+
+    Most chromosomes of most cells are alike in this, so it is computed once of them.
+    """
+    ideograms = bands.read(level)
+    longer = 1 + fitted(look)[2].ravel() if look else np.ones(len(records.CLASSES))
     real, line, centres, total = [], [], [], 0.0
     unit = ideograms["1"].length
-    for segment in homologue.segments:
+    for segment in segments:
         ideogram = ideograms[segment.chromosome]
         knots = _knots(ideogram, segment.start, segment.stop)
         which = records.CLASSES.index(segment.chromosome)

@@ -86,6 +86,16 @@ def scaled(shape, factor):
 
 def lay(patterns, shape, rng, *, canvas=None):
     """The chromosomes on pixels, each centred in its box, or in a canvas of its own."""
+    return _fallen(_sampled(patterns, shape, rng, _samples), canvas)
+
+
+def sizes(patterns, shape, rng):
+    """(n, 2) height and width of the boxes that `lay` would give them."""
+    return _extent(_sampled(patterns, shape, rng, _grid))[1][:, ::-1]
+
+
+def _sampled(patterns, shape, rng, of):
+    """What `of` says of each chromosome, in groups of like length."""
     count = len(patterns.length)
     shape = each(
         shape, lambda column: np.broadcast_to(np.asarray(column, float), count)
@@ -95,14 +105,14 @@ def lay(patterns, shape, rng, *, canvas=None):
     samples = [None] * count
     for chunk in np.array_split(order, max(1, -(-count // GROUP))):
         chosen = operator.itemgetter(chunk)
-        laid = _samples(
+        laid = of(
             each(patterns, chosen),
             each(shape, chosen),
             {name: chosen(rows) for name, rows in draw.items()},
         )
         for row, i in enumerate(chunk):
             samples[i] = [array[row] for array in laid]
-    return _fallen(samples, canvas)
+    return samples
 
 
 def each(record, change):
@@ -113,23 +123,40 @@ def each(record, change):
 
 def _samples(patterns, shape, draw):
     """x, y, area and ink of every sample, (n, along, 2, across), and the axes."""
+    x, y, axes, heading, offset, radius = _grid(patterns, shape, draw)
+    along, across = x.shape[1], x.shape[3]
+    t, v = _along(along), _across(across)
+    step = (patterns.length * shape.unit / along)[:, None]
+    turn = (np.gradient(heading, axis=1) / step)[..., None, None]
+    area = step[..., None, None] * 2 * radius[..., None] / across
+    area = area * np.clip(1 + turn * offset, 0.05, 3)
+    return x, y, area, _ink(patterns, shape, draw, (t, v, offset)), axes
+
+
+def _grid(patterns, shape, draw):
+    """Where samples lie: x, y, the axes, their heading, and what is beside them."""
     long = patterns.length * shape.unit
     half = shape.width * shape.fill / 4
-    along = int(np.ceil(long.max() / STEP / 8) * 8)
-    across = max(3, int(np.ceil(2 * half.max() / STEP)))
-    t = (np.arange(along) + 0.5) / along
-    v = (np.arange(across) + 0.5) / across * 2 - 1
+    t = _along(int(np.ceil(long.max() / STEP / 8) * 8))
+    v = _across(max(3, int(np.ceil(2 * half.max() / STEP))))
     heading = _heading(patterns, shape, draw, t)
-    step = (long / along)[:, None]
+    step = (long / len(t))[:, None]
     axes = np.stack([np.cumsum(f(heading) * step, 1) for f in (np.sin, np.cos)], -1)
     radius, middle = _chromatids(patterns, shape, draw, t)
     offset = middle[..., None] + radius[..., None] * v
     x = axes[..., 0, None, None] + np.cos(heading)[..., None, None] * offset
     y = axes[..., 1, None, None] - np.sin(heading)[..., None, None] * offset
-    turn = (np.gradient(heading, axis=1) / step)[..., None, None]
-    area = step[..., None, None] * 2 * radius[..., None] / across
-    area = area * np.clip(1 + turn * offset, 0.05, 3)
-    return x, y, area, _ink(patterns, shape, draw, (t, v, offset)), axes
+    return x, y, axes, heading, offset, radius
+
+
+def _along(count):
+    """Places of samples from end to end, in (0, 1)."""
+    return (np.arange(count) + 0.5) / count
+
+
+def _across(count):
+    """Places of samples from side to side, in (-1, 1)."""
+    return _along(count) * 2 - 1
 
 
 def _chromatids(patterns, shape, draw, t):
@@ -211,15 +238,19 @@ def _smooth(values, t):
     return np.moveaxis(smooth, 2, 1)
 
 
-def _fallen(samples, canvas):
-    """Samples added up on the pixels they fall on."""
+def _extent(samples):
+    """The middle of each chromosome, and the size of its box, x before y."""
     low = np.array([(x.min(), y.min()) for x, y, *_ in samples])
     high = np.array([(x.max(), y.max()) for x, y, *_ in samples])
-    if canvas is None:
-        size = np.ceil(high - low).astype(int) + 2 * MARGIN
-    else:
-        size = np.broadcast_to(np.array(canvas)[::-1], low.shape)
-    origin = size / 2 - (low + high) / 2
+    return (low + high) / 2, np.ceil(high - low).astype(int) + 2 * MARGIN
+
+
+def _fallen(samples, canvas):
+    """Samples added up on the pixels they fall on."""
+    middle, size = _extent(samples)
+    if canvas is not None:
+        size = np.broadcast_to(np.array(canvas)[::-1], size.shape)
+    origin = size / 2 - middle
     total = size.prod(1)
     start = np.cumsum(total) - total
     cover, ink, axes = [], [], []

@@ -133,19 +133,21 @@ def _laid(cell, filled, size, spread, room):
         upright[name] = spread * np.clip(left, -most, most)
     shape = dataclasses.replace(shape, **upright)
     factor = LONG * size / (cell.patterns.length * shape.unit).max()
-    for _ in range(2):  # sizes are in proportion: the second time all fit
-        ready = bodies.scaled(shape, factor)
-        laid = bodies.lay(cell.patterns, ready, cell.rng("bodies"))
-        fit = min(
-            compose.fit(*_sizes(laid, which).T, slot, room) for which, slot in filled
-        )
-        used, factor = factor, factor * fit
-    return laid, used
+    tried = cell.patterns, bodies.scaled(shape, factor), cell.rng("bodies")
+    sizes = _bare(bodies.sizes(*tried))  # in proportion: after this all fit
+    factor *= min(compose.fit(*sizes[which].T, slot, room) for which, slot in filled)
+    ready = bodies.scaled(shape, factor)
+    return bodies.lay(cell.patterns, ready, cell.rng("bodies")), factor
 
 
 def _sizes(laid, which):
     """Width and height of the chromosomes themselves."""
-    return laid.shape[which][:, ::-1] - 2 * bodies.MARGIN
+    return _bare(laid.shape[which])
+
+
+def _bare(shape):
+    """Width and height without the margins of these boxes."""
+    return shape[:, ::-1] - 2 * bodies.MARGIN
 
 
 def _places(laid, which, slot, spread, rng):
