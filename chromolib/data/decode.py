@@ -9,11 +9,14 @@ import numpy as np
 import PIL.Image
 import tifffile
 
+from chromolib.data import sound
+
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff")
 FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
 PIXELS = 64_000_000  # of one image; a metaphase has one or two million
 ORIENTATION = 0x0112  # the EXIF tag
-STRIP_OFFSETS, ROWS_PER_STRIP, PLANAR, TIFF_HEADER = 273, 278, 284, 8
+COMPRESSION, STRIP_OFFSETS, ROWS_PER_STRIP, PLANAR = 259, 273, 278, 284
+TIFF_HEADER = 8
 PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
 BOUNDED = (1, 32773)  # compressions of TIFF that tifffile unpacks within bounds
 JPEGS = ("JPEG", "MPO")
@@ -36,7 +39,12 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 for library in ("PIL", "tifffile"):
     logging.getLogger(library).setLevel(logging.CRITICAL + 1)
 
+HIDES = (
+    "a TIFF of a compression in which nobody sees damage",
+    "save it anew as PNG, or as TIFF with LZW, deflate or none",
+)
 CLEAR = {"1": "LA", "L": "LA", "P": "RGBA", "PA": "RGBA", "RGB": "RGBA"}
+EVERY = 4  # of a JPEG's pixels, on average: its colour is looked for there
 CHROMA = 3  # grey levels by which JPEG's colour channels may stray in a grey image
 
 
@@ -74,6 +82,9 @@ def size(blob):
 def grey(blob):
     """The image as upright grey levels."""
     image = _open(blob)
+    if image.format == "PNG":
+        _sound(sound.png, blob)
+        _loaded(image)  # before EXIF is asked for, which hides what loading raises
     turn, repairs = _turn(image)
     levels, more = _levels(image, blob)
     repairs += more
@@ -100,7 +111,7 @@ def _upright(levels, turn):
 
 def _turn(image):
     """EXIF's orientation, 1 where there is none that anybody defined."""
-    try:  # of a PNG this reads the pixels too: EXIF may stand behind them
+    try:
         turn = image.getexif().get(ORIENTATION, 1)
     except Exception:  # a decoder may raise anything on hostile bytes
         return 1, [NO_EXIF]
@@ -141,17 +152,24 @@ def _too_large():
     )
 
 
-def _damaged(reason="image data damaged or truncated"):
+DAMAGED = "image data damaged or truncated"
+
+
+def _damaged(reason=DAMAGED):
     """The decoder's own words stay out: they may hold anything, even a path."""
     return DecodeError(reason, "get the file again or save it anew as PNG")
 
 
 def _levels(image, blob):
     """Grey levels as stored, and the repairs they took."""
-    if image.format in JPEGS and image.mode == "RGB":
-        return _jpeg(image)
-    if image.format == "TIFF" and not _strips_agree(image):
-        return _by_tifffile(blob)
+    if image.format in JPEGS:
+        return _jpeg(image, blob)
+    if image.format == "TIFF":
+        if image.tag_v2.get(COMPRESSION, sound.RAW) not in sound.COMPRESSIONS:
+            raise DecodeError(*HIDES)
+        _sound(sound.tiff, image.tag_v2, blob)
+        if not _strips_agree(image):
+            return _by_tifffile(blob)
     try:
         levels = _loaded(image)
     except DecodeError:
@@ -181,6 +199,15 @@ def _strips_agree(image):
     return len(offsets) * rows >= image.height > (len(offsets) - 1) * rows
 
 
+def _sound(check, *data):
+    try:
+        return check(*data)
+    except sound.Unsound as failure:
+        raise _damaged(f"{DAMAGED} ({failure})") from None
+    except Exception:  # as above
+        raise _damaged() from None
+
+
 def _loaded(image):
     try:
         return np.asarray(image)
@@ -188,15 +215,17 @@ def _loaded(image):
         raise _damaged() from None
 
 
-def _jpeg(image):
-    """Luminance as the file stores it; nothing is computed twice."""
-    image.draft("YCbCr", image.size)
-    levels = _loaded(image)
-    if image.mode != "YCbCr":
-        return _to_grey(levels, image)
-    stray = levels[::4, ::4, 1:].astype(np.int16) - 128
-    colour = np.abs(stray).max(initial=0) > CHROMA
-    return np.ascontiguousarray(levels[..., 0]), [COLOUR] if colour else []
+def _jpeg(image, blob):
+    """Luminance as the file stores it; colour is looked for at a smaller size."""
+    luminance = _sound(sound.jpeg, blob)
+    if image.mode == "L":
+        return luminance, []
+    if image.mode != "RGB":
+        return _to_grey(_loaded(image), image)
+    image.draft("YCbCr", (image.width // EVERY, image.height // EVERY))
+    levels = _loaded(image if image.mode == "YCbCr" else image.convert("YCbCr"))
+    stray = np.abs(levels[..., 1:].astype(np.int16) - 128)
+    return luminance, [COLOUR] if stray.max(initial=0) > CHROMA else []
 
 
 def _to_grey(levels, image):
