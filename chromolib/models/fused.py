@@ -2,10 +2,10 @@
 
 `fused(model)` -> network of the same layers, names and first weights, compiled alike
 
-Of a step of eight convolutions on two CPU cores Keras' own formula takes half: it walks over
-every map some twelve times, forth and back. TensorFlow's `fused_batch_norm` does so
-three times and a step takes 62 ms, not 109 (96 x 96 pixels, batch of 32). Results agree
-to single precision. Networks that are shown, predict or are stored keep Keras' layer.
+Of a step of eight convolutions on two CPU cores Keras' own formula takes half: it walks
+over every map some twelve times, forth and back. TensorFlow's `fused_batch_norm` does
+so three times and a step takes 62 ms, not 109 (96 x 96 pixels, batch of 32). Results
+agree to single precision. Networks shown, stored and predicting keep Keras' layer.
 """
 
 import keras
