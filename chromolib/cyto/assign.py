@@ -1,0 +1,85 @@
+"""The chromosomes of a cell named together: two places a class, others at a price.
+
+`cell(probability, penalty=)` -> the class of each image of one cell, as indices
+`cells(predictions, penalty=)` -> the Predictions with `assigned`, cell by cell
+
+# Strategy: a place of a class costs minus the logarithm of its probability. Each
+autosome has two places, and so have X and Y together: as XX or as XY, whichever is
+cheaper. A place left empty costs the penalty, and so does each copy beyond; a trisomy
+is thus named when the images say so by more than that. The cheapest way to fill places
+is a linear assignment, which scipy solves exactly.
+"""
+
+import dataclasses
+
+import numpy as np
+from scipy import optimize
+
+from chromolib import records
+
+BEYOND = 2  # copies of a class beyond the usual that a cell may have
+LEAST = 1e-12  # probability: no class is impossible
+X, Y = (records.CLASSES.index(name) for name in "XY")
+
+
+class CellError(ValueError):
+    """Images that cannot be those of one cell."""
+
+
+def _usual(sex):
+    """How many copies of each class a normal cell of that sex has."""
+    usual = np.full(len(records.CLASSES), 2)
+    usual[[X, Y]] = sex
+    return usual
+
+
+USUAL = {"XX": _usual((2, 0)), "XY": _usual((1, 1))}
+MOST = 46 + BEYOND * len(records.CLASSES)
+
+
+def cell(probability, *, penalty):
+    """The class of each image of one cell, and what naming them so costs."""
+    probability = np.asarray(probability, float)
+    if not len(probability) <= MOST:
+        raise CellError(
+            f"{len(probability)} images of one cell, more than {MOST}; are several "
+            "cells named alike?"
+        )
+    dear = -np.log(np.maximum(probability, LEAST))
+    return min(
+        (_filled(dear, usual, penalty) for usual in USUAL.values()),
+        key=lambda named: named[1],
+    )
+
+
+def cells(predictions, *, penalty):
+    """The predictions with `assigned`: the class of each image, its cell's others seen.
+
+    The classes must be the 24.
+    """
+    assigned = np.empty(len(predictions), "<U2")
+    for which in members(predictions):
+        named, _ = cell(predictions.probability[which], penalty=penalty)
+        assigned[which] = np.array(records.CLASSES)[named]
+    return dataclasses.replace(predictions, assigned=assigned)
+
+
+def members(predictions):
+    """The rows of each cell; cells of two groups are two, whatever their names."""
+    names = list(zip(predictions.group, predictions.cell, strict=True))
+    _, which = np.unique(names, axis=0, return_inverse=True)
+    order = np.argsort(which, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(which))[:-1])
+
+
+def _filled(dear, usual, penalty):
+    """The cheapest classes under one sex, and their cost with what stays empty."""
+    copies = usual + BEYOND
+    of_class = np.repeat(np.arange(len(usual)), copies)
+    number = np.arange(len(of_class)) - np.repeat(np.cumsum(copies) - copies, copies)
+    price = np.where(number < usual[of_class], -penalty, penalty)
+    rows, places = optimize.linear_sum_assignment(dear[:, of_class] + price)
+    named = np.empty(len(dear), int)
+    named[rows] = of_class[places]
+    cost = dear[rows, named].sum() + price[places].sum() + penalty * usual.sum()
+    return named, float(cost)

@@ -1,0 +1,112 @@
+"""Laws of naming a cell as a whole."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from chromolib import records
+from chromolib.cyto import assign
+
+FEMALE = [*records.CLASSES[:22] * 2, "X", "X"]
+MALE = [*records.CLASSES[:22] * 2, "X", "Y"]
+
+
+def seen(labels, sure=0.9, rng=None):
+    """Probabilities of a network that is this sure of the truth, noise beside."""
+    truth = [records.CLASSES.index(name) for name in labels]
+    rng = rng or np.random.default_rng(0)
+    noise = rng.dirichlet(np.full(len(records.CLASSES), 0.3), len(labels))
+    return sure * np.eye(len(records.CLASSES))[truth] + (1 - sure) * noise
+
+
+def named(labels, penalty=4.0, **seeing):
+    which, _ = assign.cell(seen(labels, **seeing), penalty=penalty)
+    return [records.CLASSES[i] for i in which]
+
+
+EXTRA = {"+21": [*FEMALE, "21"], "XXY": [*MALE, "X"], "XYY": [*MALE, "Y"]}
+EXTRA |= {"XXX": [*FEMALE, "X"], "45,X": FEMALE[:-1], "-7": MALE[1:]}
+EXTRA |= {"46,XX": FEMALE, "46,XY": MALE, "two extra": [*MALE, "13", "18"]}
+
+
+@pytest.mark.parametrize("kind", EXTRA)
+def test_what_is_seen_clearly_is_named_so_trisomies_too(kind):
+    assert named(EXTRA[kind]) == EXTRA[kind]
+
+
+def test_a_doubtful_image_takes_the_place_that_is_empty():
+    chance = seen(FEMALE)
+    second = FEMALE.index("15", 20)
+    chance[second] = 0.001
+    chance[second, [records.CLASSES.index(c) for c in ("14", "15")]] = 0.55, 0.428
+    assert records.CLASSES[chance[second].argmax()] == "14"
+    which, _ = assign.cell(chance, penalty=4.0)
+    assert [records.CLASSES[i] for i in which] == FEMALE
+
+
+def test_without_a_penalty_every_image_gets_its_likeliest_class():
+    labels = ["1"] * 4 + ["2"] * 3 + ["Y"]
+    assert named(labels, penalty=0.0) == labels
+    assert named(labels, penalty=4.0, sure=0.5) != labels
+
+
+def by_force(chance, penalty):
+    """The least cost over all ways to name a few images of three classes."""
+    found = []
+    for which in itertools.product(range(24), repeat=len(chance)):
+        for usual in assign.USUAL.values():
+            copies = np.bincount(which, minlength=24)
+            if (copies > usual + assign.BEYOND).any():
+                continue
+            cost = -np.log(chance[np.arange(len(chance)), which]).sum()
+            found.append((cost + penalty * np.abs(copies - usual).sum(), which))
+    return min(found)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_it_is_the_cheapest_of_all_ways(seed):
+    rng = np.random.default_rng(seed)
+    chance = rng.dirichlet(np.full(24, 0.2), 3) * 0.999 + 0.001 / 24
+    penalty = rng.uniform(0, 3)
+    which, cost = assign.cell(chance, penalty=penalty)
+    least, wanted = by_force(chance, penalty)
+    assert cost == pytest.approx(least)
+    assert tuple(which) == wanted
+
+
+def predictions(**cells):
+    labels = list(itertools.chain.from_iterable(cells.values()))
+    names = np.repeat(list(cells), [len(one) for one in cells.values()])
+    return records.Predictions(
+        image=[f"{i}" for i in range(len(labels))],
+        group=["case"] * len(labels),
+        cell=names,
+        truth=labels,
+        probability=seen(labels),
+        source="synthetic",
+    )
+
+
+def test_cells_are_named_one_by_one():
+    both = predictions(a=FEMALE, b=EXTRA["+21"])
+    found = assign.cells(both, penalty=4.0)
+    assert found.assigned.tolist() == both.truth.tolist()
+    turned = both.take(np.random.default_rng(0).permutation(len(both)))
+    found = assign.cells(turned, penalty=4.0)
+    assert found.assigned.tolist() == turned.truth.tolist()
+
+
+def test_a_heap_of_images_is_no_cell():
+    with pytest.raises(assign.CellError, match=r"120 images of one cell.*several"):
+        assign.cell(np.full((120, 24), 1 / 24), penalty=1.0)
+    assert len(named(FEMALE[:36])) == 36
+
+
+def test_no_class_is_impossible():
+    chance = seen(FEMALE)
+    chance[:, :] = 0
+    chance[:, 0] = 1
+    which, cost = assign.cell(chance, penalty=4.0)
+    assert np.isfinite(cost)
+    assert len(which) == 46
