@@ -2,6 +2,7 @@
 
 `cell(probability, penalty=)` -> the class of each image of one cell, as indices
 `cells(predictions, penalty=)` -> the Predictions with `assigned`, cell by cell
+`confidence(probability, named, penalty=)` -> how sure the number of each class is
 
 # Strategy: a place of a class costs minus the logarithm of its probability. Each
 autosome has two places, and so have X and Y together: as XX or as XY, whichever is
@@ -62,6 +63,35 @@ def cells(predictions, *, penalty):
         named, _ = cell(predictions.probability[which], penalty=penalty)
         assigned[which] = np.array(records.CLASSES)[named]
     return dataclasses.replace(predictions, assigned=assigned)
+
+
+def confidence(probability, named, *, penalty):
+    """The share of likelihood that the counts of an assigned cell have.
+
+    Against them stand all counts with one copy moved from a class to another. Each of
+    those has its own cheapest assignment: the shortest way through classes along which
+    images give up their place to one another. As sure as the probabilities are right.
+    """
+    dear = -np.log(np.maximum(probability, LEAST))
+    classes = np.arange(len(records.CLASSES))
+    change = np.full((len(classes), len(classes)), np.inf)
+    own = dear[np.arange(len(dear)), named]
+    for k in np.unique(named):
+        change[k] = (dear[named == k] - own[named == k, None]).min(0)
+    for k in classes:  # Floyd and Warshall
+        change = np.minimum(change, change[:, k, None] + change[k])
+    counts = np.bincount(named, minlength=len(classes))
+    moved = counts - np.eye(len(classes), dtype=int)[:, None] + np.eye(len(classes))
+    change += _price(moved, penalty) - _price(counts, penalty)
+    np.fill_diagonal(change, np.inf)
+    return float(1 / (1 + np.exp(-change).sum()))
+
+
+def _price(counts, penalty):
+    """What counts of each class cost, by the sex that makes them cheaper."""
+    return penalty * np.min(
+        [np.abs(counts - usual).sum(-1) for usual in USUAL.values()], axis=0
+    )
 
 
 def members(predictions):

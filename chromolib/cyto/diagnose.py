@@ -1,0 +1,88 @@
+"""From named chromosomes to a karyotype, its medical name, and who should look.
+
+`karyotype(labels)` -> cyto.cells.Karyotype of one cell, None where ISCN has no word
+`cells(predictions, penalty=, sure=)` -> a row a cell
+`cases(rows)` -> a row a group, the consensus of its cells
+
+Numbers only: what a chromosome lost or exchanged is not seen here.
+"""
+
+import collections
+
+import numpy as np
+import pandas as pd
+
+from chromolib import records
+from chromolib.cyto import assign, iscn
+from chromolib.cyto import cells as nouns
+
+WHOLE = 46
+COLUMNS = ("group", "cell", "n", "karyotype", "name", "confidence", "refer", "reason")
+
+
+def karyotype(labels):
+    """The karyotype of a cell with these chromosomes; None without an X."""
+    copies = collections.Counter(labels)
+    if not copies["X"]:
+        return None
+    changes = []
+    for name in records.CLASSES[:22]:
+        sign = "+" if copies[name] > 2 else "-"
+        change = nouns.Change("whole", (name,), sign=sign)
+        changes += [change] * abs(copies[name] - 2)
+    sex = "X" * copies["X"] + "Y" * copies["Y"]
+    clone = nouns.Clone(sum(copies.values()), sex, tuple(changes))
+    return nouns.Karyotype((clone,))
+
+
+def cells(predictions, *, penalty, sure):
+    """Each cell's karyotype with confidence; `refer` says that a person should look.
+
+    That is where the confidence is below `sure`, where fewer than 46 images were given
+    (one may be lost: no monosomy is read from it), and where no karyotype has a name.
+    """
+    rows = []
+    for which in assign.members(predictions):
+        chance = predictions.probability[which]
+        named, _ = assign.cell(chance, penalty=penalty)
+        trust = assign.confidence(chance, named, penalty=penalty)
+        found = karyotype(np.array(records.CLASSES)[named])
+        reason = _reason(len(which), found, trust, sure)
+        rows.append(
+            (
+                *(predictions.group[which[0]], predictions.cell[which[0]], len(which)),
+                "" if found is None else iscn.write(found),
+                "" if found is None else iscn.describe(found),
+                *(trust, bool(reason), reason),
+            )
+        )
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def cases(rows):
+    """One row a group: the karyotype that most of its cells have, the surest of equals.
+
+    `agree` is how many cells have it. A case is referred when that cell would be, or
+    when not all cells agree: a mosaic and an error look alike.
+    """
+    found = []
+    for group, own in rows.groupby("group", sort=True):
+        sums = own.groupby("karyotype")["confidence"].agg(["size", "sum"])
+        best = sums.sort_values(["size", "sum"]).index[-1]
+        same = own[own["karyotype"] == best]
+        first = same.loc[same["confidence"].idxmax()]
+        apart = len(own) - len(same)
+        reason = first["reason"] or ("cells differ" if apart else "")
+        row = {"group": group, "cells": len(own), "agree": len(same)}
+        words = first[["n", "karyotype", "name", "confidence"]].to_dict()
+        found.append(row | words | {"refer": bool(reason), "reason": reason})
+    return pd.DataFrame(found)
+
+
+def _reason(count, found, trust, sure):
+    """Why a person should look at a cell; nothing where none needs to."""
+    if count < WHOLE:
+        return f"{WHOLE - count} images fewer than {WHOLE}"
+    if found is None:
+        return "no X chromosome"
+    return "unsure" if trust < sure else ""
