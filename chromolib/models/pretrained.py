@@ -1,0 +1,159 @@
+"""The trunks that the papers name, and where weights for them can be had offline.
+
+`trunk(name, shape, *, weights=, root=, end=)` -> network from grey ink to maps, and
+what its weights are
+`features(trunk, images)` -> those maps as rows, computed once for a head to learn from
+
+# Strategy: nothing is downloaded while a study runs. Words of `weights` are "none",
+"imagenet" (Keras' own cache), and two trunks that began on ImageNet and were then tuned
+for something else, from the archive `weights-trunks` under the data root: "hed" (VGG16,
+for edges of photographs) and "moderation" (InceptionV3, 8 bit, to sort out pictures).
+Their last layers are spoiled by that later life, so `end` can cut a trunk before them.
+"""
+
+import dataclasses
+import hashlib
+import io
+import pathlib
+import re
+import typing
+import zipfile
+
+import keras
+import numpy as np
+
+from chromolib.data import store
+from chromolib.models import weights as origins
+
+ARCHIVE = "weights-trunks"
+CAFFE = (1.0, (-103.939, -116.779, -123.68))  # what VGG's weights expect of 0 … 255
+SIGNED = (1 / 127.5, -1.0)
+BATCH = 32
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """One architecture of keras.applications."""
+
+    build: typing.Callable
+    expects: tuple  # scale and offset of levels from 0 to 255
+    imagenet: str  # file in Keras' cache
+    word: str = ""  # of weights in the archive
+    file: str = ""
+    tuned: str = ""  # for what, after ImageNet
+
+
+END = "_weights_tf_dim_ordering_tf_kernels_notop.h5"
+KINDS = {
+    "vgg16": Kind(
+        keras.applications.VGG16,
+        CAFFE,
+        f"vgg16{END}",
+        "hed",
+        "vgg16-hed.npz",
+        "edges of photographs",
+    ),
+    "vgg19": Kind(keras.applications.VGG19, CAFFE, f"vgg19{END}"),
+    "inceptionv3": Kind(
+        keras.applications.InceptionV3,
+        SIGNED,
+        f"inception_v3{END}",
+        "moderation",
+        "inceptionv3-moderation-uint8.npz",
+        "the moderation of pictures",
+    ),
+}
+
+
+def trunk(name, shape, *, weights="none", root="", end="", seed=0):
+    """The trunk for grey images of this shape, frozen, and the Origin of its weights.
+
+    Images are ink in [0, 1], as elsewhere here; what the weights expect is its first
+    layers. `root` is the data root; `end` names the last layer that is kept.
+    """
+    kind = KINDS[name]
+    keras.utils.set_random_seed(seed)
+    entry = keras.Input(shape)
+    scale, offset = kind.expects
+    three = keras.layers.Concatenate()([entry] * 3)
+    grey = keras.layers.Rescaling(255 * scale, offset)(three)
+    base = kind.build(include_top=False, weights=None, input_tensor=grey)
+    last = base.get_layer(end).output if end else base.output
+    model = keras.Model(entry, last, name=name)
+    origin = _origin(kind, name, weights, root)
+    if origin.word == "imagenet":
+        base.load_weights(origin.file)
+    elif origin.file is not None:
+        _load(base, kind, origin)
+    model.trainable = False
+    return model, origin
+
+
+def features(model, images):
+    """The maps of all images as rows (n, values), by one pass through a trunk."""
+    maps = model.predict(images, batch_size=BATCH, verbose=0)
+    return maps.reshape(len(maps), -1)
+
+
+def _origin(kind, name, word, root):
+    if word in ("none", "imagenet"):
+        return origins.resolve(word, "", imagenet=kind.imagenet)
+    if word != kind.word or not word:
+        known = ", ".join(filter(None, ("none", "imagenet", kind.word)))
+        raise origins.WeightsError(f"weights={word!r}: {name} has only: {known}")
+    place = store.find(pathlib.Path(root), ARCHIVE) if root else None
+    if place is None:
+        raise origins.WeightsError(
+            f"weights={word!r}: no folder or zip {ARCHIVE!r} under the data root; put "
+            "it there, or take weights='none'"
+        )
+    sentence = f"weights that began on ImageNet and were tuned for {kind.tuned}"
+    digest = hashlib.sha256(_packed(kind, place)).hexdigest()
+    return origins.Origin(word, place, digest, f"{sentence} ({kind.file})")
+
+
+def _packed(kind, place):
+    files = store.open_at(place)
+    if kind.file not in files.names:
+        raise origins.WeightsError(
+            f"{place.name} holds no {kind.file}; get it again, or take weights='none'"
+        )
+    return files.read(kind.file)
+
+
+def _load(base, kind, origin):
+    try:
+        _assign(base, _arrays(_packed(kind, origin.file)))
+    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as failure:
+        raise origins.WeightsError(
+            f"{kind.file} in {origin.file.name} does not fit {base.name} "
+            f"({type(failure).__name__}); get it again"
+        ) from None
+
+
+def _arrays(packed):
+    """Name of a weight -> its values in single precision."""
+    with np.load(io.BytesIO(packed), allow_pickle=False) as archive:
+        stored = {name: archive[name] for name in archive.files}
+    found = {}
+    for name, values in stored.items():
+        if name.endswith(".scale_min"):
+            continue
+        scale, least = stored.get(f"{name}.scale_min", (1.0, 0.0))
+        found[name] = (values.astype(np.float64) * scale + least).astype(np.float32)
+    return found
+
+
+def _assign(base, arrays):
+    """Give every layer its weights: by name, or by the order in which Keras made it."""
+    numbered = {}
+    for layer in base.layers:
+        if layer.weights:
+            kind = re.sub(r"_\d+$", "", layer.name)
+            numbered.setdefault(kind, []).append(layer)
+    for kind, layers in numbered.items():
+        layers.sort(key=lambda one: [int(n) for n in re.findall(r"_(\d+)$", one.name)])
+        for i, layer in enumerate(layers, 1):
+            name = layer.name if f"{layer.name}/kernel" in arrays else f"{kind}_{i}"
+            for variable in layer.weights:
+                variable.assign(arrays[f"{name}/{variable.name}"])

@@ -1,0 +1,120 @@
+"""Trunks that the papers name: their sizes, their weights, and what is refused."""
+
+import io
+import os
+import pathlib
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from chromolib.data import store
+from chromolib.models import pretrained, weights
+
+SIDE = {"vgg16": 32, "vgg19": 32, "inceptionv3": 75}
+PARAMETERS = {"vgg16": 14_714_688, "vgg19": 20_024_384, "inceptionv3": 21_802_784}
+
+
+def archived():
+    """The data root with the archive, or a skip that says why."""
+    root = os.environ.get("CHROMOLIB_DATA", "")
+    if not root or store.find(pathlib.Path(root), pretrained.ARCHIVE) is None:
+        pytest.skip("no weights-trunks under CHROMOLIB_DATA")
+    return root
+
+
+@pytest.mark.parametrize("name", SIDE)
+def test_a_trunk_is_the_architecture_that_was_printed(name):
+    model, origin = pretrained.trunk(name, (SIDE[name], SIDE[name], 1))
+    assert model.count_params() == PARAMETERS[name]
+    assert not model.trainable_weights
+    assert origin == weights.NOWHERE
+
+
+def test_the_report_has_so_many_features_an_image():
+    model, _ = pretrained.trunk("vgg19", (224, 224, 1))
+    assert np.prod(model.output_shape[1:]) == 25_088
+
+
+def test_the_same_seed_gives_the_same_features_of_every_image():
+    images = np.random.default_rng(0).random((3, 32, 32, 1), np.float32)
+    one, two, other = (
+        pretrained.features(
+            pretrained.trunk("vgg16", (32, 32, 1), end="block2_pool", seed=s)[0], images
+        )
+        for s in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(one, two)
+    assert one.shape == (3, 8 * 8 * 128)
+    assert not np.allclose(one, other)
+
+
+def test_grey_ink_becomes_what_the_weights_expect():
+    model, _ = pretrained.trunk("vgg16", (32, 32, 1), end="block1_conv1")
+    before = keras.Model(model.input, model.get_layer("block1_conv1").input)
+    images = np.ones((1, 32, 32, 1), np.float32)
+    levels = before.predict(images, verbose=0)[0, 0, 0]
+    np.testing.assert_allclose(levels, [151.061, 138.221, 131.32], atol=1e-3)
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    ("name", "word"), [("vgg16", "hed"), ("inceptionv3", "moderation")]
+)
+def test_every_layer_takes_its_archived_weights(name, word):
+    root, shape = archived(), (SIDE[name], SIDE[name], 1)
+    plain = pretrained.trunk(name, shape)[0]
+    model, origin = pretrained.trunk(name, shape, weights=word, root=root)
+    assert origin.word == word
+    assert "began on ImageNet" in origin.sentence
+    pairs = zip(plain.weights, model.weights, strict=True)
+    assert not any(np.array_equal(a.numpy(), b.numpy()) for a, b in pairs)
+    images = np.random.default_rng(0).random((2, *shape), np.float32)
+    found = pretrained.features(model, images)
+    assert np.isfinite(found).all()
+    assert found.std() > 0
+
+
+def test_archived_weights_are_found_by_name_in_folder_or_zip(tmp_path):
+    model, _ = pretrained.trunk("vgg16", (32, 32, 1))
+    held, rng = io.BytesIO(), np.random.default_rng(0)
+    arrays = {}
+    for layer in model.layers:
+        for one in layer.weights:
+            values = rng.normal(size=one.shape).astype(np.float16)
+            arrays[f"{layer.name}/{one.name}"] = values
+    np.savez(held, **arrays)
+    with zipfile.ZipFile(tmp_path / "weights-trunks.zip", "w") as archive:
+        archive.writestr("weights/vgg16-hed.npz", held.getvalue())
+        archive.writestr("weights/LICENSE.txt", "free")
+    filled, _ = pretrained.trunk(
+        "vgg16", (32, 32, 1), weights="hed", root=str(tmp_path)
+    )
+    for layer in filled.layers:
+        for one in layer.weights:
+            wanted = arrays[f"{layer.name}/{one.name}"].astype(np.float32)
+            np.testing.assert_array_equal(one.numpy(), wanted)
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "why"),
+    [
+        ("vgg19", "hed", "vgg19 has only: none, imagenet"),
+        ("vgg16", "moderation", "vgg16 has only: none, imagenet, hed"),
+        ("vgg16", "hed", "no folder or zip 'weights-trunks' under the data root; put"),
+        ("vgg16", "imagenet", "not in Keras' cache, and nothing is downloaded"),
+    ],
+)
+def test_weights_that_are_not_there_are_refused(name, word, why, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    with pytest.raises(weights.WeightsError, match=why):
+        pretrained.trunk(name, (32, 32, 1), weights=word, root=str(tmp_path))
+
+
+@pytest.mark.parametrize("held", [b"no archive", b""])
+def test_an_archive_that_does_not_fit_is_refused_by_name(held, tmp_path):
+    with zipfile.ZipFile(tmp_path / "weights-trunks.zip", "w") as archive:
+        archive.writestr("vgg16-hed.npz" if held else "other.npz", held)
+    with pytest.raises(weights.WeightsError, match=r"vgg16-hed.npz.*; get it again"):
+        pretrained.trunk("vgg16", (32, 32, 1), weights="hed", root=str(tmp_path))
