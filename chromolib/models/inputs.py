@@ -1,6 +1,6 @@
 """Chromosome pictures as arrays for a network: ink, background 0, sizes to compare.
 
-`straight(images)` -> (n, 80, 20, 1) float32: laid straight, as large as in its cell
+`straight(images)` -> (n, *canvas, 1) float32: laid straight, as large as in its cell
 `asis(images)` -> (n, 128, 96, 1) float32: grey and size as they are
 """
 
@@ -11,11 +11,12 @@ import numpy as np
 from chromolib.imaging import axis, normalise
 
 STRAIGHT, ASIS = (80, 20), (128, 96)  # canvases: height, width
-SIDE = 18  # pixels: side of a square as large as a cell's mean chromosome
+FINE = (112, 32)  # a canvas with room for bands that STRAIGHT is too small to show
+SIDE = 0.225  # of a canvas' height: a square as large as a cell's mean chromosome
 GROUND, MARGIN = 0.2, 2  # level of the ground; pixels of it around a chromosome
 
 
-def straight(images, *, workers=1):
+def straight(images, *, canvas=STRAIGHT, workers=1):
     """Each chromosome laid straight along its axis; the end that was higher stays up.
 
     Sizes are relative to the cell, whose mean chromosome has the same area everywhere.
@@ -30,10 +31,10 @@ def straight(images, *, workers=1):
         area[i] = max(mask.sum(), 1)
     _, cell = np.unique(images.cell, return_inverse=True)
     mean = np.bincount(cell, area) / np.bincount(cell)
-    scale = SIDE / np.sqrt(mean[cell])
-    out = np.zeros((len(images), *STRAIGHT, 1), np.float32)
+    scale = SIDE * canvas[0] / np.sqrt(mean[cell])
+    out = np.zeros((len(images), *canvas, 1), np.float32)
     for i, stain in enumerate(ink):
-        out[i, ..., 0] = _laid(normalise.resize(stain, scale[i]), STRAIGHT)
+        out[i, ..., 0] = _laid(normalise.resize(stain, scale[i]), canvas)
     return np.clip(out, 0, 1)
 
 

@@ -1,5 +1,6 @@
-"""Two small networks for single chromosomes, and the augmentation they learn with.
+"""Small networks for single chromosomes, and the augmentation they learn with.
 
+`bands(shape, classes, *, seed, mirror)` -> residual classifier, under 800,000
 `cnn(shape, classes, *, seed, mirror)` -> classifier, under 120,000 parameters
 `resnet(shape, classes, *, seed, mirror)` -> residual network, under 200,000
 `ready(model, *, steps, rate)` -> the same, compiled to learn for so many steps
@@ -155,6 +156,27 @@ def resnet(shape, classes, *, seed, mirror=("horizontal", "vertical")):
     both = [pool()(x) for pool in (keras.layers.GlobalMaxPooling2D, _mean)]
     x = keras.layers.Concatenate()(both)
     return keras.Model(entry, make.head(x, classes), name="small_resnet")
+
+
+def bands(shape, classes, *, seed, mirror=MIRROR):
+    """A residual classifier of straight chromosomes that keeps places along the axis.
+
+    Across the chromosome maps are averaged, for bands have no side; along it they are
+    not, for a band is known by its place, and size is a chromosome's first mark.
+    """
+    make = _Maker(seed)
+    entry = keras.Input(shape)
+    x = keras.layers.ReLU()(
+        make.conv(_augmented(entry, seed, mirror), 24, 5, strides=2)
+    )
+    for filters, strides in ((32, 1), (64, 2), (64, 1), (128, 2), (128, 1)):
+        inner = keras.layers.ReLU()(make.conv(x, filters, 3, strides=strides))
+        inner = make.conv(inner, filters, 3)
+        if strides > 1 or x.shape[-1] != filters:
+            x = make.conv(x, filters, 1, strides=strides)
+        x = keras.layers.ReLU()(keras.layers.Add()([x, inner]))
+    x = keras.layers.Flatten()(keras.layers.AveragePooling2D((1, x.shape[2]))(x))
+    return keras.Model(entry, make.head(x, classes, drop=0.4), name="bands")
 
 
 _mean = keras.layers.GlobalAveragePooling2D

@@ -13,7 +13,9 @@ from chromolib.models import inputs, small
 
 HERE = pathlib.Path(__file__).resolve().parent
 SHAPES = {"cnn": (*inputs.STRAIGHT, 1), "resnet": (*inputs.ASIS, 1)}
-NETS = {"cnn": small.cnn, "resnet": small.resnet}
+SHAPES |= {"bands": (*inputs.FINE, 1)}
+NETS = {"cnn": small.cnn, "resnet": small.resnet, "bands": small.bands}
+MOST = {"cnn": 120_000, "resnet": 200_000, "bands": 800_000}  # parameters
 
 
 @pytest.fixture(params=sorted(NETS))
@@ -44,7 +46,7 @@ def changed():
 
 
 def test_the_networks_are_small(name):
-    assert NETS[name](SHAPES[name], 24, seed=0).count_params() < 200_000
+    assert NETS[name](SHAPES[name], 24, seed=0).count_params() < MOST[name]
 
 
 def test_the_seed_decides_the_first_weights(name):
