@@ -4,6 +4,8 @@ import zlib
 
 import numpy as np
 
+LARGEST = 2**32 - 1  # seed that Keras and scikit-learn take
+
 
 def stream(seed, purpose):
     """A generator for one purpose, so that adding one never shifts another."""

@@ -5,56 +5,66 @@
 
 # Strategy: the facts are one more member of the zip that a `.keras` file is, so that
 they cannot be parted from the weights. They hold a hash of every other member. That
-tells of damage and of mix-ups, not of malice; against malice nothing that is loaded
-may bring code, which Keras' safe mode sees to.
+tells of damage and of mix-ups, not of malice. Against malice the facts are checked as
+records are, no layer may bring code, and none gets more memory than its weights fill.
 """
 
+import contextlib
 import datetime
 import hashlib
 import json
+import math
 import pathlib
 import warnings
 import zipfile
-import zlib
 
 import keras
+import numpy as np
 
 from chromolib import files, records
-from chromolib.models import augment, layers, small
+from chromolib.models import augment, factcheck, layers, predict, small, trunks
 
 SUFFIX, FACTS = ".keras", "facts.json"
 NEEDED = ("config.json", "metadata.json", "model.weights.h5")  # of a Keras archive
-REQUIRED = ("study", "unit", "classes", "source", "provenance", "n", "groups")
-REQUIRED += ("seed", "scores", "weights")
+LARGEST = {"model.weights.h5": 1 << 30}  # bytes of a member, and of any other:
+SMALL = 4 << 20
+RATIO = 20  # no weights pack that well
+BYTES = 2  # of a parameter, the fewest
+WIDEST = 1 << 26  # numbers that one layer makes of one image
+CODE = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
 CUSTOM = augment, layers, small  # imported, their layers are known to Keras
 USE = (
     "Research and teaching: to repeat and question the study it belongs to. "
     "Not a medical device and not for diagnosis; no patient may depend on its answers."
 )
-LICENCE = {
-    "synthetic": "Learned from synthetic images only; the licence of this repository.",
-    "real": "Learned from real images: their owner's terms bind this file too. "
-    "Ask before passing it on.",
-}
 
 
 class ModelError(ValueError):
     """A model that cannot be saved, loaded or used for what it was asked."""
 
 
+@contextlib.contextmanager
+def _quiet():
+    """Without the warnings of Keras' own way with numpy 2."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
+@_quiet()
 def save(model, path, facts):
     """Write the model without its optimizer, facts inside, and its card; the file.
 
-    `facts` need `REQUIRED`: `scores` are Estimates, `weights` a sentence on where the
-    training started, `provenance` "real" or "synthetic"; anything else may follow.
+    `facts` need `factcheck.REQUIRED`: `scores` are Estimates, `weights` a sentence on
+    where the training started, `provenance` "real" or "synthetic"; texts and numbers
+    may follow.
     """
     file = named(path)
+    _safe(json.loads(model.to_json()), file)
     facts = complete(model, facts, file)
     file.parent.mkdir(parents=True, exist_ok=True)
     with files.replacing(file) as partial:
-        with warnings.catch_warnings():  # of Keras' own way with numpy 2
-            warnings.simplefilter("ignore", DeprecationWarning)
-            _plain(model, file).save(partial)
+        _plain(model).save(partial)
         with zipfile.ZipFile(partial, "a", zipfile.ZIP_DEFLATED) as archive:
             facts["members"] = _members(archive)
             archive.writestr(FACTS, json.dumps(facts, indent=1))
@@ -69,7 +79,7 @@ def load(path, *, study=None, unit=None):
     Raises ModelError for whatever is no sound model of this study and unit.
     """
     file = named(path)
-    if not file.is_file():
+    if not _is_there(file):
         raise ModelError(
             f"{file.name}: no such model; `chromolib run STUDY -p profile=full` leaves "
             "one in its folder"
@@ -82,19 +92,34 @@ def load(path, *, study=None, unit=None):
                 "name another model"
             )
     try:
-        model = keras.saving.load_model(file, compile=False, safe_mode=True)
-    except (ValueError, TypeError, KeyError, OSError, AttributeError) as error:
+        with warnings.catch_warnings(), _of_size(facts["parameters"]):
+            warnings.simplefilter("error", UserWarning)  # such as of weights left out
+            model = keras.saving.load_model(file, compile=False, safe_mode=True)
+        wrong = _disagreement(model, facts, headless=study is None)
+    except Exception as error:  # a stranger's network may fail in any way
+        reason = error if isinstance(error, ModelError) else type(error).__name__
         raise ModelError(
-            f"{file.name}: Keras {keras.__version__} cannot load it "
-            f"({type(error).__name__}); it was saved by Keras {facts['keras']}"
+            f"{file.name}: Keras {keras.__version__} cannot load it ({reason}); it was "
+            f"saved by Keras {facts['keras']}"
         ) from error
+    if wrong:
+        raise ModelError(f"{file.name}: {wrong}; get or save the model again")
     return model, facts | {"sha256": files.sha256(file)}
 
 
 def named(path):
     """The file that a path means, with its suffix."""
     path = pathlib.Path(path)
+    if not path.name:
+        raise ModelError(f"{str(path)!r} names no file; name a {SUFFIX} file")
     return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+
+
+def _is_there(file):
+    try:
+        return file.is_file()
+    except OSError:  # a name that no system takes
+        return False
 
 
 def card(name, facts, digest):
@@ -117,28 +142,38 @@ def card(name, facts, digest):
 
 def complete(model, facts, file):
     """The facts with what the model and the day add; refuses them if one is missing."""
-    missing = [name for name in REQUIRED if name not in facts]
+    missing = [name for name in factcheck.REQUIRED if name not in facts]
     if missing:
         raise ModelError(f"{file.name}: a model's facts lack {', '.join(missing)}")
-    if facts["provenance"] not in LICENCE:
+    if facts["provenance"] not in factcheck.LICENCE:
         raise ModelError(
             f"{file.name}: provenance {facts['provenance']!r}; "
-            f"known: {', '.join(LICENCE)}"
+            f"known: {', '.join(factcheck.LICENCE)}"
         )
-    scores = [vars(one) for one in facts["scores"]]
-    known = {
-        "licence": LICENCE[facts["provenance"]],
+    described = {
+        "licence": factcheck.LICENCE[facts["provenance"]],
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "use": USE,
     }
     own = {
         "classes": list(facts["classes"]),
-        "scores": scores,
+        "scores": [vars(one) for one in facts["scores"]],
         "input": list(model.input_shape[1:]),
         "parameters": model.count_params(),
         "keras": keras.__version__,
     }
-    return known | facts | own
+    facts = described | facts | own
+    _check(facts, file)
+    if wrong := _disagreement(model, facts, headless=True):
+        raise ModelError(f"{file.name}: {wrong}; correct its facts, or train it anew")
+    return facts
+
+
+def _check(facts, file):
+    try:
+        factcheck.check(facts)
+    except factcheck.FactsError as error:
+        raise ModelError(f"{file.name}: {error}; get or save the model again") from None
 
 
 def taught_by(facts):
@@ -158,9 +193,8 @@ def _score(one):
     )
 
 
-def _plain(model, file):
+def _plain(model):
     """The model without optimizer and loss, which triple its file."""
-    _safe(json.loads(model.to_json()), file)
     plain = type(model).from_config(model.get_config())
     plain.set_weights(model.get_weights())
     return plain
@@ -168,49 +202,124 @@ def _plain(model, file):
 
 def _members(archive):
     """Name -> hash of everything in the zip but the facts."""
-    names = sorted(set(archive.namelist()) - {FACTS})
-    return {name: hashlib.sha256(archive.read(name)).hexdigest() for name in names}
+    hashes = {}
+    for name in sorted(set(archive.namelist()) - {FACTS}):
+        with archive.open(name) as member:
+            hashes[name] = hashlib.file_digest(member, "sha256").hexdigest()
+    return hashes
 
 
 def _opened(file):
     """The facts of a file that is whole, ours, and brings no code."""
     try:
         with zipfile.ZipFile(file) as archive:
-            names = set(archive.namelist())
-            if not names.issuperset(NEEDED):
-                raise ModelError(f"{file.name} is no Keras model; name a .keras file")
-            if FACTS not in names:
-                raise ModelError(
-                    f"{file.name} does not say what it was trained on; only models "
-                    "that this project saved can be loaded"
-                )
+            _bounded(archive, file)
+            size = archive.getinfo("model.weights.h5").file_size
             found = _members(archive)
             config = json.loads(archive.read("config.json"))
             facts = json.loads(archive.read(FACTS))
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, zlib.error) as error:
-        if isinstance(error, ModelError):
-            raise
+            _safe(config, file)
+    except ModelError:
+        raise
+    except Exception:  # json, zlib, zipfile and deep nesting each have their own
         raise ModelError(
             f"{file.name} is damaged or no Keras model; get it again"
         ) from None
-    if not isinstance(facts, dict) or facts.get("members") != found:
+    ours = isinstance(facts, dict) and facts.pop("members", None) == found
+    if not ours or set(found) != set(NEEDED):
         raise ModelError(
             f"{file.name} is not what was saved: its parts have other hashes than its "
             "facts say; get it again"
         )
-    _safe(config, file)
-    return facts
+    _check(facts, file)
+    if BYTES * facts["parameters"] > size:
+        raise ModelError(
+            f"{file.name} holds fewer parameters than its facts say; get it again"
+        )
+    return facts | {"members": found}
+
+
+def _bounded(archive, file):
+    """Refuse an archive with other members than ours, or that unpacks too far."""
+    names, size = archive.namelist(), file.stat().st_size
+    if not set(names).issuperset(NEEDED):
+        raise ModelError(f"{file.name} is no Keras model; name a {SUFFIX} file")
+    if FACTS not in names:
+        raise ModelError(
+            f"{file.name} does not say what it was trained on; only models "
+            "that this project saved can be loaded"
+        )
+    sizes = {one.filename: one.file_size for one in archive.infolist()}
+    large = [name for name in sizes if sizes[name] > LARGEST.get(name, SMALL)]
+    if large or sum(sizes.values()) > max(RATIO * size, SMALL):
+        raise ModelError(
+            f"{file.name} unpacks to more than any model holds; get it again"
+        )
 
 
 def _safe(config, file):
-    """Refuse a Lambda layer, which is code, wherever in the network it lies."""
+    """Refuse a layer that is code, such as Lambda, wherever in the network it lies."""
     if isinstance(config, dict):
-        if config.get("class_name") == "Lambda":
+        if config.get("class_name") in CODE:
             raise ModelError(
-                f"{file.name} has a Lambda layer, which runs code of whoever made the "
-                "file; write it as a layer of chromolib.models"
+                f"{file.name} has a {config['class_name']} layer, which runs code of "
+                "whoever made the file; write it as a layer of chromolib.models"
             )
         config = list(config.values())
     if isinstance(config, list):
         for one in config:
             _safe(one, file)
+
+
+@contextlib.contextmanager
+def _of_size(parameters):
+    """Refuse to make a network of more parameters than the facts say.
+
+    Else a file of a few KiB asks for layers that fill the machine's memory.
+    """
+    add_weight, made = keras.layers.Layer.add_weight, [0]
+
+    def counted(layer, shape=None, *args, **settings):
+        made[0] += math.prod(np.atleast_1d(shape or ()).tolist())
+        if made[0] > parameters:
+            raise ModelError(f"it has more than {parameters:,} parameters")
+        return add_weight(layer, shape, *args, **settings)
+
+    keras.layers.Layer.add_weight = counted
+    try:
+        yield
+    finally:
+        keras.layers.Layer.add_weight = add_weight
+
+
+@_quiet()
+def _disagreement(model, facts, *, headless):
+    """Where a network is not what its facts say, or cannot answer; "" if it is sound.
+
+    With `headless` a trunk is sound too, which has no output a class.
+    """
+    outputs = (None, len(facts["classes"]))
+    weighted = [layer.name for layer in model.layers if layer.weights]
+    if headless and all(name.startswith(trunks.PREFIX) for name in weighted):
+        outputs = model.output_shape
+    if (model.input_shape, model.output_shape) != ((None, *facts["input"]), outputs):
+        return "its input or output is not what its facts say"
+    if model.count_params() != facts["parameters"]:
+        return "it has other parameters than its facts say"
+    if max(_widths(model)) > WIDEST:
+        return "a layer makes more of an image than memory holds"
+    if not all(np.isfinite(one).all() for one in model.get_weights()):
+        return "a weight is not a number"
+    empty = np.zeros((1, *facts["input"]), np.float32)
+    if not np.isfinite(predict.probabilities(model, empty)).all():
+        return "its answer to an empty picture is not a number"
+    return ""
+
+
+def _widths(model):
+    """How many numbers each layer makes of one image."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _widths(layer)
+        for tensor in keras.tree.flatten(layer.output):
+            yield math.prod(tensor.shape[1:])

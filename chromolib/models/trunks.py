@@ -5,6 +5,7 @@ Their layers are named `trunk_…`, which is how `weights` finds them again.
 
 import keras
 
+PREFIX = "trunk_"
 WIDTHS = (8, 16, 32, 64)  # filters of each pair: what two CPU cores can train
 
 

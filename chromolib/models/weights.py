@@ -12,11 +12,10 @@ import os
 import pathlib
 
 from chromolib import files
-from chromolib.models import store
+from chromolib.models import store, trunks
 
 WORDS = ("none", "domain", "imagenet")
 TRUNK = "trunk-chromosome"  # of the word "domain"
-PREFIX = "trunk_"
 
 
 class WeightsError(ValueError):
@@ -78,7 +77,11 @@ def load_trunk(model, origin):
 
 
 def _trunk(model):
-    return [one for one in model.layers if one.name.startswith(PREFIX) and one.weights]
+    return [
+        one
+        for one in model.layers
+        if one.name.startswith(trunks.PREFIX) and one.weights
+    ]
 
 
 def _domain(root):

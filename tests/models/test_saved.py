@@ -5,12 +5,13 @@ import warnings
 import zipfile
 
 import drawn
+import fuzz_models
 import keras
 import numpy as np
 import pytest
 
 from chromolib import files, records
-from chromolib.models import layers, small, store
+from chromolib.models import factcheck, layers, small, store
 
 SCORE = records.Estimate(
     "chromonet", "accuracy", 0.75, 0.6, 0.9, 40, 8, "synthetic", "clean"
@@ -86,7 +87,7 @@ def test_a_card_says_what_it_learned_from_and_what_it_is_not_for(saved):
         assert words in text
 
 
-@pytest.mark.parametrize("lost", store.REQUIRED)
+@pytest.mark.parametrize("lost", factcheck.REQUIRED)
 def test_no_model_is_saved_without_its_facts(tmp_path, lost):
     facts = {name: value for name, value in FACTS.items() if name != lost}
     with pytest.raises(store.ModelError, match=f"one.keras: .* lack {lost}"):
@@ -152,3 +153,135 @@ def test_a_layer_that_brings_code_is_refused(saved, copied, tmp_path):
     facts = store._opened(saved[1]) | {"members": hashes}
     with pytest.raises(store.ModelError, match="Lambda layer, which runs code"):
         store.load(copied(**members, **{"facts.json": json.dumps(facts)}))
+
+
+@pytest.fixture
+def told(saved, copied):
+    """The saved file with other facts, which know the file's hashes."""
+
+    def make(**changes):
+        with zipfile.ZipFile(saved[1]) as archive:
+            facts = json.loads(archive.read("facts.json"))
+        facts = {k: v for k, v in (facts | changes).items() if v is not ...}
+        return copied(**{"facts.json": json.dumps(facts)})
+
+    return make
+
+
+@pytest.mark.parametrize("lost", [*factcheck.RULES])
+def test_a_model_whose_facts_lack_one_is_refused(told, lost):
+    with pytest.raises(store.ModelError, match=f"chromonet.keras: .* lack {lost}; get"):
+        store.load(told(**{lost: ...}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"study": 5}, "'study' is 5, not a text"),
+        ({"use": "x" * 501}, "'use' is 'xxx.*not a text of up to 500"),
+        ({"source": "\x1b[31mred"}, r"'source' is '.x1b\[31mred', not a text"),
+        ({"classes": "normal"}, "'classes' is 'normal', not a list of names"),
+        ({"classes": ["a", "a"]}, "'classes' is list, not a list of names, each once"),
+        ({"classes": ["a", "b|c"]}, r"without '\|'"),
+        ({"classes": ["a", "b", "c"]}, "input or output is not what its facts say"),
+        ({"input": [96, 32, 1]}, "input or output is not what its facts say"),
+        ({"input": [8, 4]}, "'input' is list, not a height, a width and channels"),
+        ({"parameters": 5}, "it has more than 5 parameters"),
+        ({"parameters": 10**9}, "holds fewer parameters than its facts say"),
+        ({"provenance": ["real"]}, "'provenance' is list, not one of synthetic, real"),
+        ({"n": True}, "'n' is True, not a whole number above 0"),
+        ({"groups": 1381}, "1381 groups among 1380 images"),
+        ({"seed": 2**32}, "'seed' is 4294967296, not a seed"),
+        ({"seed": -1}, "'seed' is -1, not a seed"),
+        ({"scale": float("inf")}, "'scale' is inf, not a factor"),
+        ({"scale": 1e-9}, "'scale' is 1e-09, not a factor"),
+        ({"scores": [{"value": 1}]}, "'scores' is list, not a list of estimates"),
+        ({"scores": [vars(SCORE) | {"low": 2}]}, "not a list of estimates"),
+        ({"scores": [vars(SCORE) | {"study": 2}]}, "not a list of estimates"),
+        ({"scores": [vars(SCORE) | {"conditions": {"a": 1}}]}, "not a list of esti"),
+        (
+            {"scores": [vars(SCORE) | {"conditions": {"\x1b": ""}}]},
+            "not a list of esti",
+        ),
+        ({"look": {"a": "b"}}, "'look' is dict, not a text, a number"),
+        ({"a\nb": "c"}, r"'a.nb' is 'c', not a text"),
+    ],
+)
+def test_facts_are_checked_when_a_model_is_opened(told, changes, reason):
+    with pytest.raises(
+        store.ModelError, match=rf"^chromonet\.keras.*{reason}"
+    ) as error:
+        store.load(told(**changes))
+    assert str(error.value).isprintable()
+
+
+def test_facts_are_checked_when_a_model_is_saved(tmp_path):
+    with pytest.raises(store.ModelError, match=r"one.keras: the fact 'look' is '.n'"):
+        store.save(model(), tmp_path / "one", FACTS | {"look": "\n"})
+    with pytest.raises(store.ModelError, match="input or output is not what"):
+        store.save(model(), tmp_path / "one", FACTS | {"classes": ["one", "two", "3"]})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["config.json", "metadata.json", "facts.json"])
+def test_nested_and_swollen_members_are_refused(copied, name):
+    for text in ("[" * 100_000, '{"a":' * 100_000, " " * (5 << 20) + "{}"):
+        with pytest.raises(store.ModelError, match=r"^chromonet\.keras .{10,100}$"):
+            store.load(copied(**{name: text}))
+
+
+def test_a_network_gets_no_more_memory_than_its_weights_fill(saved, copied):
+    """A few KiB may ask for a layer that fills the machine."""
+    parts = fuzz_models.members(saved[1])
+    config = parts["config.json"].replace(b'"units": 2', b'"units": 10000000000')
+    assert config != parts["config.json"]
+    forged = fuzz_models.forged(parts | {"config.json": config})
+    with pytest.raises(store.ModelError, match="cannot load it"):
+        store.load(copied(**forged))
+
+
+def test_weights_that_are_no_numbers_are_refused(saved, copied, tmp_path):
+    made = model()
+    made.set_weights([np.full(one.shape, np.nan) for one in made.weights])
+    with pytest.raises(store.ModelError, match=r"one.keras: a weight is not a number"):
+        store.save(made, tmp_path / "one", FACTS)
+    with warnings.catch_warnings():  # of Keras' own way with numpy 2
+        warnings.simplefilter("ignore", DeprecationWarning)
+        made.save_weights(tmp_path / "nan.weights.h5")
+    weights = (tmp_path / "nan.weights.h5").read_bytes()
+    parts = fuzz_models.members(saved[1]) | {"model.weights.h5": weights}
+    with pytest.raises(store.ModelError, match="a weight is not a number"):
+        store.load(copied(**fuzz_models.forged(parts)))
+
+
+@pytest.mark.parametrize("path", ["/", "", ".", "x" * 5000])
+def test_a_path_that_names_no_file_is_refused(path):
+    with pytest.raises(store.ModelError, match=r"names no file|no such model"):
+        store.load(path)
+
+
+def test_forged_models_are_loaded_or_refused(tmp_path):
+    """A few hundred; `python tests/fuzz_models.py` runs a thousand."""
+    totals, crashes = fuzz_models.batch(range(300), tmp_path)
+    assert not crashes
+    assert totals["refused"] > 200
+    assert totals["loaded"] > 10
+
+
+def test_the_fuzzer_finds_what_it_looks_for(tmp_path, monkeypatch):
+    """A reader that breaks is caught, and named by its seed."""
+
+    def broken(*_, study):
+        if study:
+            raise ZeroDivisionError
+        raise store.ModelError("a file with \x1b in its name")
+
+    monkeypatch.setattr(store, "load", broken)
+    totals, crashes = fuzz_models.batch(range(4), tmp_path)
+    assert not totals
+    assert [why.splitlines()[-1][:9] for why in crashes.values()] == [
+        "Assertion",
+        "ZeroDivis",
+        "Assertion",
+        "ZeroDivis",
+    ]

@@ -9,7 +9,7 @@ from chromolib import files
 from chromolib.models import store, weights
 from chromolib.studies.chromonet import network
 
-FACTS = drawn.CARD | {"study": "pretraining", "classes": ("1", "2", "X")}
+FACTS = drawn.CARD | {"study": "pretraining", "classes": ("1", "2")}
 
 
 def model(seed=0, shape=(16, 8, 1), **reading):
@@ -51,7 +51,7 @@ def test_an_origin_says_what_it_is(place):
     assert origin.word == "domain"
     assert origin.sha256 == files.sha256(saved)
     assert origin.sentence == (
-        "a trunk trained on 1,380 synthetic chromosomes of 30 groups to tell 3 classes"
+        "a trunk trained on 1,380 synthetic chromosomes of 30 groups to tell 2 classes"
     )
     assert str(root) not in str(origin.facts)
     card = saved.with_name("trunk-chromosome.md").read_text(encoding="utf-8")
