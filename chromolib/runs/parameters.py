@@ -5,18 +5,23 @@ import contextlib
 import importlib.util
 import itertools
 import pathlib
+import zipfile
 
+from chromolib import streams
 from chromolib.data import adapters
 from chromolib.runs import repository
 
 # where things lie: no part of a run's identity
 PATHS = ("data", "external_data", "out")
+WORDS = ("none", "domain")  # for first weights
+MODEL = "a .keras file"  # a choice: a file of one's own
+LONGEST = 100  # characters of a number: what is longer overflows Python's parser
 CHOICES = {
     "profile": ("smoke", "quick", "full"),
     "source": ("synthetic", *adapters.SOURCES),
     "external": ("", *adapters.SOURCES),
     "protocol": ("clean", "published", "both"),
-    "weights": ("none", "domain"),
+    "weights": WORDS[:1],  # unless the study's own choices say that it opens some
     "on_error": ("refuse", "skip"),
 }
 
@@ -60,7 +65,8 @@ def resolve(defaults, given, *, study=""):
     unknown = sorted(set(given) - set(defaults))
     if unknown:
         raise ParameterError(
-            f"unknown parameter {', '.join(unknown)}; known: {', '.join(defaults)}"
+            f"unknown parameter {', '.join(map(_short, unknown))}; "
+            f"known: {', '.join(defaults)}"
         )
     values = {name: _typed(name, defaults[name], v) for name, v in given.items()}
     resolved = defaults | values
@@ -76,9 +82,13 @@ def grid(defaults, settings, *, study=""):
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals or not name:
-            raise ParameterError(f"{setting!r} is not name=value; example: -p seed=3")
+            raise ParameterError(
+                f"{_short(setting)!r} is not name=value; example: -p seed=3"
+            )
         if name in options:
-            raise ParameterError(f"{name} is given twice; join its values: {name}=a,b")
+            raise ParameterError(
+                f"{_short(name)} is given twice; join its values: {name}=a,b"
+            )
         options[name] = [text] if name in PATHS else text.split(",")
     points = [
         dict(zip(options, values, strict=True))
@@ -93,13 +103,13 @@ def _typed(name, default, value):
     """The value in the type of the default; text from a command line is read."""
     kind = type(default)
     if isinstance(value, str) and kind is not str:
-        with contextlib.suppress(ValueError, SyntaxError):
-            value = ast.literal_eval(value)
+        with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            value = ast.literal_eval(value) if len(value) <= LONGEST else value
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind:
         raise ParameterError(
-            f"{name} takes {_words(kind)}, like {default!r}; got {value!r}"
+            f"{name} takes {_words(kind)}, like {default!r}; got {_short(value)!r}"
         )
     return value
 
@@ -114,17 +124,39 @@ def _words(kind):
     return names.get(kind, kind.__name__)
 
 
+def _short(value):
+    """The value, or the start of a text that would fill a screen."""
+    long = isinstance(value, str) and len(value) > LONGEST
+    return f"{value[:LONGEST]}…" if long else value
+
+
 def _check(name, value, choices):
-    if choices and value not in choices and not _is_weights(name, value):
-        allowed = ", ".join(repr(c) for c in choices)
-        allowed += " or the path of a file" * (name == "weights")
-        raise ParameterError(f"{name}={value!r} is not available; known: {allowed}")
-    if name == "seed" and value < 0:
-        raise ParameterError(f"seed={value} is negative; take 0 or more")
-    if name in ("data", "external_data") and value and not pathlib.Path(value).exists():
+    words = [choice for choice in choices or (value,) if choice != MODEL]
+    if value not in words and not (MODEL in choices and _is_model(value)):
+        allowed = ", ".join(c if c == MODEL else repr(c) for c in choices)
         raise ParameterError(
-            f"{name}: there is no {pathlib.Path(value).name!r}; check the path"
+            f"{name}={_short(value)!r} is not available; known: {allowed}"
         )
+    if name == "seed" and not 0 <= value <= streams.LARGEST:
+        wrong = "is negative" if value < 0 else "is too large"
+        raise ParameterError(
+            f"seed={_short(str(value))} {wrong}; take 0 to {streams.LARGEST}"
+        )
+    if name in ("data", "external_data") and value and not _is_there(value):
+        shown = _short(pathlib.Path(value).name)
+        raise ParameterError(f"{name}: there is no {shown!r}; check the path")
+
+
+def _is_there(place):
+    try:
+        return pathlib.Path(place).exists()
+    except OSError:  # a name that no system takes
+        return False
+
+
+def _is_model(path):
+    """Whether a file can be a model; whether it is one, its study sees."""
+    return pathlib.Path(path).suffix == ".keras" and zipfile.is_zipfile(path)
 
 
 def named(values):
@@ -135,10 +167,5 @@ def named(values):
 
 def is_path(name, value):
     """Whether a value names a place on this machine; first weights may."""
-    word = name == "weights" and value in CHOICES["weights"]
+    word = name == "weights" and value in WORDS
     return bool(value) and not word and name in (*PATHS, "weights")
-
-
-def _is_weights(name, value):
-    """First weights may be a file of one's own."""
-    return name == "weights" and pathlib.Path(value).is_file()

@@ -3,6 +3,7 @@
 import importlib.machinery
 import sys
 import types
+import zipfile
 
 import pytest
 
@@ -42,7 +43,17 @@ def test_text_from_a_command_line_takes_the_default_s_type():
         ({"seed": "many"}, "seed takes a whole number, like 0; got 'many'"),
         ({"seed": 1.5}, "seed takes a whole number"),
         ({"seed": True}, "seed takes a whole number"),
-        ({"seed": -1}, "seed=-1 is negative"),
+        ({"seed": -1}, "seed=-1 is negative; take 0 to 4294967295"),
+        ({"seed": 2**32}, "seed=4294967296 is too large; take 0 to 4294967295"),
+        ({"seed": "-" * 20_000}, "seed takes a whole number, like 0; got '-{100}…'$"),
+        ({"seed": "-" * 99}, "seed takes a whole number"),
+        ({"seed": "(" * 99}, "seed takes a whole number"),
+        ({"seed": "9" * 5000}, "seed takes a whole number"),
+        ({"rate": "[" * 99 + "]" * 99}, "rate takes a number"),
+        ({"x" * 20_000: 1}, "unknown parameter x{100}…; known"),
+        ({"profile": ""}, "profile='' is not available"),
+        ({"profile": "x" * 20_000}, "profile='x{100}…' is not available"),
+        ({"data": "x" * 5000}, "data: there is no 'x{100}…'"),
         ({"profile": "fast"}, "known: 'smoke', 'quick', 'full'"),
         ({"deep": "perhaps"}, "deep takes True or False"),
         ({"data": "/nowhere/at/all"}, "data: there is no 'all'"),
@@ -84,23 +95,49 @@ def test_a_bad_setting_is_refused(settings, complaint):
         parameters.grid(DEFAULTS, settings)
 
 
-def test_first_weights_may_be_a_file_and_only_its_name_is_told(tmp_path):
-    file = tmp_path / "mine.weights.npz"
-    file.touch()
+@pytest.fixture
+def package(monkeypatch):
+    """A study's package, for which a test writes the choices."""
+    made = types.ModuleType("chromolib.studies.toy")
+    made.__spec__ = importlib.machinery.ModuleSpec("chromolib.studies.toy", None)
+    monkeypatch.setitem(sys.modules, "chromolib.studies.toy", made)
+    return made
+
+
+def test_first_weights_may_be_a_file_and_only_its_name_is_told(package, tmp_path):
+    package.CHOICES = {"weights": (*parameters.WORDS, parameters.MODEL)}
+    file = tmp_path / "mine.keras"
+    with zipfile.ZipFile(file, "w"):
+        pass
     defaults = {"weights": "none", "seed": 0, "out": ""}
-    values = parameters.resolve(defaults, {"weights": str(file), "out": str(tmp_path)})
+    given = {"weights": str(file), "out": str(tmp_path)}
+    values = parameters.resolve(defaults, given, study="toy")
     told = parameters.named(values)
     assert told == {"weights": file.name, "seed": 0, "out": tmp_path.name}
     assert parameters.named(defaults) == defaults
-    with pytest.raises(parameters.ParameterError, match="or the path of a file"):
-        parameters.resolve(defaults, {"weights": "nowhere.npz"})
+    (tmp_path / "text.keras").write_text("no zip")
+    (tmp_path / "mine.txt").write_bytes(file.read_bytes())
+    for name in ("nowhere.keras", "text.keras", "mine.txt", parameters.MODEL):
+        given = {"weights": str(tmp_path / name)}
+        with pytest.raises(parameters.ParameterError, match=r"'domain', a .keras file"):
+            parameters.resolve(defaults, given, study="toy")
+    with pytest.raises(parameters.ParameterError, match="is not available"):
+        parameters.resolve(defaults, {"weights": parameters.MODEL}, study="toy")
 
 
-def test_a_study_names_the_choices_of_its_own_parameters(monkeypatch):
-    package = types.ModuleType("chromolib.studies.toy")
-    package.__spec__ = importlib.machinery.ModuleSpec("chromolib.studies.toy", None)
+@pytest.mark.parametrize("study", ["hamza", "chu", "shruti"])
+def test_a_study_that_opens_no_weights_takes_none(root, study, tmp_path):
+    defaults = parameters.known(repository.notebook(root, study))
+    for given in ("domain", str(tmp_path)):
+        with pytest.raises(parameters.ParameterError, match=r"known: 'none'$"):
+            parameters.resolve(defaults, {"weights": given}, study=study)
+    known = parameters.known(repository.notebook(root, "chromonet"))
+    given = {"weights": "domain"}
+    assert parameters.resolve(known, given, study="chromonet")["weights"] == "domain"
+
+
+def test_a_study_names_the_choices_of_its_own_parameters(package):
     package.CHOICES = {"rate": (0.5, 1.0)}
-    monkeypatch.setitem(sys.modules, "chromolib.studies.toy", package)
     assert parameters.resolve(DEFAULTS, {"rate": 1.0}, study="toy")["rate"] == 1.0
     with pytest.raises(parameters.ParameterError, match=r"rate=2\.0 .* 0\.5, 1\.0"):
         parameters.grid(DEFAULTS, ["rate=2"], study="toy")

@@ -1,3 +1,8 @@
 """Study `chromonet`: normal or abnormal, from one chromosome or one karyogram."""
 
-CHOICES = {"unit": ("both", "chromosome", "karyogram")}  # what one image shows
+from chromolib.runs import parameters
+
+CHOICES = {
+    "unit": ("both", "chromosome", "karyogram"),  # what one image shows
+    "weights": (*parameters.WORDS, parameters.MODEL),
+}
