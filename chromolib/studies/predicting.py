@@ -2,6 +2,7 @@
 
 `shipped(root, study)` -> the model that the repository holds for a study
 `predict(model, facts, images)` -> Predictions, or a frame where no truth is known
+`referred(said)` -> which images are no picture of what the model looks at, in words
 `write(path, said)` -> the csv
 """
 
@@ -9,12 +10,25 @@ import pathlib
 
 import numpy as np
 import pandas as pd
+from scipy import spatial
 
-from chromolib import records
+from chromolib import files, records
 from chromolib.data import adapters, compose
 from chromolib.models import pictures, store
 from chromolib.models import predict as predicting
 from chromolib.runs import parameters, results
+
+SHORTEST = 8  # pixels of a side; the smallest in PKI-3 is 9
+SLIMMEST = 20  # times as long as wide; the slimmest in PKI-3 is 9.6
+NAMED = 5  # of the images that are referred
+LOOKED = 50  # images: enough to tell karyograms from metaphases
+PAIRED = 0.5  # of boxes: at least 0.96 in real and drawn karyograms, 0.17 in metaphases
+MANY = {
+    "chromosome": "single chromosomes",
+    "karyogram": "karyograms",
+    "metaphase": "metaphases",
+    "cell": "whole cells",
+}
 
 
 class PredictError(ValueError):
@@ -36,12 +50,18 @@ def shipped(root, study):
 
 
 def vacant(path):
-    """The path of a file to be written, or an error where something lies there."""
+    """The path of a file to be written, tried before hours go into its rows."""
     path = pathlib.Path(path)
-    if path.exists():
-        raise PredictError(f"{path.name} exists; remove it or name another file")
-    if not path.parent.is_dir():
-        raise PredictError(f"{path.name}: its folder is not there; make it first")
+    try:
+        if path.exists():
+            raise PredictError(f"{path.name} exists; remove it or name another file")
+        if not path.parent.is_dir():
+            raise PredictError(f"{path.name}: its folder is not there; make it first")
+        with files.replacing(path) as partial:
+            partial.touch()
+        path.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from None
     return path
 
 
@@ -62,18 +82,30 @@ def predict(model, facts, images):
     Predictions where every image has one of the model's classes for its truth; else a
     frame with the same first columns and the truth empty where it is unknown.
     """
-    shows(images, facts["unit"], facts["classes"])
     if not len(images):
         raise PredictError(f"{images.source} has no image; name another source")
     own = images.source == facts["source"].partition(" (")[0]  # edited ones as well
+    shows(images, facts["unit"], facts["classes"], own=own)
+    canvas = pictures.CANVAS.get(facts["unit"])
+    if canvas is None or model.input_shape != (None, *canvas, 1):
+        raise PredictError(
+            f"the model looks at {facts['unit']} pictures of {model.input_shape[1:]}, "
+            f"which nothing here makes; train it with `chromolib run`"
+        )
+    shape = np.asarray(images.pixels.shape)
     if set(images.label) & set(records.CLASSES):  # as those it learned from
         images = compose.straightened(images, orient=False, keep=True)
     x = pictures.of(images, facts["unit"], facts.get("scale") if own else None)
+    with np.errstate(invalid="ignore"):  # what is no number is refused
+        probability = predicting.probabilities(model, x)
+    if not np.isfinite(probability).all():
+        raise PredictError("the model's answers are no numbers; take another model")
     columns = {
         "image": images.name,
         "group": images.group,
         "truth": truth(images, facts["classes"]),
-        "probability": predicting.probabilities(model, x),
+        "probability": probability,
+        "refer": doubtful(shape, x),
         "cell": images.cell,
     }
     words = {
@@ -92,24 +124,69 @@ def predict(model, facts, images):
     return _frame(columns, words, classes)
 
 
-def shows(images, unit, classes):
+def shows(images, unit, classes, *, own=False):
     """Refuse images of another unit than the model was trained on, where they say.
 
-    Images labelled with the model's own classes may show either.
+    Images without boxes, labelled with the model's own classes, may show either. Of its
+    own source a model of whole cells takes what it was given in training.
     """
-    if set(images.label) & set(classes):
+    shown = _unit(images, classes)
+    whole = shown == "cell" or (shown == "metaphase" and own)
+    if shown in ("", unit) or (whole and unit != "chromosome"):
         return
-    single = set(images.label) & set(records.CLASSES)
-    if single and unit != "chromosome":
-        raise PredictError(
-            f"{images.source} shows single chromosomes, and the model looks at one "
-            f"{unit} an image; name a source of such images or another model"
-        )
-    if set(images.extra.get("status", ())) - {""} and unit == "chromosome":
-        raise PredictError(
-            f"{images.source} shows whole cells, and the model looks at single "
-            "chromosomes; name a source of such images or another model"
-        )
+    raise PredictError(
+        f"{images.source} shows {MANY[shown]}, and the model looks at one {unit} an "
+        "image; name a source of such images or another model"
+    )
+
+
+def _unit(images, classes):
+    """What one image shows: by its boxes, else by the labels; "" if neither says."""
+    if images.boxes is not None and sum(map(len, images.boxes)):
+        if np.median([len(boxes) for boxes in images.boxes]) <= 1:
+            return "chromosome"
+        several = [boxes for boxes in images.boxes if len(boxes) > 1][:LOOKED]
+        labels = {label for boxes in images.boxes for label in boxes.label}
+        if not labels >= set(records.CLASSES[:22]):
+            return "cell"
+        paired = np.mean([_beside(boxes) for boxes in several]) > PAIRED
+        return "karyogram" if paired else "metaphase"
+    if set(images.label) & set(classes):
+        return ""
+    if set(images.label) & set(records.CLASSES):
+        return "chromosome"
+    return "cell" if set(images.extra.get("status", ())) - {""} else ""
+
+
+def _beside(boxes):
+    """Share of boxes whose nearest neighbour is of their class, as homologues stand."""
+    middle = (boxes.xyxy[:, :2] + boxes.xyxy[:, 2:]) / 2
+    away = spatial.distance.cdist(middle, middle)
+    np.fill_diagonal(away, np.inf)
+    return (boxes.label[away.argmin(1)] == boxes.label).mean()
+
+
+def doubtful(shape, x):
+    """(n,) bool: nothing on the picture, or a shape that no chromosome has.
+
+    A network answers these as surely as any other, and it means nothing.
+    """
+    low, high = np.sort(shape, axis=1).T
+    return ~x.any((1, 2, 3)) | (low < SHORTEST) | (high > SLIMMEST * low)
+
+
+def referred(said):
+    """How many answers are to be looked at by an expert and which; "" if none."""
+    refer = np.asarray(_column(said, "refer"), bool)
+    names = np.asarray(_column(said, "image"))[refer]
+    if not len(names):
+        return ""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return (
+        f"{len(names):,} of {len(said):,} images are referred (refer=True): nothing is "
+        f"on them, or their shape is no chromosome's; look at them: "
+        f"{', '.join(names[:NAMED])}{more}"
+    )
 
 
 def truth(images, classes):
@@ -121,10 +198,24 @@ def truth(images, classes):
 
 def write(path, said):
     """Write what `predict` gave."""
-    if isinstance(said, records.Predictions):
-        results.predictions(path, [said])
-    else:
-        results.table(path, said)
+    try:
+        if isinstance(said, records.Predictions):
+            results.predictions(path, [said])
+        else:
+            results.table(path, said)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path, error):
+    return PredictError(
+        f"{path.name} cannot be written: {error.strerror}; name another file: --out"
+    )
+
+
+def _column(said, name):
+    """Of Predictions or of a frame."""
+    return said[name] if isinstance(said, pd.DataFrame) else getattr(said, name)
 
 
 def _frame(columns, words, classes):
@@ -133,8 +224,7 @@ def _frame(columns, words, classes):
     best = chance.max(1)
     label = np.array(classes)[chance.argmax(1)]
     told = columns | {"label": label, "probability": best, "uncertainty": 1 - best}
-    empty = {"refer": "", "assigned": ""}
     words = results.flat(words) | {"classes": "|".join(classes)}
-    frame = pd.DataFrame(told).assign(**empty, **words)
+    frame = pd.DataFrame(told).assign(assigned="", **words)
     by_class = {results.OF + k: chance[:, i] for i, k in enumerate(classes)}
     return frame[list(results.ROW)].assign(**by_class)

@@ -17,6 +17,7 @@ from chromolib.data import compose, pixels
 from chromolib.models import store
 from chromolib.runs import results
 from chromolib.studies import predicting
+from chromolib.synth import karyogram, lab, metaphase
 
 FACTS = drawn.CARD
 
@@ -114,6 +115,96 @@ def test_images_of_another_unit_are_refused():
         predicting.predict(model(), FACTS, images([""]).take([]))
 
 
+def boxed(made):
+    """Images of cells as the synthetic lab draws them, with their boxes."""
+    pictures, boxes = zip(*made, strict=True)
+    plain = images([""] * len(boxes))
+    return dataclasses.replace(plain, pixels=pixels.pack(pictures), boxes=boxes)
+
+
+KARYOGRAM = FACTS | {"unit": "karyogram"}
+
+
+@pytest.fixture(scope="module")
+def shown():
+    """A set of every kind that boxes can tell."""
+    cells = list(lab.cells(3, look="g", seed=5))
+    one = images(["", ""])
+    boxes = records.Boxes(np.array([[0, 0, 12, 30]]), ["7"])
+    return {
+        "karyograms": boxed(karyogram.draw(cell) for cell in cells),
+        "metaphases": boxed(metaphase.draw(cell) for cell in cells),
+        "single chromosomes": dataclasses.replace(one, boxes=(boxes, boxes)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("facts", "taken"),
+    [(FACTS, "single chromosomes"), (KARYOGRAM, "karyograms")],
+)
+def test_boxes_tell_what_an_image_shows(shown, facts, taken):
+    for what, asked in shown.items():
+        if what == taken:
+            predicting.shows(asked, facts["unit"], facts["classes"])
+        else:
+            reason = f"folder shows {what}, .* one {facts['unit']} an image; name"
+            with pytest.raises(predicting.PredictError, match=reason):
+                predicting.predict(model(), facts, asked)
+
+
+def test_boxes_tell_it_also_of_images_with_the_model_s_own_labels(shown):
+    cells = shown["karyograms"]
+    labelled = dataclasses.replace(cells, label=np.array(["normal"] * len(cells)))
+    with pytest.raises(predicting.PredictError, match="folder shows karyograms"):
+        predicting.predict(model(), FACTS, labelled)
+
+
+def test_metaphases_are_taken_by_a_model_that_learned_from_them(shown):
+    asked = shown["metaphases"]
+    predicting.shows(asked, "karyogram", FACTS["classes"], own=True)
+    with pytest.raises(predicting.PredictError, match="folder shows metaphases"):
+        predicting.shows(asked, "chromosome", FACTS["classes"], own=True)
+
+
+def test_pictures_of_nothing_and_of_no_chromosome_are_referred(tmp_path):
+    rng = np.random.default_rng(0)
+    odd = {
+        "black": np.zeros((30, 12)),
+        "white": np.full((30, 12), 255),
+        "one": np.zeros((1, 1)),
+        "line": rng.integers(0, 255, (1, 30_000)),
+        "slim": rng.integers(0, 255, (9, 300)),
+        "chromosome": drawn.rod(60, 12),
+        "small": drawn.rod(12, 8),
+    }
+    for labels in (["normal"] * len(odd), [""] * len(odd)):
+        asked = images(labels)
+        shown = pixels.pack([np.asarray(one, np.uint8) for one in odd.values()])
+        asked = dataclasses.replace(asked, name=np.array([*odd]), pixels=shown)
+        said = predicting.predict(model(), FACTS, asked)
+        predicting.write(tmp_path / f"{labels[0]}.csv", said)
+        rows = pd.read_csv(tmp_path / f"{labels[0]}.csv", index_col="image")
+        assert rows["refer"].tolist() == [True] * 5 + [False] * 2
+        assert set(rows["label"]) <= {"normal", "abnormal"}
+        sentence = predicting.referred(said)
+        assert sentence.startswith("5 of 7 images are referred")
+        assert sentence.endswith("black, white, one, line, slim")
+    assert predicting.referred(predicting.predict(model(), FACTS, images([""]))) == ""
+
+
+def test_a_model_of_pictures_that_are_not_made_is_refused():
+    for facts in (KARYOGRAM, FACTS | {"unit": "nucleus"}):
+        with pytest.raises(predicting.PredictError, match=r"of \(96, 32, 1\), which"):
+            predicting.predict(model(), facts, images([""]))
+
+
+def test_a_model_whose_answers_are_no_numbers_is_refused():
+    network = model()
+    network.set_weights([np.full_like(w, 3e38) for w in network.get_weights()])
+    with pytest.raises(predicting.PredictError, match="answers are no numbers"):
+        predicting.predict(network, FACTS, images([""]))
+
+
 def test_one_model_is_shipped_or_it_is_said_which(tmp_path):
     folder = tmp_path / "data" / "models"
     folder.mkdir(parents=True)
@@ -133,6 +224,22 @@ def test_nothing_is_written_over(tmp_path):
     with pytest.raises(predicting.PredictError, match="its folder is not there"):
         predicting.vacant(tmp_path / "no" / "new.csv")
     assert predicting.vacant(tmp_path / "new.csv") == tmp_path / "new.csv"
+    for place in ("/proc/x.csv", "/proc/self/status/x.csv", tmp_path / ("x" * 250)):
+        with pytest.raises(
+            predicting.PredictError, match=r"x.* cannot be written: |its"
+        ):
+            predicting.vacant(place)
+    assert [one.name for one in tmp_path.iterdir()] == ["there.csv"]
+
+
+def test_a_disk_that_fills_is_one_line(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(results, "predictions", full)
+    said = predicting.predict(model(), FACTS, images(["normal"]))
+    with pytest.raises(predicting.PredictError, match=r"^a.csv cannot .*: No space"):
+        predicting.write(tmp_path / "a.csv", said)
 
 
 def test_only_sources_that_can_be_read_are_asked_about():
@@ -173,6 +280,11 @@ def test_predict_writes_a_csv_once_and_says_what_the_model_is(root, mine):
     assert "not for diagnosis" in done.stdout
     (said,) = results.read_predictions(mine / "preds.csv")
     assert sorted(said.truth) == ["abnormal", "normal"]
+    assert "referred" not in done.stdout
     again = call("--out", "preds.csv")
     assert again.returncode == 1
     assert again.stderr == "error: preds.csv exists; remove it or name another file\n"
+    refused = call("--out", "b.csv", "--model", "/")
+    assert refused.returncode == 1
+    assert refused.stderr == "error: '/' names no file; name a .keras file\n"
+    assert not (mine / "b.csv").exists()
