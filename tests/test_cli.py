@@ -48,9 +48,24 @@ def test_claims_are_counted_and_listed(root):
 @pytest.mark.parametrize(
     ("words", "code", "complaint"),
     [
-        ((), 2, "Usage"),
-        (("run",), 2, "Missing argument"),
-        (("frobnicate",), 2, "No such command"),
+        (("run",), 2, "error: Missing argument 'studies'; `"),
+        (("frobnicate",), 2, "error: No such command 'frobnicate'; `"),
+        (("run", "chu", "--prof", "x"), 2, "error: No such option: --prof "),
+        (("run", "chu", "--jobs", "0"), 2, "error: Invalid value for '--jobs': "),
+        (("run", "chu", "--jobs", "many"), 2, "error: Invalid value for '--jobs': "),
+        (("run", "chu", "-p"), 2, "error: Option '-p' requires an argument; `"),
+        (("data", "check"), 2, "data check --help` says what it takes"),
+        (
+            ("data", "leaks", "pki3", "--seed", str(2**32)),
+            2,
+            "Invalid value for '--seed': ",
+        ),
+        (
+            ("data", "synth", "--out", "x", "--seed", "-1"),
+            2,
+            "Invalid value for '--seed': ",
+        ),
+        (("pretrain", "--seed", str(2**32)), 2, "Invalid value for '--seed': "),
         (("run", "chromnet"), 1, "error: no study 'chromnet'; known: chromonet"),
         (
             ("run", "chu", "-p", "sede=1"),
@@ -59,6 +74,13 @@ def test_claims_are_counted_and_listed(root):
         ),
         (("run", "chu", "-p", "seed"), 1, "error: 'seed' is not name=value"),
         (("run", "chu", "--profile", "fast"), 1, "known: 'smoke', 'quick', 'full'"),
+        (("run", "chu", "--profile", ""), 1, "error: profile='' is not available"),
+        (("book", "--profile", ""), 1, "error: profile='' is not available"),
+        (("run", "chu", "-p", f"seed={'-' * 20_000}"), 1, "seed takes a whole number"),
+        (("run", "chu", "-p", f"seed={2**32}"), 1, "seed=4294967296 is too large"),
+        (("run", "chu", "-p", "weights=README.md"), 1, "weights='README.md' is not"),
+        (("run", "chromonet", "-p", "weights=README.md"), 1, "known: 'none', 'domain'"),
+        (("claims", "\x1b[31mred"), 1, "no claims file \\x1b[31mred.yml"),
         (
             ("run", "chu", "-p", "source=bioimlb"),
             1,
@@ -71,8 +93,20 @@ def test_claims_are_counted_and_listed(root):
 def test_a_mistake_is_one_line_and_a_code(root, words, code, complaint):
     done = chromolib(*words, cwd=root)
     assert done.returncode == code
-    assert complaint in done.stderr + done.stdout
-    assert "Traceback" not in done.stderr
+    (line,) = done.stderr.splitlines()
+    assert complaint in line
+    assert line.startswith("error: ")
+    assert line.isprintable()
+    assert len(line) < 500
+    assert not done.stdout
+
+
+@pytest.mark.parametrize("words", [(), ("data",)])
+def test_without_words_there_is_help(root, words):
+    done = chromolib(*words, cwd=root)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0].endswith("COMMAND [ARGS]...")
+    assert "Commands:" in done.stderr
 
 
 def test_a_grid_ends_with_one_table_and_is_reused(toy):
@@ -123,7 +157,7 @@ def test_away_from_the_repository_the_package_s_own_is_used(tmp_path, root):
 def test_ctrl_c_counts_also_where_a_shell_starts_us_in_the_background(monkeypatch):
     seen, before = [], signal.signal(signal.SIGINT, signal.SIG_IGN)
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    monkeypatch.setattr(cli, "app", lambda: seen.append(signal.getsignal(2)))
+    monkeypatch.setattr(cli, "app", lambda **_: seen.append(signal.getsignal(2)))
     try:
         cli.main()
     finally:

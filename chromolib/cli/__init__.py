@@ -3,6 +3,7 @@
 import os
 import pathlib
 import signal
+import sys
 
 import typer
 
@@ -47,7 +48,8 @@ def run(
     """Run studies; finished runs are reused, and a summary table ends it."""
     from chromolib.runs import published, repository, sweep
 
-    settings = ([f"profile={profile}"] if profile else []) + parameter
+    settings = [] if profile is None else [f"profile={profile}"]
+    settings += parameter
     root = repository.root()
     items = [
         (study, values)
@@ -150,8 +152,25 @@ def main():
     if place := os.environ.get("CHROMOLIB_DATA"):  # kernels work in another folder
         os.environ["CHROMOLIB_DATA"] = str(pathlib.Path(place).absolute())
     try:
-        app()
+        code = app(standalone_mode=False)
     except Exception as error:
+        if hasattr(error, "format_message"):  # typer's own, of whichever version
+            show.stop(_usage(error), error.exit_code)
+        if isinstance(error, typer.Abort):
+            show.stop("interrupted", 130)
         if type(error).__module__.split(".")[0] != "chromolib":
             raise
         show.stop(f"error: {error}", 1)
+    if code:
+        sys.exit(code)
+
+
+def _usage(error):
+    """What is wrong with the words of a command; without any, its help."""
+    message = error.format_message()
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return message
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "chromolib"
+    reason = " ".join(message.split()).rstrip(".")
+    return f"error: {reason}; `{command} --help` says what it takes"

@@ -5,6 +5,7 @@ import time
 
 import typer
 
+from chromolib import streams
 from chromolib.cli import show
 
 app = typer.Typer(
@@ -118,7 +119,9 @@ def leaks(
     edited: str = typer.Option(
         "", help="structural or numerical: edit its chromosomes first, with shams."
     ),
-    seed: int = typer.Option(0, min=0, help="Which random split, and which edits."),
+    seed: int = typer.Option(
+        0, min=0, max=streams.LARGEST, help="Which random split, and which edits."
+    ),
     out: str = typer.Option("", help="A folder for the tables and a manifest."),
 ):
     """Split a source by image and by group, and measure what either gives away."""

@@ -4,6 +4,7 @@ import pathlib
 
 import typer
 
+from chromolib import streams
 from chromolib.cli import show
 
 
@@ -11,7 +12,9 @@ def pretrain(
     out: str = typer.Option(None, help="A folder; without it data/models."),
     cells: int = typer.Option(400, help="Synthetic cells, of two a patient."),
     epochs: int = typer.Option(12, help="Looks at every chromosome."),
-    seed: int = typer.Option(0, min=0, help="The same seed gives the same weights."),
+    seed: int = typer.Option(
+        0, min=0, max=streams.LARGEST, help="The same seed gives the same weights."
+    ),
 ):
     """Train the trunk that weights=domain starts from, on synthetic chromosomes alone;
     stopped and started again alike, it goes on."""
@@ -38,6 +41,7 @@ def predict(
 ):
     """Ask a trained model about images; a row an image with its probabilities.
 
+    A picture of nothing, or of no chromosome's shape, is referred: refer is True.
     For research: no answer of it may serve a diagnosis.
     """
     from chromolib.runs import backend, inputs, repository
@@ -49,7 +53,7 @@ def predict(
     from chromolib.studies import predicting
 
     place = predicting.vacant(out)
-    file = model or predicting.shipped(root, study)
+    file = predicting.shipped(root, study) if model is None else model
     network, facts = store.load(file, study=study)
     values = predicting.asked(source, data, on_error)
     images = inputs.read(root, values)["source"]
@@ -59,5 +63,7 @@ def predict(
         f"{len(predictions):,} images of {images.origin}, asked of a model trained on "
         f"{store.taught_by(facts)}: {show.near(place)}\n{facts['use']}"
     )
+    if doubtful := predicting.referred(predictions):
+        show.say(doubtful)
     if facts["source"] == images.source:
         show.say("The model was trained on this source: do not score it by these rows.")

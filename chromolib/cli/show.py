@@ -21,7 +21,7 @@ EVERY = 30  # seconds between lines of progress in a log
 
 def stop(message, code):
     """Say why on stderr and leave with that code."""
-    sys.stderr.write(message + "\n")
+    sys.stderr.write(plain(message) + "\n")
     sys.exit(code)
 
 
@@ -35,7 +35,14 @@ def console(*, stderr=False):
 
 def say(text):
     """Print a line as it is."""
-    console().print(text, markup=False, emoji=False, soft_wrap=True)
+    console().print(plain(text), markup=False, emoji=False, soft_wrap=True)
+
+
+def plain(text):
+    """The text with its control characters written out, its lines as they are."""
+    from chromolib.data import store
+
+    return "\n".join(map(store.shown, str(text).split("\n")))
 
 
 @dataclasses.dataclass
@@ -142,7 +149,7 @@ def table(frame):
     for name in frame.columns:
         grid.add_column(str(name), overflow="fold")
     for row in frame.itertuples(index=False):
-        grid.add_row(*(rich.markup.escape(str(cell)) for cell in row))
+        grid.add_row(*(rich.markup.escape(plain(cell)) for cell in row))
     console().print(grid)
 
 

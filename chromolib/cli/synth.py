@@ -4,7 +4,7 @@ import pathlib
 
 import typer
 
-from chromolib import records
+from chromolib import records, streams
 from chromolib.cli import show
 
 EXAM = 502  # the seed of cells that teach; no other set holds their patients
@@ -14,7 +14,9 @@ def synth(
     out: str = typer.Option(..., help="The folder to write, new or empty."),
     cells: int = typer.Option(200, help="How many cells to draw."),
     abnormal: float = typer.Option(0.3, help="Share of patients with an abnormality."),
-    seed: int = typer.Option(0, help="The same seed gives the same files."),
+    seed: int = typer.Option(
+        0, min=0, max=streams.LARGEST, help="The same seed gives the same files."
+    ),
     what: str = typer.Option("metaphases", help="metaphases, karyograms or singles"),
     look: str = typer.Option(
         "", help="g, q or field (G-bands as in metaphases); else what is usual."
