@@ -29,6 +29,7 @@ def predictions(samples, probability, /, **words):
         image=samples.image,
         group=samples.group,
         truth=samples.label,
+        cell=samples.cell,
         probability=probability,
         classes=samples.classes,
         **words,

@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
+COLUMNS = ("x", "label", "group", "image", "cell")
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Samples:
@@ -15,8 +17,11 @@ class Samples:
     group: np.ndarray  # (n,) the unit of independence
     image: np.ndarray  # (n,) unique names
     classes: tuple
+    cell: np.ndarray | None = None  # (n,) within its group; the group unless given
 
     def __post_init__(self):
+        if self.cell is None:
+            object.__setattr__(self, "cell", self.group)
         lengths = {len(values) for values in self._columns().values()}
         if len(lengths) > 1:
             raise ValueError(f"samples differ in length: {sorted(lengths)}")
@@ -48,4 +53,4 @@ class Samples:
         return dataclasses.replace(self, **columns)
 
     def _columns(self):
-        return {name: getattr(self, name) for name in ("x", "label", "group", "image")}
+        return {name: getattr(self, name) for name in COLUMNS}

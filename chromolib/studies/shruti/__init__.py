@@ -1,0 +1,1 @@
+"""Study `shruti`: 24 types of chromosome, the cell named as a whole, its karyotype."""

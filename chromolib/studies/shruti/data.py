@@ -1,0 +1,59 @@
+"""Single chromosomes of the 24 classes, as networks see them, each with its cell.
+
+`read(run, cells)` -> Chromosomes; without a real source so many cells are drawn
+`by_cell(samples)` -> the same images under the classes of the report: their cells
+"""
+
+import dataclasses
+import os
+
+import numpy as np
+
+from chromolib import records
+from chromolib.data import cards
+from chromolib.models import inputs, samples
+from chromolib.synth import lab, singles
+
+ABNORMAL = 0.1  # share of synthetic patients
+
+
+class ChromosomeError(ValueError):
+    """A source without chromosomes of known class."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Chromosomes:
+    """Chromosomes of one source, as they are and laid straight."""
+
+    images: records.ImageSet
+    samples: samples.Samples  # straight ones, in the same order
+    upright: bool  # whether the short arm is known to be up
+    real: bool
+
+
+def read(run, cells):
+    """The chromosomes of the run's source; markers and the like have no class."""
+    if run.images is None:
+        drawn = lab.cells(cells, look="q", abnormal=ABNORMAL, seed=run.given("seed"))
+        return prepared(singles.images(drawn), upright=True, real=False)
+    card = cards.read(run.root / "data" / "cards", run.images.source)
+    return prepared(run.images, upright=bool(card.get("upright")), real=True)
+
+
+def prepared(images, *, upright, real):
+    """The chromosomes of the 24 classes among images, laid straight."""
+    images = images.take(np.isin(images.label, records.CLASSES))
+    if not len(images):
+        raise ChromosomeError(
+            f"{images.source} has no chromosome of a known class; name a source of "
+            "single chromosomes, labelled 1 to 22, X and Y"
+        )
+    x = inputs.straight(images, canvas=inputs.FINE, workers=os.cpu_count() or 1)
+    columns = images.label, images.group, images.name, records.CLASSES, images.cell
+    return Chromosomes(images, samples.Samples(x, *columns), upright, real)
+
+
+def by_cell(part):
+    """Each image labelled by the cell that it is of."""
+    cells = tuple(sorted(set(part.cell)))
+    return dataclasses.replace(part, label=part.cell, classes=cells)

@@ -1,0 +1,54 @@
+"""The networks of the study: the report's head on VGG19, and our own small one.
+
+`head(width, classes, *, seed)` -> what the report trains on 25,088 features
+`ours(split, *, steps, seed, upright)` -> a small network of straight chromosomes
+`probabilities(model, x, *, upright)` -> what it says, over all ways to look
+"""
+
+import keras
+import numpy as np
+
+from chromolib.models import counter_rng, predict, small
+
+SIDE = 224  # pixels of the report's input
+RATE = 1e-3  # of the report
+FEATURES = 25_088  # of VGG19 at that size: 7 x 7 x 512
+
+
+def head(width, classes, *, seed):
+    """One dense layer with softmax, as the report's summary shows it, compiled."""
+    first = keras.initializers.GlorotUniform(counter_rng.Seeds(seed)())
+    model = keras.Sequential(
+        [
+            keras.Input((width,)),
+            keras.layers.Dense(classes, kernel_initializer=first, name="logits"),
+        ],
+        name="vgg19_head",
+    )
+    model.compile(
+        keras.optimizers.Adam(RATE),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def ours(split, *, steps, seed, upright):
+    """The small network, ready to learn for so many steps."""
+    model = small.bands(
+        split.train.x.shape[1:],
+        len(split.train.classes),
+        seed=seed,
+        mirror=("horizontal",) if upright else ("horizontal", "vertical"),
+    )
+    return small.ready(model, steps=steps)
+
+
+def probabilities(model, x, *, upright):
+    """Mean probability over mirrored views, and over both ends up unless that is known.
+
+    The network learned to take all of these for the same chromosome.
+    """
+    views = [x, x[:, :, ::-1]]
+    views += [] if upright else [view[:, ::-1] for view in views]
+    return np.mean([predict.probabilities(model, view) for view in views], axis=0)
