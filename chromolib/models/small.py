@@ -3,6 +3,7 @@
 `bands(shape, classes, *, seed, mirror)` -> residual classifier, under 800,000
 `cnn(shape, classes, *, seed, mirror)` -> classifier, under 120,000 parameters
 `resnet(shape, classes, *, seed, mirror)` -> residual network, under 200,000
+`augmented(entry, *, seed, mirror)` -> what the networks learn from
 `ready(model, *, steps, rate)` -> the same, compiled to learn for so many steps
 
 Both give logits, take (batch, height, width, 1) in [0, 1] with background 0, and are
@@ -90,7 +91,7 @@ def _resampling(count, size, shift, wave, phase):
     return ops.relu(1 - ops.abs(read[:, :, None] - at))
 
 
-def _augmented(entry, seed, mirror):
+def augmented(entry, *, seed, mirror=MIRROR):
     """What a chromosome could as well have looked like, while a model learns."""
 
     settings = {
@@ -134,7 +135,7 @@ def cnn(shape, classes, *, seed, mirror=MIRROR):
     """
     make = _Maker(seed)
     entry = keras.Input(shape)
-    x = _augmented(entry, seed, mirror)
+    x = augmented(entry, seed=seed, mirror=mirror)
     for filters, size, strides in ((16, 5, 2), (32, 3, 1), (64, 3, 1), (64, 3, 1)):
         if filters == 64:
             x = keras.layers.MaxPooling2D(2, padding="same")(x)
@@ -167,7 +168,7 @@ def bands(shape, classes, *, seed, mirror=MIRROR):
     make = _Maker(seed)
     entry = keras.Input(shape)
     x = keras.layers.ReLU()(
-        make.conv(_augmented(entry, seed, mirror), 24, 5, strides=2)
+        make.conv(augmented(entry, seed=seed, mirror=mirror), 24, 5, strides=2)
     )
     for filters, strides in ((32, 1), (64, 2), (64, 1), (128, 2), (128, 1)):
         inner = keras.layers.ReLU()(make.conv(x, filters, 3, strides=strides))

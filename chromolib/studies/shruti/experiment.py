@@ -43,6 +43,11 @@ class Experiment:
     estimates: list  # of records.Estimate
     penalty: dict  # protocol -> fold -> what its validation cells chose
 
+    @property
+    def joint(self):
+        """What counts: whole cells named jointly, where they were unseen as a whole."""
+        return jointly(self.predictions[-1])
+
 
 def run(run, chromosomes, *, sizes):
     """Train and test by each protocol of the run, and keep the numbers."""
@@ -90,18 +95,23 @@ def choose_penalty(probability, samples):
 
 def score(said, *, rng):
     """Each image by itself and, where whole cells were unseen, named jointly."""
-    estimates = list(metrics.measure(said, *SCORES, rng=rng).values())
+    alone = _named(said, "one by one")
+    estimates = list(metrics.measure(alone, *SCORES, rng=rng).values())
     if said.assigned is not None:
-        conditions = said.conditions | {"named": "jointly"}
-        joint = dataclasses.replace(
-            said,
-            label=said.assigned,
-            probability=None,
-            uncertainty=None,
-            conditions=conditions,
-        )
-        estimates += metrics.measure(joint, *WHOLE, rng=rng).values()
+        estimates += metrics.measure(jointly(said), *WHOLE, rng=rng).values()
     return estimates
+
+
+def jointly(said):
+    """The predictions with the class for a label that the whole cell gave."""
+    if said.assigned is None:
+        return said
+    joint = {"label": said.assigned, "probability": None, "uncertainty": None}
+    return dataclasses.replace(_named(said, "jointly"), **joint)
+
+
+def _named(said, how):
+    return dataclasses.replace(said, conditions=said.conditions | {"named": how})
 
 
 def _crossed(run, chromosomes, name, sizes, words):

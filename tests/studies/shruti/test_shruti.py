@@ -124,7 +124,7 @@ def test_a_run_keeps_predictions_and_scores_of_both_protocols(run, chromosomes):
     assert set(by_cell.assigned) <= set(records.CLASSES)
     kinds = {(e.quantity, e.protocol, e.conditions.get("named")) for e in run.estimates}
     assert ("whole-cell accuracy", "clean", "jointly") in kinds
-    assert ("accuracy", "published", None) in kinds
+    assert ("accuracy", "published", "one by one") in kinds
     assert set(found.penalty["clean"]) == {0, 1}
 
 

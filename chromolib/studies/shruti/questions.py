@@ -1,0 +1,43 @@
+"""What the page asks of the trainings: tables and figures' contents, no pixels made.
+
+`parts(split)`, `one_of_each(part, rng=)`, `tried(settings, scores)`, `bars(grid)`
+"""
+
+import numpy as np
+import pandas as pd
+
+
+def parts(split):
+    """How many images, cells and groups are in each part of a fold."""
+    named = {"train": split.train, "validation": split.validation, "test": split.test}
+    rows = [
+        (name, len(part), len(set(map(tuple, cells_of(part)))), len(set(part.group)))
+        for name, part in named.items()
+    ]
+    return pd.DataFrame(rows, columns=["part", "images", "cells", "groups"])
+
+
+def cells_of(part):
+    """(n, 2) the group and the cell of each image."""
+    return np.stack([part.group.astype(str), part.cell.astype(str)], 1)
+
+
+def one_of_each(part, *, rng):
+    """A picture of each class that there is, and its caption."""
+    present = [name for name in part.classes if name in set(part.label)]
+    chosen = [rng.choice(np.flatnonzero(part.label == name)) for name in present]
+    return part.x[chosen], [{"class": name} for name in present]
+
+
+def tried(settings, scores):
+    """A row of what was tried on the page: settings, and the scores by how it named."""
+    found = {}
+    for one in scores:
+        if one.quantity in ("accuracy", "whole-cell accuracy"):
+            found[f"{one.quantity}, {one.conditions['named']}"] = one
+    return settings | found
+
+
+def bars(grid):
+    """The accuracy of each protocol, each image by itself and the cell jointly."""
+    return [one for one in grid.estimates if one.quantity == "accuracy"]
