@@ -17,7 +17,6 @@ CLASS = re.compile(
     r"(?:clase|class|chromosome|chrom|chr|[A-G](?=\d))?[ _-]?(\w+)", re.I
 )
 COLUMNS = ("image", "group", "cell", "label", "status")
-TABLE = 64 << 20  # bytes of images.csv
 UNNAMED = "the file's name does not say which chromosome of which cell it is"
 PARTS = {"train": "train", "valid": "valid", "val": "valid", "test": "test"}
 
@@ -106,7 +105,7 @@ def user_table(files):
         if pathlib.PurePosixPath(name).name != "images.csv":
             continue
         try:
-            for row in _rows(common.content(files, name, limit=TABLE)):
+            for row in _rows(common.content(files, name, limit=common.LIMIT)):
                 image = row["image"]
                 matches = 1 if image in names else bases[image]
                 if not matches:

@@ -15,6 +15,7 @@ from chromolib import records
 from chromolib.data import decode, store
 
 LIMIT = 16 * 2**20  # bytes of an annotation
+SINGLE = 4 * 2**20  # of one image: a thousand objects with long outlines take less
 LARGEST = 1e9  # no coordinate, size or index lies beyond
 MOST, LONGEST = 100_000, 200  # boxes on an image; characters of a label
 SHOWN = 60  # characters of a file's own text that a message repeats
@@ -27,7 +28,11 @@ UNREADABLE = (  # what a folder or an archive raises for a file it cannot give
 
 # Reason and remedy. Sentences without numbers, so that files are listed under them.
 CUT = ("the file cannot be read", "copy or download it again")
-LARGE = ("the annotation is larger than 16 MiB", "split it, or take it out")
+LARGE = (
+    "the file is larger than 16 MiB; of one image than 4 MiB, of names of classes than "
+    "64 KiB",
+    "split it, or take it out",
+)
 TEXT = ("the text is not UTF-8", "save it again as UTF-8")
 NUMERIC = (
     "a coordinate, size, score or index is missing, not a number, or beyond all sizes",

@@ -72,46 +72,47 @@ def unguarded(cell):
 
 
 def _read(stored, file, data):
-    """Image name -> Annotated or None, no classes, the problems and what is lost."""
-    header, rows, columns = _table(data)
-    problems, by_image = [], collections.defaultdict(list)
-    for cells in rows:
-        name, problem = _image(stored, file, cells, columns)
-        problems += problem
-        if name is not None and len(cells) == len(header):
-            by_image[name].append([cells[i] for i in columns])
-        elif name is not None:
-            by_image[name].append(None)
-            problems.append(store.error(ROW, name))
+    """Image name -> Annotated or None, no classes, the problems and what is lost.
+
+    Nothing is kept of a row that is of no use, nor of one too many for its image: a
+    table of 16 MiB may have eight million rows.
+    """
+    rows = csv.reader(io.StringIO(common.text(data), newline=""), strict=True)
+    problems, by_image, places = set(), collections.defaultdict(list), {}
+    try:
+        header, columns = _columns(next(rows, []))
+        for cells in filter(any, rows):
+            written = cells[columns[0]] if len(cells) > columns[0] else ""
+            if written not in places:
+                places[written], problem = _image(stored, file, unguarded(written))
+                problems.update(problem)
+            name = places[written]
+            if name is not None and len(by_image[name]) <= common.MOST:
+                whole = len(cells) == len(header)
+                by_image[name].append([cells[i] for i in columns] if whole else None)
+    except csv.Error as failure:
+        raise common.Malformed(*BROKEN) from failure
     images = dict.fromkeys(by_image)
     for name, rows_of_image in by_image.items():
         try:
-            if None not in rows_of_image:
-                images[name] = _annotated(file, rows_of_image)
+            images[name] = _annotated(file, rows_of_image)
         except common.Malformed as failure:
-            problems.append(store.error(failure.what, name))
-    return images, (), problems, {EXTRA: len(header) - len(columns)}
+            problems.add(store.error(failure.what, name))
+    return images, (), [*problems], {EXTRA: len(header) - len(columns)}
 
 
-def _table(data):
-    """The header, the rows below it that are not empty, and where our columns are."""
-    text = common.text(data)
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-    except csv.Error as failure:
-        raise common.Malformed(*BROKEN) from failure
-    header = [cell.strip() for cell in rows[0]] if rows else []
+def _columns(cells):
+    """The header, and where our columns are."""
+    header = [cell.strip() for cell in cells]
     for names in (OURS, THEIRS):
         if set(names) <= set(header):
             score = ["score"] if "score" in header else []
-            columns = [header.index(name) for name in (*names, *score)]
-            return header, filter(any, rows[1:]), columns
+            return header, [header.index(name) for name in (*names, *score)]
     raise common.Unrelated(*OTHER)
 
 
-def _image(stored, file, cells, columns):
+def _image(stored, file, written):
     """The image that a row is of, if there is one, and what is wrong with its name."""
-    written = unguarded(cells[columns[0]]) if len(cells) > columns[0] else ""
     if not written:
         return None, [store.error(NAMELESS, file)]
     folder = posixpath.dirname(file)
@@ -122,6 +123,10 @@ def _image(stored, file, cells, columns):
 
 
 def _annotated(file, rows):
+    if len(rows) > common.MOST:
+        raise common.Malformed(*common.MANY)
+    if None in rows:
+        raise common.Malformed(*ROW)
     sizes = {(row[1].strip(), row[2].strip()) for row in rows}
     if len(sizes) > 1:
         raise common.Malformed(*SIZES)

@@ -45,7 +45,7 @@ def dataset(files):
     for file in common.ending(files, ".xml"):
         near, image = _nearest(stored, file), None
         try:
-            root = _tree(common.content(files, file))
+            root = _tree(common.content(files, file, limit=common.SINGLE))
             image, renamed = _image(stored, near, root.findtext("filename", ""))
             annotated = _annotated(file, root)
         except common.Malformed as failure:

@@ -16,7 +16,7 @@ from chromolib.data.formats import common
 
 UNHELD = re.compile("[\x00-\x1f\x7f-\x9f]")
 YAML, LINES = ("data.yaml", "data.yml"), "classes.txt"
-LIMIT = 2**20  # bytes of data.yaml
+LIMIT = 2**16  # bytes of all that name classes; 200 names take four thousand
 FOLDER = "images"
 UNREADABLE = (yaml.YAMLError, ArithmeticError, LookupError, RecursionError, ValueError)
 
@@ -30,6 +30,10 @@ BAD_NAMES = (
     "list every class once, in the order of the indices",
 )
 DISAGREE = ("two files name the classes differently", "keep one of them")
+LONG = (
+    "the files that name the classes, equal ones once, hold more than 64 KiB",
+    "keep one data.yaml with the names of the classes",
+)
 ALPHABETIC = (
     "class order is alphabetical, an index is not a chromosome number: names are "
     "taken from data.yaml",
@@ -65,7 +69,8 @@ def dataset(files):
             continue
         file = min(candidates)
         try:
-            boxes = _boxes(common.text(common.content(files, file)), classes)
+            data = common.content(files, file, limit=common.SINGLE)
+            boxes = _boxes(common.text(data), classes)
         except common.Malformed as failure:
             problems.append(store.error(failure.what, file))
             continue
@@ -126,33 +131,50 @@ def _is_label(files, file):
     if "labels" in file.split("/")[:-1]:
         return True
     try:
-        rows = common.text(common.content(files, file)).splitlines()
+        data = common.content(files, file, limit=common.SINGLE)
+        rows = common.text(data).splitlines()
         return len([common.number(v) for v in rows[0].split()]) > 4 if rows else False
     except common.Malformed:
         return False
 
 
 def _classes(files):
-    """The class names, our folder of images, and problems; no names after an error."""
+    """The class names, our folder of images, and problems; no names after an error.
+
+    Equal files are read as one: exports copy theirs into every folder. What differs is
+    bounded as a whole, because 64 KiB of YAML take a second and 22 MiB.
+    """
     named = [name for name in files.names if _base(name) in (*YAML, LINES)]
     if not named:
         return (), "", [store.error(NO_CLASSES, YAML[0])]
-    heads, problems = [], []
+    heads, problems = {}, []
     for file in named:
         try:
-            text = common.text(common.content(files, file, limit=LIMIT))
-            heads.append(_lines(text) if _base(file) == LINES else _yaml(text))
-            _check(heads[-1][0])
+            head = _head(files, file, heads)
         except common.Malformed as failure:
             return (), "", [store.error(failure.what, file)]
-        if heads[-1][0] != heads[0][0]:
-            return (), "", [store.error(DISAGREE, file)]
-        if not heads[-1][2]:
+        if not head[2]:
             problems.append(store.repaired(COUNT, file))
-    names, folder, _ = heads[0]
+    names, folder, _ = next(iter(heads.values()))
     if _alphabetical(names):
         problems.append(store.repaired(ALPHABETIC, named[0]))
     return names, folder, problems
+
+
+def _head(files, file, heads):
+    """What one file says of the classes; `heads` holds what those before it said."""
+    data = common.content(files, file, limit=LIMIT)
+    key = data, _base(file) == LINES
+    if key in heads:
+        return heads[key]
+    if sum(len(data) for data, _ in (*heads, key)) > LIMIT:
+        raise common.Malformed(*LONG)
+    head = (_lines if key[1] else _yaml)(common.text(data))
+    _check(head[0])
+    if heads and head[0] != next(iter(heads.values()))[0]:
+        raise common.Malformed(*DISAGREE)
+    heads[key] = head
+    return head
 
 
 def _lines(text):
@@ -164,7 +186,8 @@ def _yaml(text):
     """The names, our folder of images, and whether the stated number is theirs."""
     try:
         # Every scalar stays the text it is: `No` is a name, `010` is not 8, and no
-        # merge or tag is obeyed.
+        # merge or tag is obeyed. PyYAML's loader in C takes tabs that this one refuses,
+        # is not everywhere, and has no bound on nesting: 64 KiB of "[" take it 12 s.
         head = yaml.BaseLoader(text).get_single_data()
     except UNREADABLE as failure:
         raise common.Malformed(*BAD_YAML) from failure
@@ -193,10 +216,10 @@ def _alphabetical(names):
 
 
 def _boxes(text, classes):
-    rows = [row for row in map(str.split, text.splitlines()) if row]
+    rows = [row for row in text.splitlines() if row.strip()]
     if len(rows) > common.MOST:
         raise common.Malformed(*common.MANY)
-    return common.boxes([_object(row, classes) for row in rows])
+    return common.boxes([_object(row.split(), classes) for row in rows])
 
 
 def _object(row, classes):

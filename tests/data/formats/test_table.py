@@ -1,4 +1,5 @@
 import csv
+import tracemalloc
 
 import pytest
 from fuzz import memory, reasons
@@ -129,3 +130,19 @@ def test_no_written_cell_starts_like_a_formula(tmp_path):
     with (tmp_path / table.FILE).open(newline="") as file:
         row = list(csv.reader(file))[1]
     assert row == ["'@a.jpg", "60", "40", "'" + label, "-1.5", "0", "1", "1"]
+
+
+@pytest.mark.parametrize("row", ["\n", "0\n"])
+def test_a_table_of_useless_rows_needs_little_memory(row):
+    text = HEADER + row * ((1 << 20) // len(row))
+    files = memory({"a.jpg": "", "t.csv": text})
+    tracemalloc.start()
+    table.dataset(files)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 << 20
+
+
+def test_too_many_rows_of_one_image_are_said():
+    found = one("a.jpg,1,1,X,0,0,1,1\n" * (common.MOST + 1))
+    assert reasons(found) == [("a.jpg", common.MANY[0])]

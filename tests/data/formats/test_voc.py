@@ -132,7 +132,7 @@ def test_a_value_that_is_no_number_is_an_error(value):
         (b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><annotation/>', voc.FORBIDDEN),
         (b'<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>', voc.FORBIDDEN),
         (b"<" * (voc.TAGS + 1), common.MANY),
-        (b" " * (common.LIMIT + 1), common.LARGE),
+        (b" " * (common.SINGLE + 1), common.LARGE),
     ],
 )
 def test_a_malformed_annotation_leaves_its_image_out(content, what):

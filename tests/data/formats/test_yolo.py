@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from fuzz import memory, reasons
@@ -180,3 +182,24 @@ def test_an_outline_is_held_where_its_box_bounds_it():
     assert yolo.holds_outline(common.Object("A", (0, 0, 4, 2), 1.0, points))
     assert not yolo.holds_outline(common.Object("A", (0, 0, 5, 2), 1.0, points))
     assert not yolo.holds_outline(common.Object("A", (0, 0, 4, 2)))
+
+
+def test_equal_names_in_every_folder_are_read_once_and_many_others_refused():
+    files = {"a.jpg": "", "a.txt": "0 0.5 0.5 1 1", "data.yaml": NAMES}
+    copies = {f"{i}/{name}": NAMES for i in range(300) for name in yolo.YAML}
+    copies |= {f"{i}/classes.txt": "A\nB\n" for i in range(300)}
+    assert read(files | copies).classes == ("A", "B")
+    filled = NAMES + "#" * (yolo.LIMIT // 8)
+    others = {f"{i}/data.yaml": f"{filled}{i}" for i in range(20)}
+    found = read(files | others)
+    assert [reason for _, reason in reasons(found)] == [yolo.LONG[0]]
+    assert not found.images
+
+
+def test_a_quarter_million_short_rows_are_refused_at_little_cost():
+    tracemalloc.start()
+    found = one("0\n" * 250_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert reasons(found) == [("labels/a.txt", common.MANY[0])]
+    assert peak < 20 << 20
