@@ -2,12 +2,25 @@
 
 `replacing(path)` -> a path to write to; it takes the file's place when all went well
 `write_text(path, text)`; `sha256(path)`; `digest(paths)` over names and contents
+`guarded(cell)` -> a cell of a csv that no spreadsheet runs; `unguarded(cell)` undoes it
 """
 
 import contextlib
 import hashlib
 import os
 import pathlib
+import re
+
+# What a spreadsheet may take for a formula: a sign, also one that it takes for its ASCII
+# form (all that NFKC makes one, and the minus sign), behind what it drops: blanks,
+# controls, marks that take no room. Apostrophes count too: so a guard can be told.
+SIGNS = (
+    "=+@\\-\u2212\u207a\u207b\u207c\u208a\u208b\u208c\u2a75\u2a76\ufb29"
+    "\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"
+)
+DROPPED = "'\\s\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+FORMULA = re.compile(f"'*[\t\r\n]|[{DROPPED}]*[{SIGNS}]")
+NEGATIVE = re.compile(r"[-\u2212][0-9]+(\.[0-9]+)?")
 
 
 @contextlib.contextmanager
@@ -46,3 +59,17 @@ def digest(paths):
         total.update(f"{path.name}\0".encode())
         total.update(bytes.fromhex(sha256(path)))
     return total.hexdigest()
+
+
+def guarded(cell):
+    """Text with an apostrophe before it if a spreadsheet might take it for a formula.
+
+    A negative number is none. What is not text stays as it is.
+    """
+    safe = not isinstance(cell, str) or NEGATIVE.fullmatch(cell)
+    return cell if safe or not FORMULA.match(cell) else f"'{cell}"
+
+
+def unguarded(cell):
+    """What `guarded` made safe, as it was."""
+    return cell[1:] if cell[:1] == "'" and FORMULA.match(cell) else cell

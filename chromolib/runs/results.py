@@ -24,7 +24,6 @@ HEADS = {"conditions": "condition"}  # of a csv, where they differ from the reco
 WORDS = tuple(HEADS.get(name, name) for name in records.WORDS)
 ROW += ("refer", "assigned", "cell", *WORDS, "classes")
 OF = "probability of "  # the column of a class
-RISKY = re.compile(r"'*[=+\-@\t\r]")  # what a spreadsheet takes for a formula
 OPTIONAL = ("probability", "uncertainty", "refer", "assigned")  # may be empty
 BOOLS = {"true": True, "false": False}
 
@@ -88,14 +87,15 @@ def _write(path, heads, rows):
         partial.open("w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file)
-        writer.writerow(heads)
-        writer.writerows(map(no_formula, row) for row in rows)
+        rows = itertools.chain([heads], rows)
+        writer.writerows(map(files.guarded, row) for row in rows)
 
 
 def table(path, frame):
     """Write a frame as a csv that is safe to open in a spreadsheet."""
+    safe = frame.map(files.guarded).rename(columns=files.guarded)
     with files.replacing(path) as partial:
-        frame.map(no_formula).to_csv(partial, index=False)
+        safe.to_csv(partial, index=False)
 
 
 def manifest(folder, facts):
@@ -114,17 +114,6 @@ def provenance(root, started):
         **commit(root),
         "versions": _versions(),
     }
-
-
-def no_formula(cell):
-    """A cell that no spreadsheet takes for a formula."""
-    risky = isinstance(cell, str) and RISKY.match(cell)
-    return f"'{cell}" if risky else cell
-
-
-def as_written(cell):
-    """What `no_formula` made safe, as it was."""
-    return cell[1:] if cell[:1] == "'" and RISKY.match(cell) else cell
 
 
 def _peak_memory():
@@ -229,7 +218,8 @@ def _rows(path, needed):
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
-            absent = [name for name in needed if name not in (reader.fieldnames or ())]
+            reader.fieldnames = [*map(files.unguarded, reader.fieldnames or ())]
+            absent = [name for name in needed if name not in reader.fieldnames]
             if absent:
                 raise _damaged(path, f"no column {', '.join(absent)}")
             return [(reader.line_num, _complete(path, reader, row)) for row in reader]
@@ -243,7 +233,7 @@ def _complete(path, reader, row):
     if None in row or None in row.values():
         cells = f"line {reader.line_num} does not have {len(reader.fieldnames)} cells"
         raise _damaged(path, cells)
-    return {name: as_written(cell) for name, cell in row.items()}
+    return {name: files.unguarded(cell) for name, cell in row.items()}
 
 
 def _damaged(path, reason):

@@ -1,11 +1,13 @@
 """What is written reads back the same, and what is damaged says where."""
 
+import csv
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from chromolib import records
+from chromolib import files, records
 from chromolib.runs import results
 
 TWO = ("normal", "abnormal")
@@ -65,6 +67,24 @@ def test_names_that_look_like_formulas_or_lines_come_back_as_they_were(tmp_path)
     assert "'=1+1" in text
     assert "\n=" not in text
     assert ",=" not in text
+
+
+def test_heads_are_guarded_too_and_every_text_of_a_frame_comes_back(tmp_path):
+    names = ["=1+1", " =1", "\uff1d1", "plain", "'=x", "-1", "two\n=lines"]
+    frame = pd.DataFrame(dict.fromkeys(names, names))
+    results.table(tmp_path / "t.csv", frame)
+    with (tmp_path / "t.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["'=1+1", "' =1", "'\uff1d1", "plain", "''=x", "-1", names[-1]]
+    assert [[*map(files.unguarded, row)] for row in rows] == [names] + [
+        [name] * len(names) for name in names
+    ]
+
+
+def test_heads_of_our_own_files_come_back(tmp_path):
+    results._write(tmp_path / "t.csv", ["=a", "b"], [[" =1", "1"]])
+    assert (tmp_path / "t.csv").read_text() == "'=a,b\n' =1,1\n"
+    assert results._rows(tmp_path / "t.csv", ["=a"]) == [(2, {"=a": " =1", "b": "1"})]
 
 
 def test_label_of_two_equal_classes_is_kept(tmp_path):

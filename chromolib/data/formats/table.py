@@ -9,8 +9,8 @@ import collections
 import csv
 import io
 import posixpath
-import re
 
+from chromolib import files
 from chromolib.data import store
 from chromolib.data.formats import common
 
@@ -19,8 +19,6 @@ FILE = "annotations.csv"
 OURS = ("image", "width", "height", "label", "x0", "y0", "x1", "y1")
 THEIRS = ("filename", "width", "height", "class", "xmin", "ymin", "xmax", "ymax")
 EXTRA = "other columns of the table"
-FORMULA = re.compile("'*[=+\\-@\t\r]")
-NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
 
 BROKEN = ("the table cannot be read", "save it again as CSV with commas, in UTF-8")
 OTHER = ("a table without the columns of boxes: it is not read", "nothing, if so meant")
@@ -37,9 +35,9 @@ HALF = (
 SIZES = ("rows of one image claim different sizes", "correct the size in the rows")
 
 
-def dataset(files):
+def dataset(stored):
     """The tables of a store that hold boxes, each relative to its folder."""
-    return common.from_tables(files, ".csv", _read, none=NONE, default=FILE)
+    return common.from_tables(stored, ".csv", _read, none=NONE, default=FILE)
 
 
 def write(dataset, sizes, folder):
@@ -49,26 +47,14 @@ def write(dataset, sizes, folder):
     table = csv.writer(text)
     table.writerow([*OURS, "score"] if scored else OURS)
     for name, annotated in dataset.images.items():
-        head = [guarded(name), annotated.width, annotated.height]
+        head = [files.guarded(name), annotated.width, annotated.height]
         for drawn in common.objects(annotated.boxes):
             score = [common.plain(drawn.score)] if scored else []
             box = map(common.plain, drawn.box)
-            table.writerow([*head, guarded(drawn.label), *box, *score])
+            table.writerow([*head, files.guarded(drawn.label), *box, *score])
         if not len(annotated.boxes):
             table.writerow([*head, *[""] * (len(OURS) - 3 + scored)])
     common.save(folder, FILE, text.getvalue())
-
-
-def guarded(cell):
-    """Text that no spreadsheet takes for a formula; `unguarded` undoes it."""
-    if FORMULA.match(cell) and not NUMBER.fullmatch(cell):
-        return "'" + cell
-    return cell
-
-
-def unguarded(cell):
-    """Text without the apostrophe that guards a formula."""
-    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
 def _read(stored, file, data):
@@ -84,7 +70,9 @@ def _read(stored, file, data):
         for cells in filter(any, rows):
             written = cells[columns[0]] if len(cells) > columns[0] else ""
             if written not in places:
-                places[written], problem = _image(stored, file, unguarded(written))
+                places[written], problem = _image(
+                    stored, file, files.unguarded(written)
+                )
                 problems.update(problem)
             name = places[written]
             if name is not None and len(by_image[name]) <= common.MOST:
@@ -137,7 +125,7 @@ def _annotated(file, rows):
 
 
 def _object(row):
-    name, corners, score = unguarded(row[3]), row[4:8], row[8:]
+    name, corners, score = files.unguarded(row[3]), row[4:8], row[8:]
     if not name or not all(corners):
         raise common.Malformed(*HALF)
     box = tuple(map(common.number, corners))

@@ -109,19 +109,6 @@ def test_an_image_of_two_tables_is_an_error():
     assert reasons(found) == [("a.jpg", common.TWICE[0])]
 
 
-@pytest.mark.parametrize(
-    "cell", ["=1+1", "+1", "@x", "-x", "\tx", "\rx", "'=1", "''-x"]
-)
-def test_a_formula_is_guarded_and_comes_back(cell):
-    assert table.guarded(cell) == "'" + cell
-    assert table.unguarded(table.guarded(cell)) == cell
-
-
-@pytest.mark.parametrize("cell", ["X", "-1", "-0.5", "'X", "''", "", "1"])
-def test_other_text_stays_as_it_is(cell):
-    assert table.guarded(cell) == table.unguarded(cell) == cell
-
-
 def test_no_written_cell_starts_like_a_formula(tmp_path):
     label = "=HYPERLINK(1)"
     boxes = common.boxes([common.Object(label, (-1.5, 0, 1, 1))])
