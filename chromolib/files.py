@@ -11,9 +11,9 @@ import os
 import pathlib
 import re
 
-# What a spreadsheet may take for a formula: a sign, also one that it takes for its ASCII
-# form (all that NFKC makes one, and the minus sign), behind what it drops: blanks,
-# controls, marks that take no room. Apostrophes count too: so a guard can be told.
+# What a spreadsheet may take for a formula: a sign, or what it takes for one (all that
+# NFKC makes a sign, and the minus sign), behind what it drops: blanks, controls, marks
+# that take no room. Apostrophes count too: so a guard can be told.
 SIGNS = (
     "=+@\\-\u2212\u207a\u207b\u207c\u208a\u208b\u208c\u2a75\u2a76\ufb29"
     "\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20"

@@ -124,20 +124,8 @@ def _keep_ctrl_c(**_):
 
 def _working(target):
     """Where Papermill writes meanwhile; files that dead processes left are removed."""
-    for path in target.parent.glob(".*.partial.ipynb"):
-        if not _alive(int(path.name.split(".")[-3])):
-            path.unlink(missing_ok=True)
+    folder.remove_dead(target.parent.glob(".*.partial.ipynb"))
     return target.parent / f".{target.name}.{os.getpid()}.partial.ipynb"
-
-
-def _alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
 
 
 def _collect(target, run_id, working, notebook):

@@ -3,7 +3,8 @@
 # Strategy: a run works in a hidden folder beside its place and holds a lock on a file
 in it. Completing it is one rename. A process that dies releases its lock, and the next
 run of the same identity takes the folder over; a second runner of the same identity
-works in a folder of its own meanwhile, so neither harms the other.
+works in a folder of its own meanwhile, so neither harms the other. What nobody came
+back for is removed after a fortnight, see `clean`.
 """
 
 import contextlib
@@ -12,12 +13,17 @@ import glob
 import json
 import os
 import pathlib
+import re
 import secrets
 import shutil
+import time
 
 LOCK = ".lock"
 REPLACE = "CHROMOLIB_REPLACE"  # set for kernels whose run replaces a finished one
 MANIFEST = "manifest.json"
+ABANDONED = 14 * 86_400  # seconds after which nobody comes back for a dead run
+HIDDEN = re.compile(r"\.(.+)\.\w+\.[0-9a-f]{8}\.(partial|retired|removed)")
+WRITTEN = re.compile(r"\..+\.(\d{1,9})\.partial(\.\w+)?")  # see files.replacing
 
 
 class FolderError(RuntimeError):
@@ -98,6 +104,80 @@ def abandon(partial, lock):
     os.close(lock)
 
 
+def clean(parent):
+    """Remove what dead processes left among the runs in a folder.
+
+    Who runs the same again resumes a dead run, tomorrow or after a holiday: its hidden
+    folder goes when its lock is free and nobody has held it or written to it for a
+    fortnight. Call this when all runs that were asked for are complete: until then one
+    of them may take an old folder over. A run that gave way to another is put back if
+    its successor died before it took the place, else removed. A half-written file of a
+    dead process is of no use to anybody and goes at once.
+    """
+    for path in parent.glob(".*"):
+        if (hidden := HIDDEN.fullmatch(path.name)) and path.is_dir():
+            with contextlib.suppress(OSError):
+                CLEANED[hidden[2]](path, path.with_name(hidden[1]))
+    remove_dead(parent.glob(".*.partial*"))
+    for finished in parent.glob(f"[!.]*/{MANIFEST}"):
+        remove_dead(finished.parent.rglob(".*.partial*"))
+
+
+def remove_dead(paths):
+    """Remove, of these, the half-written files of processes that are dead."""
+    for path in paths:
+        written = WRITTEN.fullmatch(path.name)
+        if written and path.is_file() and not _alive(int(written[1])):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _clean_partial(partial, _):
+    if time.time() - _last_touched(partial) < ABANDONED:
+        return
+    removed = partial.with_suffix(".removed")
+    with _held(partial):
+        partial.rename(removed)  # at once: nobody may take over half a folder
+        shutil.rmtree(removed, ignore_errors=True)
+
+
+def _clean_retired(retired, target):
+    successor = retired.with_suffix(".partial")
+    if not successor.exists():
+        shutil.rmtree(retired, ignore_errors=True)
+        return
+    with _held(successor):
+        if target.exists():
+            shutil.rmtree(retired, ignore_errors=True)
+        else:
+            retired.rename(target)
+
+
+def _clean_removed(removed, _):
+    shutil.rmtree(removed, ignore_errors=True)
+
+
+CLEANED = {
+    "partial": _clean_partial,
+    "retired": _clean_retired,
+    "removed": _clean_removed,
+}
+
+
+def _last_touched(folder):
+    return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+
+
+def _alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def _names(folder):
     files = (path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix() for path in files} - {LOCK}
@@ -109,10 +189,26 @@ def _add_missing(older, newer):
         shutil.copy2(older / name, newer / name)
 
 
+@contextlib.contextmanager
+def _held(partial):
+    lock = _lock(partial)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
 def _lock(partial):
+    """The lock of a folder that is still there; its file's time says when it was taken.
+
+    Between opening and locking it, whoever held it may have moved the folder away.
+    """
     handle = os.open(partial / LOCK, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not os.path.samestat(os.fstat(handle), (partial / LOCK).stat()):
+            raise BlockingIOError(f"{partial.name} was another's, and is gone")
+        os.utime(handle)
     except OSError:
         os.close(handle)
         raise

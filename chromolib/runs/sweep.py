@@ -12,7 +12,7 @@ import time
 
 import pandas as pd
 
-from chromolib.runs import execute, results
+from chromolib.runs import execute, folder, results
 
 CHILD = [sys.executable, "-c", "from chromolib.runs import sweep; sweep.child()"]
 CELLS = re.compile(r"(\d+) (\d+)\n")  # what a child writes: cells done, of how many
@@ -21,12 +21,18 @@ CELLS = re.compile(r"(\d+) (\d+)\n")  # what a child writes: cells done, of how 
 def run_all(root, items, *, jobs, force, cell_limit, bar):
     """Outcomes of (study, values) pairs, in their order; the first failure is raised.
 
-    What has finished stays finished, so the next call goes on from there.
+    What has finished stays finished, so the next call goes on from there. When all
+    have, what dead runs left behind is cleaned up.
     """
     how = {"force": force, "cell_limit": cell_limit}
     if jobs > 1 and len(items) > 1:
-        return _in_parallel(root, items, jobs, how, bar)
-    return [_in_turn(root, study, values, how, bar) for study, values in items]
+        outcomes = _in_parallel(root, items, jobs, how, bar)
+    else:
+        outcomes = [_in_turn(root, study, values, how, bar) for study, values in items]
+    parents = {outcome.folder.parent for outcome in outcomes}
+    for parent in parents.union((root / "data" / "runs").glob("*/")):
+        folder.clean(parent)
+    return outcomes
 
 
 def summary(outcomes):

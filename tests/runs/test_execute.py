@@ -17,7 +17,8 @@ from nbclient import exceptions
 from nbformat import v4
 from toys import BEGIN, CLOSE, LIGHT, RECORD
 
-from chromolib.runs import execute, parameters
+from chromolib.cli import show
+from chromolib.runs import execute, folder, parameters, sweep
 
 
 def resolved(repo, **given):
@@ -228,3 +229,20 @@ def wait_for(path):
             return
         time.sleep(0.1)
     pytest.fail(f"{path.name} never came")
+
+
+def test_what_dead_runs_of_other_values_left_goes_when_all_runs_are_complete(toy):
+    repo, seen = toy(LIGHT, RECORD, CLOSE), []
+    for age, study in ((15, "toy"), (15, "other"), (1, "toy")):
+        place = repo / "data" / "runs" / study / f"of{age}"
+        partial, lock = folder.reserve(place, place.name)
+        os.close(lock)
+        then = time.time() - age * 86_400
+        for path in (partial / folder.LOCK, partial):
+            os.utime(path, (then, then))
+        seen.append(partial)
+    (repo / "data/runs/toy/.mine.partial.ipynb").touch()  # nobody's, and no trouble
+    how = {"jobs": 1, "force": False, "cell_limit": None}
+    items = [("toy", resolved(repo))]
+    sweep.run_all(repo, items, bar=show.Log(lambda line: None), **how)
+    assert [path.exists() for path in seen] == [False, False, True]

@@ -1,8 +1,10 @@
 """A run's folder shows up complete or not at all."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -138,3 +140,99 @@ def test_a_damaged_manifest_is_no_complete_run(target):
     finish(target)
     (target / folder.MANIFEST).write_text('{"run": "ab')
     assert not folder.complete(target, "abc")
+
+
+def died(target, run, *, days):
+    """The folder of a dead run of some days ago."""
+    partial, lock = folder.reserve(target.with_name(run), run)
+    (partial / "half").write_text("kept")
+    os.close(lock)
+    then = time.time() - days * 86_400
+    for path in (*partial.iterdir(), partial):
+        os.utime(path, (then, then))
+    return partial
+
+
+def names(target):
+    return sorted(path.name for path in target.parent.iterdir())
+
+
+def test_a_dead_run_goes_after_a_fortnight_and_not_before(target):
+    finish(target)
+    young, old = died(target, "young", days=13), died(target, "old", days=15)
+    folder.clean(target.parent)
+    assert not old.exists()
+    assert (young / "half").read_text() == "kept"
+    assert names(target) == sorted([young.name, "abc"])
+
+
+def test_a_living_run_of_any_age_stays(target):
+    child, name = other_runner(target)
+    try:
+        partial = target.with_name(name)
+        for path in (*partial.iterdir(), partial):
+            os.utime(path, (0, 0))
+        folder.clean(target.parent)
+        assert (partial / "half").read_text() == "kept"
+    finally:
+        end(child)
+
+
+def test_taking_a_dead_run_over_starts_its_fortnight_anew(target):
+    partial = died(target, "old", days=15)
+    taken, lock = folder.reserve(target.with_name("old"), "old")
+    os.close(lock)
+    folder.clean(target.parent)
+    assert taken == partial
+    assert partial.exists()
+
+
+def test_a_run_that_gave_way_stands_again_if_its_successor_died(target):
+    finish(target)
+    partial = died(target, "new", days=1)
+    retired = target.with_name(partial.name.replace(".new.", ".abc.", 1))
+    partial = partial.rename(retired)
+    target.rename(retired.with_suffix(".retired"))
+    folder.clean(target.parent)
+    assert names(target) == [partial.name, "abc"]
+    assert folder.complete(target, "abc")
+
+
+def test_a_run_that_was_replaced_goes_and_so_does_half_a_removal(target):
+    finish(target)
+    for suffix in ("retired", "removed"):
+        target.with_name(f".abc.abc.01234567.{suffix}").mkdir()
+    folder.clean(target.parent)
+    assert names(target) == ["abc"]
+
+
+def test_half_written_files_of_the_dead_go_and_nothing_else(target):
+    finish(target, more=["a.csv"])
+    child, name = other_runner(target)
+    end(child)
+    gone = [target / f".a.{child.pid}.partial.csv"]
+    gone += [target.with_name(f".abc.{child.pid}.partial.ipynb")]
+    stay = [target / f".a.{os.getpid()}.partial.csv", target / "a.1.partial.csv"]
+    stay += [target.with_name(name) / f".a.{child.pid}.partial.csv"]  # one may resume
+    stay += [target.with_name(".mine.partial.ipynb"), target.with_name(".hidden")]
+    for path in gone + stay:
+        path.touch()
+    folder.clean(target.parent)
+    assert not any(path.exists() for path in gone)
+    assert all(path.exists() for path in stay)
+
+
+def test_a_folder_that_goes_while_its_lock_is_awaited_is_not_taken(target, monkeypatch):
+    partial = died(target, "abc", days=15)
+    flock = folder.fcntl.flock
+
+    def late(handle, how):
+        if partial.exists():
+            partial.rename(partial.with_suffix(".removed"))
+        flock(handle, how)
+
+    monkeypatch.setattr(folder.fcntl, "flock", late)
+    taken, lock = folder.reserve(target, "abc")
+    os.close(lock)
+    assert taken != partial
+    assert taken.exists()
