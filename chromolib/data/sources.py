@@ -2,11 +2,14 @@
 
 import collections
 import concurrent.futures
+import contextlib
 import dataclasses
 import functools
 import hashlib
+import math
 import os
 import pathlib
+import threading
 
 import numpy as np
 from scipy import sparse
@@ -99,10 +102,12 @@ def inspect(source, root, *, keep=KEEP, workers=None, progress=None):
 def _read_all(files, listed, keep, workers, progress):
     """Every item read and decoded once, in order; pixels dropped when they outgrow."""
     packed, reads = bytearray(), []
-    for chunk in _chunks(files, listed, workers or _workers(files, listed.items)):
+    workers = workers or _workers(files, listed.items)
+    read_one = functools.partial(_read, files, listed, _turns(workers))
+    for chunk in _chunks(listed.items, read_one, workers):
         for read in chunk:
             if read.image is None and not read.problems:
-                read = _read(files, listed, read.item)
+                read = read_one(read.item)
             if packed is not None and read.image is not None:
                 packed += read.image.data
                 packed = packed if len(packed) <= keep else None
@@ -112,14 +117,39 @@ def _read_all(files, listed, keep, workers, progress):
     return packed, reads
 
 
-def _chunks(files, listed, workers):
+def _turns(workers):
+    """A context in which a file is decoded once there is room: the largest alone.
+
+    Decoding takes up to 16 bytes a pixel, in each thread. The size stands in a file's
+    header; to read it costs a fifth of what a small image does, so where one thread is
+    enough for small files every file has its turn alone.
+    """
+    room, changed = decode.PIXELS, threading.Condition()
+
+    @contextlib.contextmanager
+    def turn(blob):
+        nonlocal room
+        wanted = math.prod(decode.size(blob)) if workers > 1 else decode.PIXELS
+        with changed:
+            changed.wait_for(lambda: room >= wanted)
+            room -= wanted
+        try:
+            yield
+        finally:
+            with changed:
+                room += wanted
+                changed.notify_all()
+
+    return turn
+
+
+def _chunks(listed, read_one, workers):
     """Chunks of read items in the order of the listing, a few ahead of their use."""
     ahead = collections.deque()
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        for i in range(0, len(listed.items), CHUNK):
-            items = listed.items[i : i + CHUNK]
-            ahead.append(pool.submit(_read_chunk, files, listed, items))
-            if len(ahead) > 2 * workers:
+        for i in range(0, len(listed), CHUNK):
+            ahead.append(pool.submit(_read_chunk, read_one, listed[i : i + CHUNK]))
+            if len(ahead) > workers:
                 yield ahead.popleft().result()
         for future in ahead:
             yield future.result()
@@ -131,7 +161,7 @@ def _workers(files, items):
     return 1 if total < SMALL * len(items) else os.cpu_count() or 1
 
 
-def _read_chunk(files, listed, items):
+def _read_chunk(read_one, items):
     """Items read; those after `FILLED` bytes are left for when it is their time.
 
     A small file may unpack to a large image: tasks ahead would fill the memory.
@@ -139,16 +169,17 @@ def _read_chunk(files, listed, items):
     reads, held = [], 0
     for item in items:
         full = held >= FILLED
-        reads.append(_Read(item, ()) if full else _read(files, listed, item))
+        reads.append(_Read(item, ()) if full else read_one(item))
         held += int(np.prod(reads[-1].shape))
     return reads
 
 
-def _read(files, listed, item):
+def _read(files, listed, turn, item):
     """One image and its boxes; an error of either leaves the image out."""
     try:
         blob = files.read(item.name)
-        decoded = decode.grey(blob)
+        with turn(blob):
+            decoded = decode.grey(blob)
     except decode.DecodeError as failure:
         return _Read(item, (store.error(failure.what, item.name),))
     except store.StoreError:

@@ -1,6 +1,8 @@
 """From a source's files to trusted images: drawn copies of every layout and quirk."""
 
 import shutil
+import threading
+import time
 
 import drawn
 import numpy as np
@@ -453,6 +455,42 @@ def test_images_that_fill_the_memory_wait_for_their_turn(tmp_path, monkeypatch):
     after = sources.load("folder", tmp_path)
     assert before.fingerprint == after.fingerprint
     np.testing.assert_array_equal(before.pixels.buffer, after.pixels.buffer)
+
+
+def most_at_once(monkeypatch, folder, workers):
+    """How many images are decoded at one time, at most."""
+    grey, running, counts = decode.grey, set(), []
+
+    def slow(blob):
+        running.add(threading.get_ident())
+        counts.append(len(running))
+        time.sleep(0.02)
+        running.remove(threading.get_ident())
+        return grey(blob)
+
+    monkeypatch.setattr(sources.decode, "grey", slow)
+    assert len(sources.load("folder", folder, workers=workers)) == 12
+    monkeypatch.setattr(sources.decode, "grey", grey)
+    return max(counts)
+
+
+def test_images_are_decoded_together_as_far_as_memory_goes(tmp_path, monkeypatch):
+    written(tmp_path, {f"n/{i}.png": picture() for i in range(12)})  # of 108 pixels
+    monkeypatch.setattr(sources, "CHUNK", 2)
+    assert most_at_once(monkeypatch, tmp_path, 4) > 1
+    monkeypatch.setattr(decode, "PIXELS", 250)
+    assert most_at_once(monkeypatch, tmp_path, 4) <= 2
+    monkeypatch.setattr(decode, "PIXELS", 150)
+    monkeypatch.setattr(sources, "FILLED", 1)  # some wait for the main thread
+    assert most_at_once(monkeypatch, tmp_path, 4) == 1
+    assert most_at_once(monkeypatch, tmp_path, 1) == 1
+
+
+def test_an_image_that_cannot_be_opened_takes_no_room(tmp_path):
+    files = {f"n/{i}.png": b"\x89PNG" for i in range(70)} | {"n/z.png": picture()}
+    images = sources.inspect("folder", written(tmp_path, files), workers=2)
+    assert len(images) == 1
+    assert len(images.problems) == 70
 
 
 def test_a_list_of_karyotypes_that_is_no_table_is_said(tmp_path):

@@ -18,6 +18,7 @@ LIMIT = 16 * 2**20  # bytes of an annotation
 SINGLE = 4 * 2**20  # of one image: a thousand objects with long outlines take less
 LARGEST = 1e9  # no coordinate, size or index lies beyond
 MOST, LONGEST = 100_000, 200  # boxes on an image; characters of a label
+LABELS = 2**20  # characters of the labels on an image, each as wide as the longest
 SHOWN = 60  # characters of a file's own text that a message repeats
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -44,6 +45,10 @@ MANY = ("more boxes than an image can hold", "check the annotation")
 LABEL = (
     "a label is missing, longer than 200 characters, or not text",
     "give the object a label",
+)
+WIDE = (
+    "the labels of one image take more than a million characters",
+    "give the classes shorter names, or check the annotation",
 )
 NO_ANNOTATION = (
     "no annotation for this image",
@@ -254,6 +259,8 @@ def boxes(objects):
     """The record of a list of objects."""
     if len(objects) > MOST:
         raise Malformed(*MANY)
+    if len(objects) * max((len(o.label) for o in objects), default=0) > LABELS:
+        raise Malformed(*WIDE)
     if any(x1 < x0 or y1 < y0 for _, (x0, y0, x1, y1), _, _ in objects):
         raise Malformed(*REVERSED)
     outlines = tuple(o.outline for o in objects)

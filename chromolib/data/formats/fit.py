@@ -83,7 +83,8 @@ def _once(boxes):
     for i, row in enumerate(rows):
         first.setdefault(row, i)
     keep = list(first.values())
-    return boxes.take(keep), len(keep) < len(boxes)
+    again = len(keep) < len(boxes)
+    return boxes.take(keep) if again else boxes, again  # a copy would be held besides
 
 
 def _frame(annotated, boxes, stored, size):

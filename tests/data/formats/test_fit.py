@@ -132,3 +132,9 @@ def test_one_box_of_two_labels_is_no_repetition():
     objects = [common.Object(label, (1, 1, 2, 2)) for label in "XY"]
     boxes, said = fitted(common.Annotated("a.xml", common.boxes(objects)))
     assert (boxes.label.tolist(), said) == (["X", "Y"], [])
+
+
+def test_labels_are_not_held_twice():
+    given = drawn((0, 0, 60, 40), (1, 2, 3, 4))
+    boxes, _ = fitted(given)
+    assert np.shares_memory(boxes.label, given.boxes.label)

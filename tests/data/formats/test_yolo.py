@@ -203,3 +203,10 @@ def test_a_quarter_million_short_rows_are_refused_at_little_cost():
     tracemalloc.stop()
     assert reasons(found) == [("labels/a.txt", common.MANY[0])]
     assert peak < 20 << 20
+
+
+def test_labels_of_one_image_are_bounded_as_a_whole():
+    names, rows = f"names: [A, {'B' * 200}]", "0 .5 .5 1 1\n" * 6000
+    assert len(one(rows, names).images["images/a.jpg"].boxes) == 6000
+    found = one(rows + "1 .5 .5 1 1\n", names)
+    assert reasons(found) == [("labels/a.txt", common.WIDE[0])]
