@@ -14,6 +14,7 @@ LOOKS = (  # of bars: the plainest condition, and up to three others
     {"facecolor": "white", "hatch": "////"},
     {"facecolor": "white", "hatch": "...."},
 )
+MANY = 6  # classes of a confusion matrix whose shares have no room
 
 
 def classes(tables, *, ax, source):
@@ -89,16 +90,19 @@ def _histories(histories):
 def confusion(tables, *, ax, source):
     """How each class was named: counts, and below them the share of the class.
 
-    `tables` is what `metrics.confusions` gives.
+    `tables` is what `metrics.confusions` gives. Of many classes only counts have room,
+    and what never happened stays empty.
     """
     counts, shares = tables["counts"], tables["by row"].to_numpy(float)
+    many = len(counts) > MANY
     ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for row, column in np.ndindex(shares.shape):
-        share = shares[row, column]
-        text = f"{counts.iloc[row, column]:,}"
-        text += f"\n{share:.0%}" if np.isfinite(share) else ""
-        colour = "white" if share > 0.6 else "black"
-        ax.text(column, row, text, ha="center", va="center", color=colour)
+        count, share = counts.iloc[row, column], shares[row, column]
+        text = f"{count:,}" if count or not many else ""
+        text += f"\n{share:.0%}" if np.isfinite(share) and not many else ""
+        look = {"color": "white" if share > 0.6 else "black"}
+        look |= {"fontsize": "x-small"} if many else {}
+        ax.text(column, row, text, ha="center", va="center", **look)
     ax.set_xticks(range(len(counts.columns)), counts.columns)
     ax.set_yticks(range(len(counts.index)), counts.index)
     ax.set(xlabel="named by the model", ylabel="truth")
