@@ -21,6 +21,7 @@ for command in (synth.synth, synth.calibrate, synth.exam):
 app.add_typer(data.app, name="data")
 app.command()(models.pretrain)
 app.command()(models.predict)
+app.command()(models.diagnose)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Models: `chromolib pretrain`, `chromolib predict`."""
+"""Models: `chromolib pretrain`, `chromolib predict`, `chromolib diagnose`."""
 
 import pathlib
 
@@ -44,20 +44,12 @@ def predict(
     A picture of nothing, or of no chromosome's shape, is referred: refer is True.
     For research: no answer of it may serve a diagnosis.
     """
-    from chromolib.runs import backend, inputs, repository
-
-    root = repository.root()
-    repository.notebook(root, study)
-    backend.start()
+    root = _started(study)
     from chromolib.models import store
     from chromolib.studies import predicting
 
     place = predicting.vacant(out)
-    file = predicting.shipped(root, study) if model is None else model
-    network, facts = store.load(file, study=study)
-    values = predicting.asked(source, data, on_error)
-    images = inputs.read(root, values)["source"]
-    predictions = predicting.predict(network, facts, images)
+    facts, images, predictions = _asked(root, study, source, data, model, on_error)
     predicting.write(place, predictions)
     show.say(
         f"{len(predictions):,} images of {images.origin}, asked of a model trained on "
@@ -65,5 +57,53 @@ def predict(
     )
     if doubtful := predicting.referred(predictions):
         show.say(doubtful)
-    if facts["source"] == images.source:
+    if images.source in facts["source"].split(" and "):
         show.say("The model was trained on this source: do not score it by these rows.")
+
+
+def diagnose(
+    source: str = typer.Option(..., help="Single chromosomes, with the cell of each."),
+    out: str = typer.Option(..., help="The csv to write, a row a cell."),
+    data: str = typer.Option(None, help="Data root; else $CHROMOLIB_DATA."),
+    model: str = typer.Option(None, help="A .keras file; else the shipped one."),
+    on_error: str = typer.Option("refuse", help="Damaged images: refuse or skip."),
+):
+    """Name the chromosomes of each cell, count them, and say which karyotype that is.
+
+    Cells that a person should look at are referred, with the reason. For research: no
+    answer of it may serve a diagnosis.
+    """
+    root = _started("shruti")
+    from chromolib.studies import predicting
+
+    place = predicting.vacant(out)
+    facts, images, predictions = _asked(root, "shruti", source, data, model, on_error)
+    cells = predicting.karyotypes(facts, predictions)
+    predicting.write(place, cells)
+    show.say(
+        f"{len(cells):,} cells of {images.origin}, {int(cells['refer'].sum()):,} "
+        f"of them referred: {show.near(place)}\n{facts['use']}"
+    )
+
+
+def _started(study):
+    """The root of a repository that has the study, Keras quietly at hand."""
+    from chromolib.runs import backend, repository
+
+    root = repository.root()
+    repository.notebook(root, study)
+    backend.start()
+    return root
+
+
+def _asked(root, study, source, data, model, on_error):
+    """The model's facts, the images, and what the model says of them."""
+    from chromolib.models import store
+    from chromolib.runs import inputs
+    from chromolib.studies import predicting
+
+    file = predicting.shipped(root, study) if model is None else model
+    network, facts = store.load(file, study=study)
+    values = predicting.asked(source, data, on_error)
+    images = inputs.read(root, values)["source"]
+    return facts, images, predicting.predict(network, facts, images)

@@ -58,11 +58,26 @@ def cells(predictions, *, penalty):
 
     The classes must be the 24.
     """
-    assigned = np.empty(len(predictions), "<U2")
-    for which in members(predictions):
-        named, _ = cell(predictions.probability[which], penalty=penalty)
-        assigned[which] = np.array(records.CLASSES)[named]
-    return dataclasses.replace(predictions, assigned=assigned)
+    return dataclasses.replace(
+        predictions,
+        assigned=named(
+            predictions.group, predictions.cell, predictions.probability, penalty
+        ),
+    )
+
+
+def named(group, cells, probability, penalty):
+    """(n,) the class of each image, cell by cell.
+
+    What is called a cell and holds more images than any cell is named one by one.
+    """
+    assigned = np.empty(len(group), "<U2")
+    for which in members(group, cells):
+        classes = probability[which].argmax(1)
+        if len(which) <= MOST:
+            classes, _ = cell(probability[which], penalty=penalty)
+        assigned[which] = np.array(records.CLASSES)[classes]
+    return assigned
 
 
 def confidence(probability, named, *, penalty):
@@ -94,9 +109,9 @@ def _price(counts, penalty):
     )
 
 
-def members(predictions):
+def members(group, cells):
     """The rows of each cell; cells of two groups are two, whatever their names."""
-    names = list(zip(predictions.group, predictions.cell, strict=True))
+    names = np.stack([np.asarray(group, str), np.asarray(cells, str)], 1)
     _, which = np.unique(names, axis=0, return_inverse=True)
     order = np.argsort(which, kind="stable")
     return np.split(order, np.cumsum(np.bincount(which))[:-1])

@@ -39,15 +39,23 @@ def cells(predictions, *, penalty, sure):
     """Each cell's karyotype with confidence; `refer` says that a person should look.
 
     That is where the confidence is below `sure`, where fewer than 46 images were given
-    (one may be lost: no monosomy is read from it), and where no karyotype has a name.
+    (one may be lost: no monosomy is read from it) or more than a cell can have, where
+    an image is referred itself, and where no karyotype has a name. `predictions` need
+    group, cell, probability and refer.
     """
     rows = []
-    for which in assign.members(predictions):
+    for which in assign.members(predictions.group, predictions.cell):
         chance = predictions.probability[which]
+        if len(which) > assign.MOST:
+            first = predictions.group[which[0]], predictions.cell[which[0]]
+            reason = f"{len(which)} images, more than a cell has"
+            rows.append((*first, len(which), "", "", 0.0, True, reason))
+            continue
         named, _ = assign.cell(chance, penalty=penalty)
         trust = assign.confidence(chance, named, penalty=penalty)
         found = karyotype(np.array(records.CLASSES)[named])
-        reason = _reason(len(which), found, trust, sure)
+        odd = 0 if predictions.refer is None else int(predictions.refer[which].sum())
+        reason = _reason(len(which), found, trust, sure, odd)
         rows.append(
             (
                 *(predictions.group[which[0]], predictions.cell[which[0]], len(which)),
@@ -79,8 +87,10 @@ def cases(rows):
     return pd.DataFrame(found)
 
 
-def _reason(count, found, trust, sure):
+def _reason(count, found, trust, sure, odd):
     """Why a person should look at a cell; nothing where none needs to."""
+    if odd:
+        return f"{odd} of its images may be no chromosome"
     if count < WHOLE:
         return f"{WHOLE - count} images fewer than {WHOLE}"
     if found is None:

@@ -23,6 +23,16 @@ def probabilities(model, images):
     return special.softmax(logits, axis=1)
 
 
+def views(model, images, *, upright):
+    """Mean probability over mirrored views, and over both ends up unless that is known.
+
+    Of a network that learned to take all of these for the same chromosome.
+    """
+    seen = [images, images[:, :, ::-1]]
+    seen += [] if upright else [view[:, ::-1] for view in seen]
+    return np.mean([probabilities(model, view) for view in seen], axis=0)
+
+
 def predictions(samples, probability, /, **words):
     """Predictions of any model that gives a probability of each class."""
     return records.Predictions(

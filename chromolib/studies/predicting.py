@@ -3,18 +3,22 @@
 `shipped(root, study)` -> the model that the repository holds for a study
 `predict(model, facts, images)` -> Predictions, or a frame where no truth is known
 `referred(said)` -> which images are no picture of what the model looks at, in words
+`karyotypes(facts, said)` -> a row a cell, of a model that names 24 classes
 `write(path, said)` -> the csv
 """
 
+import os
 import pathlib
+import types
 
 import numpy as np
 import pandas as pd
 from scipy import spatial
 
 from chromolib import files, records
+from chromolib.cyto import assign, diagnose
 from chromolib.data import adapters, compose
-from chromolib.models import pictures, store
+from chromolib.models import inputs, pictures, store
 from chromolib.models import predict as predicting
 from chromolib.runs import parameters, results
 
@@ -23,6 +27,9 @@ SLIMMEST = 20  # times as long as wide; the slimmest in PKI-3 is 9.6
 NAMED = 5  # of the images that are referred
 LOOKED = 50  # images: enough to tell karyograms from metaphases
 PAIRED = 0.5  # of boxes: at least 0.96 in real and drawn karyograms, 0.17 in metaphases
+SURE = 0.9  # below this confidence a person should look at a cell
+STRAIGHT = "straight"  # the view of models that learned from chromosomes laid so
+VIEWS = pictures.CANVAS | {STRAIGHT: inputs.FINE}
 MANY = {
     "chromosome": "single chromosomes",
     "karyogram": "karyograms",
@@ -86,18 +93,20 @@ def predict(model, facts, images):
         raise PredictError(f"{images.source} has no image; name another source")
     own = images.source == facts["source"].partition(" (")[0]  # edited ones as well
     shows(images, facts["unit"], facts["classes"], own=own)
-    canvas = pictures.CANVAS.get(facts["unit"])
+    canvas = VIEWS.get(facts.get("view", facts["unit"]))
     if canvas is None or model.input_shape != (None, *canvas, 1):
         raise PredictError(
             f"the model looks at {facts['unit']} pictures of {model.input_shape[1:]}, "
             f"which nothing here makes; train it with `chromolib run`"
         )
     shape = np.asarray(images.pixels.shape)
-    if set(images.label) & set(records.CLASSES):  # as those it learned from
-        images = compose.straightened(images, orient=False, keep=True)
-    x = pictures.of(images, facts["unit"], facts.get("scale") if own else None)
     with np.errstate(invalid="ignore"):  # what is no number is refused
-        probability = predicting.probabilities(model, x)
+        if facts.get("view") == STRAIGHT:
+            x = inputs.straight(images, canvas=canvas, workers=os.cpu_count() or 1)
+            probability = predicting.views(model, x, upright=False)
+        else:
+            x = _pictures(images, facts, own)
+            probability = predicting.probabilities(model, x)
     if not np.isfinite(probability).all():
         raise PredictError("the model's answers are no numbers; take another model")
     columns = {
@@ -108,6 +117,9 @@ def predict(model, facts, images):
         "refer": doubtful(shape, x),
         "cell": images.cell,
     }
+    if facts.get("penalty") and tuple(facts["classes"]) == records.CLASSES:
+        cells = images.group, images.cell, probability, facts["penalty"]
+        columns["assigned"] = assign.named(*cells)
     words = {
         "source": images.origin,
         "study": facts["study"],
@@ -122,6 +134,13 @@ def predict(model, facts, images):
     if (columns["truth"] != "").all():
         return records.Predictions(**columns, **words, classes=classes)
     return _frame(columns, words, classes)
+
+
+def _pictures(images, facts, own):
+    """Images as those that a model of pictures learned from."""
+    if set(images.label) & set(records.CLASSES):
+        images = compose.straightened(images, orient=False, keep=True)
+    return pictures.of(images, facts["unit"], facts.get("scale") if own else None)
 
 
 def shows(images, unit, classes, *, own=False):
@@ -196,6 +215,20 @@ def truth(images, classes):
     return np.where(np.isin(told, classes), told, "")
 
 
+def karyotypes(facts, said):
+    """A row a cell: the karyotype that its chromosomes make up, and who should look."""
+    if not facts.get("penalty"):
+        raise PredictError(
+            f"a model of {facts['study']} names no cells; name one of 24 classes"
+        )
+    if isinstance(said, pd.DataFrame):
+        chance = said[[results.OF + name for name in records.CLASSES]].to_numpy()
+        columns = {name: said[name].to_numpy() for name in ("group", "cell", "refer")}
+        said = types.SimpleNamespace(probability=chance, **columns)
+    sure = facts.get("sure", SURE)
+    return diagnose.cells(said, penalty=facts["penalty"], sure=sure)
+
+
 def write(path, said):
     """Write what `predict` gave."""
     try:
@@ -225,6 +258,6 @@ def _frame(columns, words, classes):
     label = np.array(classes)[chance.argmax(1)]
     told = columns | {"label": label, "probability": best, "uncertainty": 1 - best}
     words = results.flat(words) | {"classes": "|".join(classes)}
-    frame = pd.DataFrame(told).assign(assigned="", **words)
+    frame = pd.DataFrame({"assigned": ""} | told).assign(**words)
     by_class = {results.OF + k: chance[:, i] for i, k in enumerate(classes)}
     return frame[list(results.ROW)].assign(**by_class)

@@ -1,5 +1,7 @@
 """From named chromosomes to a karyotype."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from test_assign import EXTRA, FEMALE, MALE, predictions, seen
@@ -90,3 +92,20 @@ def test_cells_of_a_case_agree_or_a_person_looks():
     assert (case["refer"], case["reason"]) == (True, "cells differ")
     (case,) = diagnose.cases(rows[:2]).to_dict("records")
     assert not case["refer"]
+
+
+def test_more_images_than_a_cell_has_are_no_cell():
+    heap = predictions(a=FEMALE * 3)
+    named = assign.cells(heap, penalty=4.0)
+    assert named.assigned.tolist() == named.label.tolist()
+    (row,) = diagnose.cells(heap, penalty=4.0, sure=0.5).to_dict("records")
+    assert (row["karyotype"], row["refer"]) == ("", True)
+    assert row["reason"] == "138 images, more than a cell has"
+
+
+def test_a_cell_with_a_picture_of_nothing_is_referred():
+    cell = predictions(a=FEMALE)
+    refer = np.arange(46) == 3
+    asked = dataclasses.replace(cell, refer=refer)
+    (row,) = diagnose.cells(asked, penalty=4.0, sure=0.5).to_dict("records")
+    assert row["reason"] == "1 of its images may be no chromosome"

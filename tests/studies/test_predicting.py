@@ -17,7 +17,7 @@ from chromolib.data import compose, pixels
 from chromolib.models import store
 from chromolib.runs import results
 from chromolib.studies import predicting
-from chromolib.synth import karyogram, lab, metaphase
+from chromolib.synth import karyogram, lab, metaphase, singles
 
 FACTS = drawn.CARD
 
@@ -288,3 +288,46 @@ def test_predict_writes_a_csv_once_and_says_what_the_model_is(root, mine):
     assert refused.returncode == 1
     assert refused.stderr == "error: '/' names no file; name a .keras file\n"
     assert not (mine / "b.csv").exists()
+
+
+# chromosomes named by cell
+
+CELL = [*records.CLASSES[:22] * 2, "X", "X"]
+NAMES = {"study": "shruti", "classes": records.CLASSES, "view": "straight"}
+NAMES = FACTS | NAMES | {"penalty": 4.0, "source": "bioimlab and pki3"}
+
+
+def names_anything():
+    """A network with the input and the classes of one that names chromosomes."""
+    entry = keras.Input((112, 32, 1))
+    first = keras.initializers.GlorotUniform(0)
+    x = keras.layers.Flatten()(keras.layers.AveragePooling2D(8)(entry))
+    return keras.Model(entry, keras.layers.Dense(24, kernel_initializer=first)(x))
+
+
+@pytest.fixture(scope="module")
+def cell():
+    """One drawn cell and a chromosome that nobody could name."""
+    drawn_cell = singles.images([lab.cell("46,XX")])
+    return dataclasses.replace(drawn_cell, source="folder", provenance="folder")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_cell_is_named_jointly_and_gets_a_karyotype(cell, known, tmp_path):
+    label = cell.label.copy()
+    label[3] = label[3] if known else ""
+    asked = dataclasses.replace(cell, label=label)
+    said = predicting.predict(names_anything(), NAMES, asked)
+    assigned = np.asarray(predicting._column(said, "assigned"))
+    assert set(assigned) <= set(records.CLASSES)
+    rows = predicting.karyotypes(NAMES, said)
+    assert rows["n"].tolist() == [46]
+    assert rows["refer"].tolist() == [True]
+    predicting.write(tmp_path / "cells.csv", rows)
+    predicting.write(tmp_path / "preds.csv", said)
+    assert len(pd.read_csv(tmp_path / "preds.csv")["assigned"].dropna()) == 46
+
+
+def test_a_model_of_two_labels_names_no_cells():
+    with pytest.raises(predicting.PredictError, match="chromonet names no cells; name"):
+        predicting.karyotypes(FACTS, None)

@@ -142,7 +142,7 @@ def _fold(chromosomes, split, sizes, seed, file):
     checkpoint = file.with_suffix("")
     model, _ = train(split, sizes, seed=seed, upright=upright, checkpoint=checkpoint)
     held, said = (
-        network.probabilities(model, part.x, upright=upright)
+        predict.views(model, part.x, upright=upright)
         for part in (split.validation, split.test)
     )
     penalty = choose_penalty(held, split.validation)

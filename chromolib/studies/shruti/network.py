@@ -2,13 +2,11 @@
 
 `head(width, classes, *, seed)` -> what the report trains on 25,088 features
 `ours(split, *, steps, seed, upright)` -> a small network of straight chromosomes
-`probabilities(model, x, *, upright)` -> what it says, over all ways to look
 """
 
 import keras
-import numpy as np
 
-from chromolib.models import counter_rng, predict, small
+from chromolib.models import counter_rng, small
 
 SIDE = 224  # pixels of the report's input
 RATE = 1e-3  # of the report
@@ -42,13 +40,3 @@ def ours(split, *, steps, seed, upright):
         mirror=("horizontal",) if upright else ("horizontal", "vertical"),
     )
     return small.ready(model, steps=steps)
-
-
-def probabilities(model, x, *, upright):
-    """Mean probability over mirrored views, and over both ends up unless that is known.
-
-    The network learned to take all of these for the same chromosome.
-    """
-    views = [x, x[:, :, ::-1]]
-    views += [] if upright else [view[:, ::-1] for view in views]
-    return np.mean([predict.probabilities(model, view) for view in views], axis=0)

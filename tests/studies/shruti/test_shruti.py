@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chromolib import records
-from chromolib.models import inputs
+from chromolib.models import inputs, predict
 from chromolib.studies.shruti import data, experiment, network, protocol
 
 SIZES = experiment.Sizes(folds=2, steps=2)
@@ -82,10 +82,10 @@ def test_every_way_to_look_counts_alike(chromosomes):
     split = next(protocol.folds(chromosomes, protocol="clean", seed=0))
     model = network.ours(split, steps=1, seed=0, upright=False)
     x = split.test.x[:5]
-    said = network.probabilities(model, x, upright=False)
-    turned = network.probabilities(model, x[:, ::-1, ::-1], upright=False)
+    said = predict.views(model, x, upright=False)
+    turned = predict.views(model, x[:, ::-1, ::-1], upright=False)
     np.testing.assert_allclose(said, turned, atol=1e-6)
-    alone = network.probabilities(model, x, upright=True)
+    alone = predict.views(model, x, upright=True)
     assert np.abs(alone - said).max() > 1e-6
 
 
@@ -103,13 +103,13 @@ def learned(chromosomes):
 def test_drawn_chromosomes_can_be_learned(learned):
     split, model, history = learned
     assert history["loss"].iloc[-1] < 3
-    said = network.probabilities(model, split.test.x, upright=True)
+    said = predict.views(model, split.test.x, upright=True)
     assert (said.argmax(1) == split.test.y).mean() > 0.25
 
 
 def test_the_penalty_is_chosen_by_whole_cells(learned):
     split, model, _ = learned
-    said = network.probabilities(model, split.validation.x, upright=True)
+    said = predict.views(model, split.validation.x, upright=True)
     assert experiment.choose_penalty(said, split.validation) in experiment.PENALTIES
     sure = np.eye(24)[split.validation.y]
     middle = experiment.PENALTIES[len(experiment.PENALTIES) // 2]
