@@ -16,7 +16,7 @@ from chromolib.runs import identity, parameters, repository, results
 SHARED = ["profile", "source", "data", "external", "external_data", "protocol"]
 SHARED += ["weights", "on_error", "seed", "out"]
 FIGURE = r'<figure><img [^>]*alt="([^"]*)"><figcaption>(.*?)</figcaption>'
-TRAINING = ("chromonet",)  # studies that train a network
+TRAINING = ("chromonet", "shruti")  # studies that train a network
 LESSONS = ()  # functions and classes that a page defines because they are the lesson
 SECTIONS = ["What the paper says", "Verdicts", "What this does not show", "Try it"]
 

@@ -66,7 +66,7 @@ def train(split, sizes, *, seed, upright, checkpoint=None):
     """The small network trained on a fold, and its history."""
     steps = min(EPOCH, sizes.steps)
     epochs = -(-sizes.steps // steps)
-    model = network.ours(split, steps=steps * epochs, seed=seed, upright=upright)
+    model = network.ours(split.train, steps=steps * epochs, seed=seed, upright=upright)
     one_hot = np.eye(len(split.train.classes), dtype=np.float32)
     history = training.train(
         model,

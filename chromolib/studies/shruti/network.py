@@ -1,7 +1,7 @@
 """The networks of the study: the report's head on VGG19, and our own small one.
 
 `head(width, classes, *, seed)` -> what the report trains on 25,088 features
-`ours(split, *, steps, seed, upright)` -> a small network of straight chromosomes
+`ours(train, *, steps, seed, upright)` -> a small network of straight chromosomes
 """
 
 import keras
@@ -31,11 +31,11 @@ def head(width, classes, *, seed):
     return model
 
 
-def ours(split, *, steps, seed, upright):
+def ours(train, *, steps, seed, upright):
     """The small network, ready to learn for so many steps."""
     model = small.bands(
-        split.train.x.shape[1:],
-        len(split.train.classes),
+        train.x.shape[1:],
+        len(train.classes),
         seed=seed,
         mirror=("horizontal",) if upright else ("horizontal", "vertical"),
     )

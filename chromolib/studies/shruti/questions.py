@@ -31,10 +31,10 @@ def one_of_each(part, *, rng):
 
 def tried(settings, scores):
     """A row of what was tried on the page: settings, and the scores by how it named."""
-    found = {}
-    for one in scores:
-        if one.quantity in ("accuracy", "whole-cell accuracy"):
-            found[f"{one.quantity}, {one.conditions['named']}"] = one
+    found = {
+        f"{one.quantity}, {one.conditions.get('named', 'one by one')}": one
+        for one in scores
+    }
     return settings | found
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from chromolib import records
-from chromolib.models import inputs, predict
-from chromolib.studies.shruti import data, experiment, network, protocol
+from chromolib.models import inputs, predict, store
+from chromolib.studies.shruti import data, experiment, network, protocol, shipping
 
 SIZES = experiment.Sizes(folds=2, steps=2)
 
@@ -80,7 +80,7 @@ def test_the_head_of_the_report_has_its_parameters():
 
 def test_every_way_to_look_counts_alike(chromosomes):
     split = next(protocol.folds(chromosomes, protocol="clean", seed=0))
-    model = network.ours(split, steps=1, seed=0, upright=False)
+    model = network.ours(split.train, steps=1, seed=0, upright=False)
     x = split.test.x[:5]
     said = predict.views(model, x, upright=False)
     turned = predict.views(model, x[:, ::-1, ::-1], upright=False)
@@ -141,3 +141,22 @@ def test_a_stopped_run_goes_on_with_the_next_fold(run, chromosomes, monkeypatch)
     again = experiment.run(run, chromosomes, sizes=SIZES)
     for one, other in zip(whole.predictions, again.predictions, strict=True):
         np.testing.assert_array_equal(one.probability, other.probability)
+
+
+# the shipped model
+
+
+def test_a_shipped_model_is_scored_on_cells_that_stayed_out(chromosomes, tmp_path):
+    other = dataclasses.replace(
+        chromosomes, images=dataclasses.replace(chromosomes.images, source="other")
+    )
+    file = shipping.ship(tmp_path / "shruti-small", [chromosomes, other], steps=2)
+    model, facts = store.load(file, study="shruti", unit="chromosome")
+    assert model.output_shape == (None, 24)
+    assert facts["source"] == "synthetic and other"
+    split = shipping.first(chromosomes, 0)
+    assert facts["n"] == 2 * len(split.train)
+    assert facts["penalty"] in experiment.PENALTIES
+    scored = {(one["quantity"], one["n"]) for one in facts["scores"]}
+    assert ("accuracy", len(split.test)) in scored
+    assert file.stat().st_size < 3 << 20

@@ -1,0 +1,98 @@
+"""The small model that is shipped: what it learns from, and what its card says.
+
+`ship(file, sources, *, steps, seed)` -> the model file, trained on several sources
+`save(file, model, sources, *, seed)` -> the same of a network that has learned
+
+Of each source the first clean fold stays out: its cells judge the model, and the scores
+on its card are theirs. Validation cells choose the price of a copy more or fewer.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from chromolib import records, streams
+from chromolib.cyto import assign
+from chromolib.models import predict, store, weights
+from chromolib.models import train as training
+from chromolib.studies.shruti import experiment, network, protocol
+
+SCORES = ("accuracy", "whole-cell accuracy", "ECE")
+
+
+def ship(file, sources, *, steps, seed=0, checkpoint=None, log=lambda line: None):
+    """Train on all sources together, and save; `sources` are data.Chromosomes."""
+    train = _together(sources, "train", seed)
+    model = network.ours(train, steps=steps, seed=seed, upright=False)
+    one_hot = np.eye(len(records.CLASSES), dtype=np.float32)
+    training.train(
+        model,
+        train.x,
+        one_hot[train.y],
+        epochs=max(1, steps // experiment.EPOCH),
+        steps=min(steps, experiment.EPOCH),
+        batch=experiment.BATCH,
+        seed=seed,
+        checkpoint=checkpoint,
+        log=log,
+    )
+    return save(file, model, sources, seed=seed)
+
+
+def first(chromosomes, seed):
+    """The first clean fold of a source."""
+    return next(protocol.folds(chromosomes, protocol="clean", seed=seed))
+
+
+def _together(sources, part, seed):
+    """A part of all sources, whose names say which source they are of."""
+    found = None
+    for chromosomes in sources:
+        own = getattr(first(chromosomes, seed), part)
+        names = {
+            name: np.char.add(f"{chromosomes.images.source}/", getattr(own, name))
+            for name in ("image", "group", "cell")
+        }
+        own = dataclasses.replace(own, **names)
+        found = own if found is None else found.concatenate(own)
+    return found
+
+
+def save(file, model, sources, *, seed=0):
+    """Write the model with its scores on the cells of each source that stayed out."""
+    splits = [first(each, seed) for each in sources]
+    validation = _together(sources, "validation", seed)
+    held = predict.views(model, validation.x, upright=False)
+    penalty = experiment.choose_penalty(held, validation)
+    scores = []
+    for split, chromosomes in zip(splits, sources, strict=True):
+        said = predict.predictions(
+            split.test,
+            predict.views(model, split.test.x, upright=False),
+            source=chromosomes.images.origin,
+            study="shruti",
+            model=experiment.OURS,
+            protocol="clean",
+            seed=seed,
+        )
+        rng = streams.stream(seed, f"shipped {chromosomes.images.source}")
+        found = experiment.score(assign.cells(said, penalty=penalty), rng=rng)
+        scores += [one for one in found if one.quantity in SCORES]
+    trained = [set(split.train.group) for split in splits]
+    facts = {
+        "study": "shruti",
+        "unit": "chromosome",
+        "classes": records.CLASSES,
+        "source": " and ".join(each.images.source for each in sources),
+        "provenance": "real" if any(each.real for each in sources) else "synthetic",
+        "n": sum(len(split.train) for split in splits),
+        "groups": sum(map(len, trained)),
+        "seed": seed,
+        "weights": weights.NOWHERE.sentence,
+        "model": experiment.OURS,
+        "protocol": "clean",
+        "view": "straight",
+        "penalty": penalty,
+        "scores": scores,
+    }
+    return store.save(model, file, facts)
