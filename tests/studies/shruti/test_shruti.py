@@ -160,3 +160,15 @@ def test_a_shipped_model_is_scored_on_cells_that_stayed_out(chromosomes, tmp_pat
     scored = {(one["quantity"], one["n"]) for one in facts["scores"]}
     assert ("accuracy", len(split.test)) in scored
     assert file.stat().st_size < 3 << 20
+
+
+def test_the_shipped_model_opens_and_says_what_it_is(root):
+    file = root / "data" / "models" / "shruti-chromosome.keras"
+    model, facts = store.load(file, study="shruti", unit="chromosome")
+    assert file.stat().st_size < 3_000_000
+    assert file.with_suffix(".LICENSE.txt").is_file()
+    assert facts["classes"] == list(records.CLASSES)
+    weights = [np.asarray(one) for one in model.get_weights()]
+    assert all((one == one.astype(np.float16)).all() for one in weights), "rounded"
+    scored = {(one["source"], one["quantity"]) for one in facts["scores"]}
+    assert {("bioimlab", "accuracy"), ("pki3", "whole-cell accuracy")} <= scored
