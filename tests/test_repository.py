@@ -32,9 +32,13 @@ def test_no_absolute_path_of_anybodys_machine(root, tracked):
             assert not private.search(text), name
 
 
-def test_large_files_are_the_offline_assets_only(root, tracked):
-    large = [name for name in tracked if (root / name).stat().st_size > 1_000_000]
+def test_large_files_are_offline_assets_and_shipped_models_only(root, tracked):
+    size = {name: (root / name).stat().st_size for name in tracked}
+    models = [name for name in size if name.startswith("data/models/")]
+    large = {name for name in size if size[name] > 1_000_000} - set(models)
     assert all(name.startswith("book/assets/vendor/") for name in large)
+    assert max(size[name] for name in models) <= 3_000_000
+    assert sum(size[name] for name in models) <= 8_000_000
 
 
 def test_vendored_code_keeps_its_licences(root):
