@@ -178,7 +178,8 @@ def _judged(audit, estimate):
     word = VERDICT[OTHER if few else level][agreement]
     finding += f"; fewer than {SEEDS} seeds decide nothing" if few else ""
     if "leaves" in claim.rerun:
-        word = "compatible" if word == "reproduced" else word
+        quiet = {"reproduced": "compatible", "not reproduced": UNTESTED}
+        word = quiet.get(word, word)
         finding += f"; this leaves out {claim.rerun['leaves']}"
     where += "" if level == SAME else ", not the paper's data,"
     refutes = ", which refutes nothing" if (level, agreement) == (OTHER, "off") else ""

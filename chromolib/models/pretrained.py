@@ -2,7 +2,6 @@
 
 `trunk(name, shape, *, weights=, root=, end=)` -> network from grey ink to maps, and
 what its weights are
-`features(trunk, images)` -> those maps as rows, computed once for a head to learn from
 
 # Strategy: nothing is downloaded while a study runs. Words of `weights` are "none",
 "imagenet" (Keras' own cache), and two trunks that began on ImageNet and were then tuned
@@ -28,7 +27,6 @@ from chromolib.models import weights as origins
 ARCHIVE = "weights-trunks"
 CAFFE = (1.0, (-103.939, -116.779, -123.68))  # what VGG's weights expect of 0 … 255
 SIGNED = (1 / 127.5, -1.0)
-BATCH = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,12 +85,6 @@ def trunk(name, shape, *, weights="none", root="", end="", seed=0):
         _load(base, kind, origin)
     model.trainable = False
     return model, origin
-
-
-def features(model, images):
-    """The maps of all images as rows (n, values), by one pass through a trunk."""
-    maps = model.predict(images, batch_size=BATCH, verbose=0)
-    return maps.reshape(len(maps), -1)
 
 
 def _origin(kind, name, word, root):

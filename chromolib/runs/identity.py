@@ -50,7 +50,7 @@ def _weights(root, weights):
     """The files that a network starts from."""
     if weights == "domain":
         return sorted((root / "data" / "models").glob("trunk-*"))
-    return [] if weights in parameters.CHOICES["weights"] else [pathlib.Path(weights)]
+    return [] if weights in parameters.WORDS else [pathlib.Path(weights)]
 
 
 def sources(path):

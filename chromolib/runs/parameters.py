@@ -13,7 +13,7 @@ from chromolib.runs import repository
 
 # where things lie: no part of a run's identity
 PATHS = ("data", "external_data", "out")
-WORDS = ("none", "domain")  # for first weights
+WORDS = ("none", "domain", "imagenet", "hed", "moderation")  # for first weights
 MODEL = "a .keras file"  # a choice: a file of one's own
 LONGEST = 100  # characters of a number: what is longer overflows Python's parser
 CHOICES = {

@@ -49,6 +49,11 @@ class Run:
         return self._images.get("external")
 
     @property
+    def data(self):
+        """The folder that sources are looked for in."""
+        return inputs.data_root(self.root, self.values.get("data", ""))
+
+    @property
     def claims(self):
         """The folder of the claims files."""
         return self.root / "data" / "claims"

@@ -194,9 +194,8 @@ def test_a_claim_in_words_is_held_against_its_bound(value, reach, verdict):
     assert row(found, value="significant", rerun=HIGHER).verdict == verdict
     part = HIGHER | {"leaves": "recall"}
     less = row(found, value="significant", rerun=part)
-    assert less.verdict == verdict.replace(
-        "reproduced", "compatible", verdict[0] == "r"
-    )
+    quiet = {"reproduced": "compatible", "not reproduced": "not testable here"}
+    assert less.verdict == quiet.get(verdict, verdict)
     assert "this leaves out recall" in less.reason
 
 

@@ -40,13 +40,13 @@ def test_the_report_has_so_many_features_an_image():
 def test_the_same_seed_gives_the_same_features_of_every_image():
     images = np.random.default_rng(0).random((3, 32, 32, 1), np.float32)
     one, two, other = (
-        pretrained.features(
-            pretrained.trunk("vgg16", (32, 32, 1), end="block2_pool", seed=s)[0], images
+        pretrained.trunk("vgg16", (32, 32, 1), end="block2_pool", seed=s)[0].predict(
+            images, verbose=0
         )
         for s in (0, 0, 1)
     )
     np.testing.assert_array_equal(one, two)
-    assert one.shape == (3, 8 * 8 * 128)
+    assert one.shape == (3, 8, 8, 128)
     assert not np.allclose(one, other)
 
 
@@ -71,7 +71,7 @@ def test_every_layer_takes_its_archived_weights(name, word):
     pairs = zip(plain.weights, model.weights, strict=True)
     assert not any(np.array_equal(a.numpy(), b.numpy()) for a, b in pairs)
     images = np.random.default_rng(0).random((2, *shape), np.float32)
-    found = pretrained.features(model, images)
+    found = model.predict(images, verbose=0)
     assert np.isfinite(found).all()
     assert found.std() > 0
 

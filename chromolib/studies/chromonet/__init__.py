@@ -4,5 +4,5 @@ from chromolib.runs import parameters
 
 CHOICES = {
     "unit": ("both", "chromosome", "karyogram"),  # what one image shows
-    "weights": (*parameters.WORDS, parameters.MODEL),
+    "weights": ("none", "domain", parameters.MODEL),
 }

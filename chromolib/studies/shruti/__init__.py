@@ -1,1 +1,3 @@
 """Study `shruti`: 24 types of chromosome, the cell named as a whole, its karyotype."""
+
+CHOICES = {"weights": ("none", "hed", "imagenet")}  # of the frozen trunk

@@ -1,6 +1,8 @@
 """Single chromosomes of the 24 classes, as networks see them, each with its cell.
 
 `read(run, cells)` -> Chromosomes; without a real source so many cells are drawn
+`other(run)` -> those of the second source
+`some(chromosomes, groups, rng=)` -> those of so many groups
 `by_cell(samples)` -> the same images under the classes of the report: their cells
 """
 
@@ -40,6 +42,12 @@ def read(run, cells):
     return prepared(run.images, upright=bool(card.get("upright")), real=True)
 
 
+def other(run):
+    """The chromosomes of the run's second source."""
+    card = cards.read(run.root / "data" / "cards", run.external.source)
+    return prepared(run.external, upright=bool(card.get("upright")), real=True)
+
+
 def prepared(images, *, upright, real):
     """The chromosomes of the 24 classes among images, laid straight."""
     images = images.take(np.isin(images.label, records.CLASSES))
@@ -51,6 +59,14 @@ def prepared(images, *, upright, real):
     x = inputs.straight(images, canvas=inputs.FINE, workers=os.cpu_count() or 1)
     columns = images.label, images.group, images.name, records.CLASSES, images.cell
     return Chromosomes(images, samples.Samples(x, *columns), upright, real)
+
+
+def some(chromosomes, groups, *, rng):
+    """The chromosomes of so many groups drawn at random, or of all."""
+    names = rng.permutation(np.unique(chromosomes.images.group))[:groups]
+    kept = np.isin(chromosomes.images.group, names)
+    images, part = chromosomes.images.take(kept), chromosomes.samples.take(kept)
+    return dataclasses.replace(chromosomes, images=images, samples=part)
 
 
 def by_cell(part):

@@ -3,7 +3,7 @@
 `run(run, chromosomes, sizes=)` -> Experiment, with every prediction and its estimates
 `train(split, sizes, seed=, upright=)` -> the trained network of a fold and its history
 
-Each fold's answers are kept in the run's folder as soon as it is done, so that a run
+What each fold says is kept in the run's folder as soon as it is done, so that a run
 that was stopped goes on with the next.
 """
 
@@ -11,55 +11,81 @@ import dataclasses
 import itertools
 
 import numpy as np
+import pandas as pd
 
-from chromolib import files
-from chromolib.cyto import assign
-from chromolib.evidence import metrics
+from chromolib import files, records
+from chromolib.cyto import assign, diagnose
+from chromolib.evidence import between, calibration, metrics
 from chromolib.models import predict
 from chromolib.models import train as training
 from chromolib.studies.shruti import network, protocol
 
-OURS = "bands"
+OURS, MANUAL = "bands", "hand-made"
 BATCH = 64
 EPOCH = 200  # steps, after which it is validated and can be resumed
 PENALTIES = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)  # of a copy more or fewer
 SCORES = ("accuracy", "balanced accuracy", "NLL", "ECE", "AUGRC", "failure AUROC")
 WHOLE = ("accuracy", "balanced accuracy", "whole-cell accuracy")
+SURE = 0.9  # confidence below which a person should look at a cell
 
 
 @dataclasses.dataclass(frozen=True)
 class Sizes:
     """How large an experiment is; nothing else may depend on the profile."""
 
-    folds: int = protocol.FOLDS
+    folds: int = protocol.FOLDS  # of cells
+    by_image: int = 2  # folds: enough to see what they give away
     steps: int = 2000
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Answer:
+    """What a model says of every image, by the fold that had not seen it."""
+
+    said: object  # records.Predictions, at the temperature of each fold
+    fold: np.ndarray  # (n,)
+    chosen: pd.DataFrame  # a row a fold: temperature and penalty, by validation images
+
+    @property
+    def karyotypes(self):
+        """A row a cell, by the penalty of its fold."""
+        rows = [
+            diagnose.cells(
+                self.said.take(self.fold == one.fold), penalty=one.penalty, sure=SURE
+            )
+            for one in self.chosen.itertuples()
+        ]
+        return pd.concat(rows, ignore_index=True)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Experiment:
     """What every fold predicts, and how right that is."""
 
-    predictions: list  # of records.Predictions, one a protocol
+    answers: dict  # model, protocol -> Answer
     estimates: list  # of records.Estimate
-    penalty: dict  # protocol -> fold -> what its validation cells chose
 
     @property
     def joint(self):
         """What counts: whole cells named jointly, where they were unseen as a whole."""
-        return jointly(self.predictions[-1])
+        *_, protocol_ = [name for _, name in self.answers]
+        return jointly(self.answers[OURS, protocol_].said)
 
 
 def run(run, chromosomes, *, sizes):
-    """Train and test by each protocol of the run, and keep the numbers."""
-    words = run.label | {"source": chromosomes.images.origin, "model": OURS}
-    predictions, estimates, penalty = [], [], {}
+    """Train and test each model by each protocol of the run, and keep the numbers."""
+    words = run.label | {"source": chromosomes.images.origin}
+    answers, estimates = {}, []
     for name in run.protocols:
-        said, penalty[name] = _crossed(run, chromosomes, name, sizes, words)
-        predictions.append(said)
-        estimates += score(said, rng=run.rng(f"scores {name}"))
-    run.record_predictions(predictions)
+        for model in LEARNERS:
+            own = words | {"model": model, "weights": "none", "protocol": name}
+            answer = _crossed(run, chromosomes, model, name, sizes, own)
+            answers[model, name] = answer
+            estimates += score(answer.said, rng=run.rng(f"scores {model} {name}"))
+    estimates += compared(answers, rng=run.rng)
+    run.record_predictions(answer.said for answer in answers.values())
     run.record_all(estimates)
-    return Experiment(predictions, estimates, penalty)
+    return Experiment(answers, estimates)
 
 
 def train(split, sizes, *, seed, upright, checkpoint=None):
@@ -95,8 +121,7 @@ def choose_penalty(probability, samples):
 
 def score(said, *, rng):
     """Each image by itself and, where whole cells were unseen, named jointly."""
-    alone = _named(said, "one by one")
-    estimates = list(metrics.measure(alone, *SCORES, rng=rng).values())
+    estimates = list(metrics.measure(said, *SCORES, rng=rng).values())
     if said.assigned is not None:
         estimates += metrics.measure(jointly(said), *WHOLE, rng=rng).values()
     return estimates
@@ -106,68 +131,129 @@ def jointly(said):
     """The predictions with the class for a label that the whole cell gave."""
     if said.assigned is None:
         return said
-    joint = {"label": said.assigned, "probability": None, "uncertainty": None}
-    return dataclasses.replace(_named(said, "jointly"), **joint)
-
-
-def _named(said, how):
-    return dataclasses.replace(said, conditions=said.conditions | {"named": how})
-
-
-def _crossed(run, chromosomes, name, sizes, words):
-    """Predictions of every image by the fold that did not see it."""
-    seed, kept, chosen = run.given("seed"), [], {}
-    splits = protocol.folds(chromosomes, protocol=name, seed=seed)
-    for split in itertools.islice(splits, sizes.folds):
-        file = run.folder / "folds" / f"{name}-{split.fold}.npz"
-        said, penalty = _kept(file, split) or _fold(
-            chromosomes, split, sizes, seed, file
-        )
-        chosen[split.fold] = penalty
-        kept.append((split.test, said, penalty))
-    test = kept[0][0]
-    for part, _, _ in kept[1:]:
-        test = test.concatenate(part)
-    probability = np.concatenate([said for _, said, _ in kept])
-    conditions = {"labels": "types", "folds": str(len(kept))}
-    said = predict.predictions(
-        test, probability, **words, protocol=name, conditions=conditions
+    return dataclasses.replace(
+        said,
+        label=said.assigned,
+        probability=None,
+        uncertainty=None,
+        conditions=said.conditions | {"named": "jointly"},
     )
-    return (_assigned(said, kept) if name == "clean" else said), chosen
 
 
-def _fold(chromosomes, split, sizes, seed, file):
-    """Train a fold, and keep what it says of its test images."""
-    upright = chromosomes.upright
+def compared(answers, *, rng):
+    """What differs, on the same images: the network's lead over features measured by
+    hand, what naming cells jointly adds, and what seeing the cell before adds."""
+    pairs = []
+    for (model, name), answer in answers.items():
+        said = answer.said
+        if model == OURS:
+            pairs.append(("model", said, answers[MANUAL, name].said))
+        if said.assigned is not None:
+            pairs.append(("named jointly", jointly(said), said))
+        if name == "published" and (model, "clean") in answers:
+            shared = _shared(said, answers[model, "clean"].said)
+            pairs.append(("cell seen before", *shared))
+    found = []
+    for what, first, second in pairs:
+        purpose = f"{what} {first.model} {first.protocol}"
+        made = between.paired(first, second, "accuracy", rng=rng(purpose))
+        found += [
+            dataclasses.replace(one, conditions=one.conditions | {"gain of": what})
+            for one in made.values()
+        ]
+    return found
+
+
+def _shared(first, second):
+    """Both predictions of the images that both tested, in one order."""
+    both = np.intersect1d(first.image, second.image)
+    return tuple(
+        one.take(pd.Index(one.image).get_indexer(both)) for one in (first, second)
+    )
+
+
+def _crossed(run, chromosomes, model, name, sizes, words):
+    """What a model says of every image by the fold that did not see it."""
+    seed, upright = run.given("seed"), chromosomes.upright
+    splits = protocol.folds(chromosomes, protocol=name, seed=seed)
+    parts, rows = [], []
+    many = sizes.folds if name == "clean" else min(sizes.folds, sizes.by_image)
+    for split in itertools.islice(splits, many):
+        file = place(run, model, name, split.fold)
+        if not _kept(file, split):
+            _keep(file, split, *LEARNERS[model](split, sizes, seed, upright, file))
+        with np.load(file, allow_pickle=False) as archive:
+            said, row = _settled(split, archive["held"], archive["said"], words)
+        parts.append((split.fold, said))
+        rows.append({"fold": split.fold} | row)
+    fold = np.concatenate([np.full(len(said), k) for k, said in parts])
+    return Answer(_joined([said for _, said in parts]), fold, pd.DataFrame(rows))
+
+
+def place(run, model, name, fold):
+    """Where a run keeps what a fold said, and its network's weights."""
+    return run.folder / "folds" / f"{model}-{name}-{fold}.npz"
+
+
+def weights(file):
+    """The weights of the network of a fold."""
+    with np.load(file, allow_pickle=False) as archive:
+        return [archive[f"w{i}"] for i in range(len(archive.files) - 3)]
+
+
+def _small(split, sizes, seed, upright, file):
+    """What the network says of validation and test images, and its weights."""
     checkpoint = file.with_suffix("")
     model, _ = train(split, sizes, seed=seed, upright=upright, checkpoint=checkpoint)
-    held, said = (
-        predict.views(model, part.x, upright=upright)
-        for part in (split.validation, split.test)
-    )
-    penalty = choose_penalty(held, split.validation)
+    parts = split.validation, split.test
+    said = [predict.views(model, part.x, upright=upright) for part in parts]
+    return *said, model.get_weights()
+
+
+def _manual(split, sizes, seed, upright, file):
+    model = network.hand_made(split.train, seed=seed, upright=upright)
+    parts = split.validation, split.test
+    said = [network.by_hand(model, part.x, upright=upright) for part in parts]
+    return *said, []
+
+
+LEARNERS = {OURS: _small, MANUAL: _manual}
+
+
+def _keep(file, split, held, said, weights):
     file.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {f"w{i}": one for i, one in enumerate(weights)}
     with files.replacing(file) as partial:
-        np.savez(partial, said=said, penalty=penalty, image=split.test.image)
-    return said, penalty
+        np.savez(partial, held=held, said=said, image=split.test.image, **arrays)
 
 
 def _kept(file, split):
-    """What a fold said before the run was stopped; None where it did not get there."""
+    """Whether the fold was done before the run was stopped."""
     if not file.exists():
-        return None
+        return False
     with np.load(file, allow_pickle=False) as archive:
-        if not np.array_equal(archive["image"], split.test.image):
-            return None
-        return archive["said"], float(archive["penalty"])
+        return np.array_equal(archive["image"], split.test.image)
 
 
-def _assigned(said, kept):
-    """The predictions with each cell named jointly, by the penalty of its fold."""
-    ends = np.cumsum([len(part) for part, _, _ in kept])
-    named = [
-        assign.cells(said.take(np.arange(end - len(part), end)), penalty=penalty)
-        for end, (part, _, penalty) in zip(ends, kept, strict=True)
-    ]
-    assigned = np.concatenate([one.assigned for one in named])
-    return dataclasses.replace(said, assigned=assigned)
+def _settled(split, held, raw, words):
+    """The predictions of a fold, with what its validation images chose."""
+    held = predict.predictions(split.validation, held, source="validation")
+    row = {"temperature": calibration.temperature(held)}
+    conditions = {"labels": "types"}
+    said = predict.predictions(split.test, raw, **words, conditions=conditions)
+    said = calibration.temperature_scaled(said, row["temperature"])
+    if split.protocol == "clean":
+        held = calibration.temperature_scaled(held, row["temperature"])
+        row["penalty"] = choose_penalty(held.probability, split.validation)
+        said = assign.cells(said, penalty=row["penalty"])
+    return said, row
+
+
+def _joined(parts):
+    """The predictions of several folds as one."""
+    columns = {
+        name: np.concatenate([getattr(one, name) for one in parts])
+        for name in (*records.COLUMNS, "probability")
+        if getattr(parts[0], name) is not None
+    }
+    return dataclasses.replace(parts[0], **columns)

@@ -1,6 +1,7 @@
 """What the page asks of the trainings: tables and figures' contents, no pixels made.
 
-`parts(split)`, `one_of_each(part, rng=)`, `tried(settings, scores)`, `bars(grid)`
+`parts(split)`, `one_of_each(part, rng=)`, `tried(settings, scores)`, `bars(grid)`,
+`gains(grid)`
 """
 
 import numpy as np
@@ -41,3 +42,8 @@ def tried(settings, scores):
 def bars(grid):
     """The accuracy of each protocol, each image by itself and the cell jointly."""
     return [one for one in grid.estimates if one.quantity == "accuracy"]
+
+
+def gains(grid):
+    """What was compared on the same images: a step with it and without."""
+    return [one for one in grid.estimates if "gain of" in one.conditions]

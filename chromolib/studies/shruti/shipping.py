@@ -4,7 +4,12 @@
 `save(file, model, sources, *, seed)` -> the same of a network that has learned
 
 Of each source the first clean fold stays out: its cells judge the model, and the scores
-on its card are theirs. Validation cells choose the price of a copy more or fewer.
+on its card are theirs. Validation cells choose the temperature of its probabilities and
+the price of a copy more or fewer.
+
+# Strategy: sources differ in size by a factor of five, and the model is to serve any
+laboratory. So a smaller source is repeated until it has half as many images as the
+largest; the augmentation makes another image of it each time.
 """
 
 import dataclasses
@@ -13,6 +18,7 @@ import numpy as np
 
 from chromolib import records, streams
 from chromolib.cyto import assign
+from chromolib.evidence import calibration
 from chromolib.models import predict, store, weights
 from chromolib.models import train as training
 from chromolib.studies.shruti import experiment, network, protocol
@@ -22,7 +28,8 @@ SCORES = ("accuracy", "whole-cell accuracy", "ECE")
 
 def ship(file, sources, *, steps, seed=0, checkpoint=None, log=lambda line: None):
     """Train on all sources together, and save; `sources` are data.Chromosomes."""
-    train = _together(sources, "train", seed)
+    splits = [first(each, seed) for each in sources]
+    train = _balanced([_named(split.train, i) for i, split in enumerate(splits)])
     model = network.ours(train, steps=steps, seed=seed, upright=False)
     one_hot = np.eye(len(records.CLASSES), dtype=np.float32)
     training.train(
@@ -44,18 +51,27 @@ def first(chromosomes, seed):
     return next(protocol.folds(chromosomes, protocol="clean", seed=seed))
 
 
-def _together(sources, part, seed):
-    """A part of all sources, whose names say which source they are of."""
-    found = None
-    for chromosomes in sources:
-        own = getattr(first(chromosomes, seed), part)
-        names = {
-            name: np.char.add(f"{chromosomes.images.source}/", getattr(own, name))
-            for name in ("image", "group", "cell")
-        }
-        own = dataclasses.replace(own, **names)
-        found = own if found is None else found.concatenate(own)
+def _named(part, i):
+    """A part whose names say which source they are of."""
+    names = {
+        name: np.char.add(f"{i}/", getattr(part, name))
+        for name in ("image", "group", "cell")
+    }
+    return dataclasses.replace(part, **names)
+
+
+def _together(parts):
+    found, *rest = parts
+    for part in rest:
+        found = found.concatenate(part)
     return found
+
+
+def _balanced(parts):
+    """All parts, the smaller ones repeated."""
+    most = max(map(len, parts)) / 2
+    rows = [np.resize(np.arange(len(p)), max(len(p), round(most))) for p in parts]
+    return _together([p.take(row) for p, row in zip(parts, rows, strict=True)])
 
 
 def save(file, model, sources, *, seed=0):
@@ -63,9 +79,10 @@ def save(file, model, sources, *, seed=0):
 
     Its weights are rounded to half precision first, which halves the file.
     """
-    model.set_weights([w.astype(np.float16).astype("f4") for w in model.get_weights()])
     splits = [first(each, seed) for each in sources]
-    validation = _together(sources, "validation", seed)
+    validation = _together([_named(s.validation, i) for i, s in enumerate(splits)])
+    _calibrate(model, validation)
+    model.set_weights([w.astype(np.float16).astype("f4") for w in model.get_weights()])
     held = predict.views(model, validation.x, upright=False)
     penalty = experiment.choose_penalty(held, validation)
     scores = []
@@ -100,3 +117,12 @@ def save(file, model, sources, *, seed=0):
         "scores": scores,
     }
     return store.save(model, file, facts)
+
+
+def _calibrate(model, validation):
+    """Divide the logits by the temperature that fits validation images best."""
+    held = predict.views(model, validation.x, upright=False)
+    said = predict.predictions(validation, held, source="validation")
+    last = model.get_layer("logits")
+    heat = calibration.temperature(said)
+    last.set_weights([one / heat for one in last.get_weights()])

@@ -34,7 +34,14 @@ class Run:
         self.predictions.extend(predictions)
 
     def record_all(self, estimates):
+        estimates = list(estimates)
         self.estimates.extend(estimates)
+        return estimates
+
+
+@pytest.fixture(scope="package")
+def make_run():
+    return Run
 
 
 @pytest.fixture

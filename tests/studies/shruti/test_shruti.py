@@ -3,11 +3,21 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from chromolib import records
 from chromolib.models import inputs, predict, store
-from chromolib.studies.shruti import data, experiment, network, protocol, shipping
+from chromolib.studies.shruti import (
+    abroad,
+    cases,
+    data,
+    experiment,
+    network,
+    protocol,
+    schemes,
+    shipping,
+)
 
 SIZES = experiment.Sizes(folds=2, steps=2)
 
@@ -74,8 +84,27 @@ def test_the_folds_are_the_same_for_either_label(chromosomes):
 
 
 def test_the_head_of_the_report_has_its_parameters():
-    head = network.head(network.FEATURES, 119, seed=0)
+    head = schemes.head((7, 7, 512), 119, approach="maps", scheme="no FC", seed=0)
     assert head.count_params() == 2_985_591  # of its printed summary
+
+
+def test_what_was_measured_by_hand_names_drawn_chromosomes(chromosomes):
+    split = next(protocol.folds(chromosomes, protocol="clean", seed=0))
+    model = network.hand_made(split.train, seed=0, upright=False)
+    said = network.by_hand(model, split.test.x, upright=False)
+    np.testing.assert_allclose(said.sum(1), 1)
+    assert (said.argmax(1) == split.test.y).mean() > 0.7
+    turned = network.by_hand(model, split.test.x[:, ::-1], upright=False)
+    np.testing.assert_allclose(said, turned, atol=1e-9)
+
+
+def test_a_class_that_was_not_learned_is_never_named(chromosomes):
+    split = next(protocol.folds(chromosomes, protocol="clean", seed=0))
+    fewer = split.train.take(split.train.label != "Y")
+    model = network.hand_made(fewer, seed=0, upright=True)
+    said = network.by_hand(model, split.test.x[:5], upright=True)
+    assert said.shape == (5, 24)
+    assert not said[:, records.CLASSES.index("Y")].any()
 
 
 def test_every_way_to_look_counts_alike(chromosomes):
@@ -116,31 +145,200 @@ def test_the_penalty_is_chosen_by_whole_cells(learned):
     assert experiment.choose_penalty(sure, split.validation) == middle
 
 
-def test_a_run_keeps_predictions_and_scores_of_both_protocols(run, chromosomes):
-    found = experiment.run(run, chromosomes, sizes=SIZES)
-    by_image, by_cell = run.predictions
-    assert (by_image.protocol, by_cell.protocol) == ("published", "clean")
-    assert by_image.assigned is None
-    assert set(by_cell.assigned) <= set(records.CLASSES)
-    kinds = {(e.quantity, e.protocol, e.conditions.get("named")) for e in run.estimates}
-    assert ("whole-cell accuracy", "clean", "jointly") in kinds
-    assert ("accuracy", "published", "one by one") in kinds
-    assert set(found.penalty["clean"]) == {0, 1}
+@pytest.fixture(scope="module")
+def ran(chromosomes, tmp_path_factory, make_run):
+    """A run of both protocols, and what it found."""
+    run = make_run(tmp_path_factory.mktemp("run"))
+    return run, experiment.run(run, chromosomes, sizes=SIZES)
 
 
-def test_a_stopped_run_goes_on_with_the_next_fold(run, chromosomes, monkeypatch):
-    whole = experiment.run(run, chromosomes, sizes=SIZES)
+def test_a_run_keeps_predictions_and_scores_of_both_protocols(ran):
+    run, found = ran
+    names = {(one.model, one.protocol) for one in run.predictions}
+    assert names == {
+        (m, p) for m in experiment.LEARNERS for p in ("published", "clean")
+    }
+    for one in run.predictions:
+        assert (one.assigned is not None) == (one.protocol == "clean")
+    scored = {
+        (e.quantity, e.protocol, e.conditions.get("named")) for e in run.estimates
+    }
+    assert ("whole-cell accuracy", "clean", "jointly") in scored
+    assert ("accuracy", "published", None) in scored
+    chosen = found.answers["bands", "clean"].chosen
+    assert chosen["fold"].tolist() == [0, 1]
+    assert set(chosen["penalty"]) <= set(experiment.PENALTIES)
+
+
+def test_what_a_step_adds_is_measured_on_the_same_images(ran):
+    run, found = ran
+    gains = {
+        (one.conditions["gain of"], one.model, one.protocol): one
+        for one in run.estimates
+        if "gain of" in one.conditions
+    }
+    lead = gains["model", "bands - hand-made", "clean"]
+    ours, theirs = (found.answers[name, "clean"].said for name in experiment.LEARNERS)
+    rate = [(one.label == one.truth).mean() for one in (ours, theirs)]
+    assert lead.value == pytest.approx(rate[0] - rate[1])
+    joint = gains["named jointly", "hand-made - hand-made", "clean"]
+    named = (theirs.assigned == theirs.truth).mean()
+    assert joint.value == pytest.approx(named - rate[1])
+    seen = gains["cell seen before", "hand-made - hand-made", "published"]
+    both = found.answers["hand-made", "published"].said.image
+    assert seen.n == len(set(both) & set(theirs.image))
+
+
+def test_a_stopped_run_goes_on_with_the_next_fold(ran, chromosomes, monkeypatch):
+    run, whole = ran
     trained = []
     monkeypatch.setattr(experiment, "train", lambda *a, **k: trained.append(a))
-    (run.folder / "folds" / "clean-1.npz").unlink()
+    experiment.place(run, "bands", "clean", 1).unlink()
     with pytest.raises(TypeError):  # that fold alone is trained again
         experiment.run(run, chromosomes, sizes=SIZES)
     assert len(trained) == 1
     assert trained[0][0].fold == 1
     monkeypatch.undo()
     again = experiment.run(run, chromosomes, sizes=SIZES)
-    for one, other in zip(whole.predictions, again.predictions, strict=True):
-        np.testing.assert_array_equal(one.probability, other.probability)
+    for name, answer in whole.answers.items():
+        said = again.answers[name].said
+        np.testing.assert_array_equal(answer.said.probability, said.probability)
+
+
+def test_validation_images_choose_the_temperature(chromosomes):
+    split = next(protocol.folds(chromosomes, protocol="clean", seed=0))
+
+    def sure(part, share):
+        """So sure, and wrong for every fourth image."""
+        wrong = (part.y + (np.arange(len(part)) % 4 == 0)) % 24
+        return share * np.eye(24)[wrong] + (1 - share) / 24
+
+    parts = [sure(part, 0.99) for part in (split.validation, split.test)]
+    said, row = experiment._settled(split, *parts, {"source": "synthetic"})
+    assert row["temperature"] > 1.5
+    assert said.probability.max(1).mean() == pytest.approx(0.75, abs=0.05)
+
+
+def test_a_network_abroad_is_asked_before_and_after_a_few_cells(ran, chromosomes):
+    run, found = ran
+    other = dataclasses.replace(
+        chromosomes,
+        images=dataclasses.replace(chromosomes.images, source="other"),
+        samples=dataclasses.replace(
+            chromosomes.samples, group=chromosomes.samples.cell
+        ),
+    )
+    answer = found.answers["bands", "clean"]
+    made = abroad.asked(run, chromosomes, other, answer=answer, steps=3)
+    tested = {one.conditions["learned there"]: one.n for one in made}
+    assert list(tested) == ["0 cells", "5 cells"]
+    assert len(set(tested.values())) == 1
+    groups = len(set(other.samples.group)) - abroad.CELLS
+    assert {one.groups for one in made if one.quantity == "accuracy"} == {groups}
+
+
+# cases with a copy too many
+
+
+def test_cases_are_called_by_what_most_of_their_cells_are():
+    extra, normal = ["21"], []
+    told = _answer({"a": [extra, extra], "b": [normal, normal, extra], "c": [normal]})
+    frame = cases.table(told).set_index("group")
+    assert frame["truth"].tolist() == ["47,XX,+21", "46,XX", "46,XX"]
+    assert frame["named"].tolist() == frame["truth"].tolist()
+    assert frame["extra truth"].tolist() == [True, False, False]
+    assert frame.loc["b", ["cells", "agree"]].tolist() == [3, 2]
+    assert frame.loc["c", "counted"] == "46,XX"  # as the other of 46 images
+    assert frame.loc["a", "counted"] == ""  # no other case has 47
+    scores = {
+        (one.quantity, one.model): one
+        for one in cases.scores(
+            frame, {"study": "shruti", "source": "synthetic", "protocol": "clean"}
+        )
+    }
+    assert scores["sensitivity", "bands"].value == 1
+    assert scores["exact karyotype, extra copy", "count alone"].value == 0
+    assert scores["specificity", "bands"].n == 2
+
+
+@pytest.mark.parametrize(
+    ("karyotype", "extra"),
+    [
+        ("46,XX", False),
+        ("45,X", False),
+        ("47,XXY", True),
+        ("46,XY,+3,-5", True),
+        ("45,XX,-20", False),
+        ("", False),
+    ],
+)
+def test_a_copy_too_many_is_read_from_a_karyotype(karyotype, extra):
+    assert cases._extra(karyotype) == extra
+
+
+def _answer(given):
+    """What a network that is right says of cases: case -> what each cell has beyond."""
+    normal = [name for name in records.CLASSES[:22] for _ in range(2)] + ["X", "X"]
+    rows = [
+        (case, f"{case}{i}", label)
+        for case, several in given.items()
+        for i, more in enumerate(several)
+        for label in normal + more
+    ]
+    group, cell, truth = map(np.array, zip(*rows, strict=True))
+    index = [records.CLASSES.index(label) for label in truth]
+    said = records.Predictions(
+        image=np.arange(len(rows)).astype(str),
+        group=group,
+        truth=truth,
+        cell=cell,
+        assigned=truth,
+        probability=0.976 * np.eye(24)[index] + 0.001,
+        source="synthetic",
+    )
+    chosen = pd.DataFrame({"fold": [0], "temperature": [1.0], "penalty": [2.0]})
+    return experiment.Answer(said, np.zeros(len(said), int), chosen)
+
+
+# the schemes of the base paper
+
+
+def test_heads_are_those_of_the_table(chromosomes):
+    def parameters(approach, scheme):
+        return schemes.head(
+            (7, 7, 16), 24, approach=approach, scheme=scheme, seed=0
+        ).count_params()
+
+    flat, mean, wide = 7 * 7 * 16, 16, schemes.WIDE
+    dense = lambda n, m: (n + 1) * m  # noqa: E731
+    assert parameters("maps", "no FC") == dense(flat, 24)
+    assert parameters("means", "FC(2048)") == dense(mean, 2048) + dense(2048, 24)
+    two = dense(wide, wide) + dense(wide, 24)
+    assert parameters("means", "2 (FC + ReLU + dropout)") == dense(mean, wide) + two
+    normal = parameters("means", "2 (FC + BN + ReLU)") - dense(mean, wide) - two
+    assert normal == 2 * 4 * wide
+    conv = dense(9 * 16, 16) + 4 * 16
+    assert parameters("means", "Conv + BN") == conv + dense(mean, 24)
+
+
+def test_a_frozen_trunk_serves_types_cells_and_schemes(make_run, chromosomes, tmp_path):
+    run = make_run(tmp_path)
+    few = data.some(chromosomes, 5, rng=np.random.default_rng(0))
+    assert len(data.some(chromosomes, 2, rng=np.random.default_rng(0)).images) == 4 * 46
+    shape = few.samples.x.shape[1:]
+    trunk, origin = network.trunk(shape, weights="none", root="", side=32, seed=0)
+    maps = schemes.seen(run, few, trunk)
+    assert maps.x.shape == (len(few.samples), 1, 1, 512)
+    again = schemes.seen(run, few, trunk)
+    np.testing.assert_array_equal(maps.x, again.x)
+    found = schemes.labels(run, few, maps, origin=origin, epochs=1)
+    kinds = {(one.conditions["labels"], one.protocol): one.value for one in found}
+    assert len(kinds) == 4
+    assert kinds["cells", "clean"] == 0  # an unseen cell has no name to be given
+    sizes = schemes.Sizes(heads=1, epochs=1)
+    table = schemes.run(run, few, maps, sizes=sizes, origin=origin, trunk=trunk)
+    assert table["approach"].tolist() == ["1: maps"] * 2 + ["2: means"] * 2
+    assert (table["ms an image"] > 0).all()
 
 
 # the shipped model
