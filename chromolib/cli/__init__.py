@@ -20,6 +20,7 @@ for command in (synth.synth, synth.calibrate, synth.exam):
     data.app.command()(command)
 app.add_typer(data.app, name="data")
 app.command()(models.pretrain)
+app.command()(models.train)
 app.command()(models.predict)
 app.command()(models.diagnose)
 

@@ -17,7 +17,7 @@ ROOT = typer.Option(
     None,
     "--data",
     help="Data root; without it $CHROMOLIB_DATA, else data/raw. For folder, voc, "
-    "yolo, coco, csv and cellfolders: the folder or zip itself.",
+    "yolo, coco, csv, cellfolders, pictures: the folder or zip itself.",
 )
 
 

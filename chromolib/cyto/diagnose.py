@@ -90,7 +90,7 @@ def cases(rows):
 def _reason(count, found, trust, sure, odd):
     """Why a person should look at a cell; nothing where none needs to."""
     if odd:
-        return f"{odd} of its images may be no chromosome"
+        return f"{odd} of its images may be no chromosome, or another's copy"
     if count < WHOLE:
         return f"{WHOLE - count} images fewer than {WHOLE}"
     if found is None:

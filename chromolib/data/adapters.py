@@ -176,6 +176,7 @@ def _from_masks(files, stem, masks):
     return common.Annotated(f"{stem}.png", boxes, width, height)
 
 
+ALONE = "all"  # the cell of pictures that lie in no folder
 NO_CLASS = (
     "an image in no class folder",
     "move it into a class folder, or label it in images.csv",
@@ -218,6 +219,19 @@ def cellfolders(files):
             continue
         row, cell = listing.row_of(rows, name), "/".join(folders)
         items.append(_item(name, row, label, folders[0], cell))
+    unit = "case" if any(item.group != item.cell for item in items) else "cell"
+    return Listing(items, unit, problems=problems)
+
+
+def pictures(files):
+    """Pictures that nobody has labelled: a folder a cell, within one a case if there
+    is; what lies in no folder is one cell."""
+    rows, problems = listing.user_table(files)
+    items = []
+    for name in listing.images(files):
+        *folders, _ = pathlib.PurePosixPath(name).parts
+        row, cell = listing.row_of(rows, name), "/".join(folders) or ALONE
+        items.append(_item(name, row, row.get("label", ""), (*folders, ALONE)[0], cell))
     unit = "case" if any(item.group != item.cell for item in items) else "cell"
     return Listing(items, unit, problems=problems)
 
@@ -275,5 +289,6 @@ GENERIC = {
     "coco": _annotated(coco),
     "csv": _annotated(table),
     "cellfolders": cellfolders,
+    "pictures": pictures,
 }
 SOURCES = (*NAMED, *GENERIC)

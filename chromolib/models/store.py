@@ -137,7 +137,7 @@ def card(name, facts, digest):
     told |= {"use", "licence"}
     rows = [f"| {k} | {v} |" for k, v in shown.items() if k not in told]
     lines = [f"# {name}", "", "| | |", "|---|---|", *rows, "", "## Scores", ""]
-    lines += [f"- {_score(one)}" for one in facts["scores"]] or ["None were measured."]
+    lines += [f"- {score(one)}" for one in facts["scores"]] or ["None were measured."]
     lines += ["", "## Use", "", facts["use"], "", "## Licence", "", facts["licence"]]
     return "\n".join(lines) + "\n"
 
@@ -184,7 +184,7 @@ def taught_by(facts):
     return source if source == kind else f"{source} ({kind})"
 
 
-def _score(one):
+def score(one):
     """An estimate as a line: the value with interval, n, groups and source."""
     found = records.Estimate(**one)
     words = [found.source, found.protocol]

@@ -1,15 +1,18 @@
 """A trained model asked about images: one row an image, known truth or not.
 
 `shipped(root, study)` -> the model that the repository holds for a study
+`trainable(study)` -> the rooms that train that model
 `predict(model, facts, images)` -> Predictions, or a frame where no truth is known
 `referred(said)` -> which images are no picture of what the model looks at, in words
 `karyotypes(facts, said)` -> a row a cell, of a model that names 24 classes
 `write(path, said)` -> the csv
 """
 
+import importlib
 import os
 import pathlib
 import types
+import zlib
 
 import numpy as np
 import pandas as pd
@@ -27,6 +30,7 @@ SLIMMEST = 20  # times as long as wide; the slimmest in PKI-3 is 9.6
 NAMED = 5  # of the images that are referred
 LOOKED = 50  # images: enough to tell karyograms from metaphases
 PAIRED = 0.5  # of boxes: at least 0.96 in real and drawn karyograms, 0.17 in metaphases
+SHIPS = "shipping", "data"  # rooms of a study with a model to ship
 SURE = 0.9  # below this confidence a person should look at a cell
 STRAIGHT = "straight"  # the view of models that learned from chromosomes laid so
 VIEWS = pictures.CANVAS | {STRAIGHT: inputs.FINE}
@@ -54,6 +58,18 @@ def shipped(root, study):
         names = ", ".join(one.name for one in found)
         raise PredictError(f"{study} has several models ({names}); name one: --model")
     return found[0]
+
+
+def trainable(study):
+    """The rooms `shipping` and `data` of a study, where it trains a model to ship."""
+    package = f"chromolib.studies.{study}"
+    try:
+        return tuple(importlib.import_module(f"{package}.{n}") for n in SHIPS)
+    except ModuleNotFoundError:
+        raise PredictError(
+            f"{study} trains no model this way; `chromolib run {study}` trains what "
+            "it has"
+        ) from None
 
 
 def vacant(path):
@@ -102,10 +118,10 @@ def predict(model, facts, images):
     shape = np.asarray(images.pixels.shape)
     with np.errstate(invalid="ignore"):  # what is no number is refused
         if facts.get("view") == STRAIGHT:
-            x = inputs.straight(images, canvas=canvas, workers=os.cpu_count() or 1)
+            x, sound = inputs.laid(images, canvas=canvas, workers=os.cpu_count() or 1)
             probability = predicting.views(model, x, upright=False)
         else:
-            x = _pictures(images, facts, own)
+            x, sound = _pictures(images, facts, own), True
             probability = predicting.probabilities(model, x)
     if not np.isfinite(probability).all():
         raise PredictError("the model's answers are no numbers; take another model")
@@ -114,7 +130,9 @@ def predict(model, facts, images):
         "group": images.group,
         "truth": truth(images, facts["classes"]),
         "probability": probability,
-        "refer": doubtful(shape, x),
+        "refer": doubtful(shape, x)
+        | ~np.broadcast_to(sound, len(x))
+        | twice(images, x),
         "cell": images.cell,
     }
     if facts.get("penalty") and tuple(facts["classes"]) == records.CLASSES:
@@ -194,6 +212,12 @@ def doubtful(shape, x):
     return ~x.any((1, 2, 3)) | (low < SHORTEST) | (high > SLIMMEST * low)
 
 
+def twice(images, x):
+    """(n,) bool: the same picture as another before it in its cell."""
+    keys = zip(images.group, images.cell, map(zlib.crc32, x), strict=True)
+    return pd.Series(list(keys)).duplicated().to_numpy()
+
+
 def referred(said):
     """How many answers are to be looked at by an expert and which; "" if none."""
     refer = np.asarray(_column(said, "refer"), bool)
@@ -203,7 +227,7 @@ def referred(said):
     more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
     return (
         f"{len(names):,} of {len(said):,} images are referred (refer=True): nothing is "
-        f"on them, or their shape is no chromosome's; look at them: "
+        f"on them, their shape is no chromosome's, or they are there twice: "
         f"{', '.join(names[:NAMED])}{more}"
     )
 

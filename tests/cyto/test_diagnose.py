@@ -108,4 +108,4 @@ def test_a_cell_with_a_picture_of_nothing_is_referred():
     refer = np.arange(46) == 3
     asked = dataclasses.replace(cell, refer=refer)
     (row,) = diagnose.cells(asked, penalty=4.0, sure=0.5).to_dict("records")
-    assert row["reason"] == "1 of its images may be no chromosome"
+    assert row["reason"] == "1 of its images may be no chromosome, or another's copy"

@@ -254,6 +254,19 @@ def test_cellfolders_read_cells_and_classes(tmp_path, name, cell, group, label):
     assert (images.cell[0], images.group[0], images.label[0]) == (cell, group, label)
 
 
+@pytest.mark.parametrize(
+    ("name", "cell", "group"),
+    [
+        ("p9/c1/any name.png", "p9/c1", "p9"),
+        ("c1/7a.png", "c1", "c1"),
+        ("x.png", "all", "all"),
+    ],
+)
+def test_pictures_need_no_label(tmp_path, name, cell, group):
+    images = sources.load("pictures", written(tmp_path, {name: picture()}))
+    assert (images.cell[0], images.group[0], images.label[0]) == (cell, group, "")
+
+
 def test_voc_yolo_coco_and_csv_of_one_drawing_agree(tmp_path):
     image = picture("PNG", (20, 10))
     coco = (

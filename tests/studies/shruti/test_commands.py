@@ -1,0 +1,139 @@
+"""Train, predict and diagnose as a laboratory would, on drawn cells in folders."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import PIL.Image
+import pytest
+from skimage import data as pictures
+
+from chromolib import cli, records
+from chromolib.cyto import diagnose, iscn
+from chromolib.models import store
+from chromolib.synth import lab, singles
+
+
+def folders(root, cells):
+    """Their chromosomes, a folder a cell; class and number are the name."""
+    found = singles.images(cells)
+    for i, (cell, label) in enumerate(zip(found.cell, found.label, strict=True)):
+        place = root / cell
+        place.mkdir(parents=True, exist_ok=True)
+        PIL.Image.fromarray(found.pixels[i]).save(place / f"{label}_{i}.png")
+    return root
+
+
+def chromolib(monkeypatch, *words):
+    """Run a command here; its exit code."""
+    monkeypatch.setattr(sys, "argv", ["chromolib", *map(str, words)])
+    try:
+        cli.main()
+    except SystemExit as stop:
+        return stop.code
+    return 0
+
+
+@pytest.fixture
+def normal(tmp_path):
+    """Four drawn cells in folders."""
+    return folders(tmp_path / "cells", lab.cells(4, look="g", seed=5))
+
+
+def diagnosed(monkeypatch, tmp_path, folder):
+    out = tmp_path / "cells.csv"
+    words = "diagnose", "--data", folder, "--out", out
+    assert chromolib(monkeypatch, *words) == 0
+    return pd.read_csv(out, keep_default_na=False).set_index("cell")
+
+
+def test_a_folder_of_pictures_is_enough(monkeypatch, tmp_path, normal):
+    rows = diagnosed(monkeypatch, tmp_path, normal)
+    assert rows["n"].tolist() == [46] * 4
+    assert [iscn.parse(one).clones[0].count for one in rows["karyotype"]] == [46] * 4
+    out = tmp_path / "preds.csv"
+    assert (
+        chromolib(monkeypatch, "predict", "shruti", "--data", normal, "--out", out) == 0
+    )
+    said = pd.read_csv(out, keep_default_na=False)
+    true = said["image"].str.extract(r"/(\w+)_\d+\.png")[0]
+    assert (said["truth"] == "").all()
+    assert (said["assigned"] == true).mean() > 0.7  # a model of real chromosomes
+    again = [
+        iscn.write(diagnose.karyotype(own))
+        for _, own in said.groupby("cell")["assigned"]
+    ]
+    assert again == rows["karyotype"].tolist()
+
+
+def test_cells_that_no_karyotype_is_read_from_are_referred(
+    monkeypatch, tmp_path, normal
+):
+    few, more, cat, double = sorted(normal.iterdir())
+    for file in sorted(few.iterdir())[:10]:
+        file.unlink()
+    for file in sorted(few.iterdir())[:2]:
+        (more / f"more{file.name}").write_bytes(file.read_bytes())
+    PIL.Image.fromarray(pictures.cat()).convert("L").save(cat / "5_99.png")
+    first = sorted(double.iterdir())[0]
+    (double / "1_copy.png").write_bytes(first.read_bytes())
+    PIL.Image.fromarray(np.full((40, 20), 255, np.uint8)).save(normal / "empty.png")
+    rows = diagnosed(monkeypatch, tmp_path, normal)
+    assert rows.loc[few.name, ["n", "refer"]].tolist() == [36, True]
+    assert "10 images fewer" in rows.loc[few.name, "reason"]
+    assert rows.loc[more.name, "karyotype"].startswith("48,")
+    for name in (cat.name, double.name, "all"):
+        assert rows.loc[name, "refer"]
+        assert "1 of its images" in rows.loc[name, "reason"]
+
+
+def test_light_and_dark_chromosomes_of_a_cell_are_named_alike(
+    monkeypatch, tmp_path, normal
+):
+    before = diagnosed(monkeypatch, tmp_path, normal)
+    (tmp_path / "cells.csv").unlink()
+    for file in sorted(normal.rglob("*.png"))[::2]:
+        negative = 255 - np.asarray(PIL.Image.open(file))
+        PIL.Image.fromarray(negative).save(file)
+    after = diagnosed(monkeypatch, tmp_path, normal)
+    assert after["karyotype"].tolist() == before["karyotype"].tolist()
+
+
+def test_a_laboratory_trains_a_model_of_its_own(monkeypatch, tmp_path, capsys):
+    labelled = folders(tmp_path / "labelled", lab.cells(10, look="g", seed=6))
+    out = tmp_path / "mine"
+    words = ("train", "shruti", "--source", "cellfolders", "--data", labelled)
+    words += ("--out", out, "--steps", 3)
+    assert chromolib(monkeypatch, *words) == 0
+    assert "on cells that it did not learn from" in capsys.readouterr().out
+    model, facts = store.load(tmp_path / "mine.keras", study="shruti")
+    assert facts["source"] == "cellfolders"
+    assert model.output_shape == (None, len(records.CLASSES))
+    assert chromolib(monkeypatch, *words) == 1
+    assert "mine.keras exists" in capsys.readouterr().err
+    assert not [one for one in tmp_path.iterdir() if one.name.startswith(".")]
+    asked = tmp_path / "asked.csv"
+    words = ("diagnose", "--data", labelled, "--model", tmp_path / "mine.keras")
+    assert chromolib(monkeypatch, *words, "--out", asked) == 0
+    assert len(pd.read_csv(asked)) == 10
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("chu", "--source", "pki3"), "chu trains no model this way"),
+        (("shruti", "--source", "nowhere"), "no source 'nowhere'"),
+        (
+            ("shruti", "--source", "pictures", "--data", "here"),
+            "no chromosome of a known",
+        ),
+    ],
+)
+def test_what_cannot_be_trained_is_said(
+    monkeypatch, tmp_path, capsys, words, complaint
+):
+    here = folders(tmp_path / "here", lab.cells(1, look="g", seed=7))
+    words = [here if word == "here" else word for word in words]
+    assert chromolib(monkeypatch, "train", *words, "--out", tmp_path / "x.keras") == 1
+    assert complaint in capsys.readouterr().err
+    assert not list(tmp_path.glob("*.keras"))
