@@ -32,7 +32,7 @@ def table(answer):
     frame["counted"] = [_guess(frame, case) for case in frame.index]
     for name in ("truth", "named", "counted"):
         frame[f"extra {name}"] = [_extra(one) for one in frame[name]]
-    return frame.reset_index()
+    return frame.reset_index(names="case")
 
 
 def scores(frame, words):

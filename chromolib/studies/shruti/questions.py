@@ -1,11 +1,17 @@
 """What the page asks of the trainings: tables and figures' contents, no pixels made.
 
 `parts(split)`, `one_of_each(part, rng=)`, `tried(settings, scores)`, `bars(grid)`,
-`gains(grid)`
+`gains(grid)`, `kept_bars(kept)`, `kept_whole(kept)`
 """
 
 import numpy as np
 import pandas as pd
+
+from chromolib.studies.shruti import experiment
+
+ALONE = {"labels", "named"}  # conditions of what a grid scores, and of nothing else
+WHOLE = ("accuracy", "whole-cell accuracy", "ECE", "sensitivity", "specificity")
+WHOLE += ("exact karyotype, extra copy", "exact karyotype, others")
 
 
 def parts(split):
@@ -47,3 +53,24 @@ def bars(grid):
 def gains(grid):
     """What was compared on the same images: a step with it and without."""
     return [one for one in grid.estimates if "gain of" in one.conditions]
+
+
+def kept_bars(kept):
+    """The accuracy in published full runs, one by one and jointly."""
+    return [one for one in kept if one.quantity == "accuracy" and _of_grid(one)]
+
+
+def kept_whole(kept):
+    """What published full runs found on unseen cells and cases."""
+    return [
+        one
+        for one in kept
+        if one.quantity in WHOLE
+        and one.protocol == "clean"
+        and (_of_grid(one) or "unit" in one.conditions)
+    ]
+
+
+def _of_grid(one):
+    """Whether an estimate is a score of the grid of trainings."""
+    return one.model in experiment.LEARNERS and set(one.conditions) <= ALONE

@@ -243,7 +243,7 @@ def test_a_network_abroad_is_asked_before_and_after_a_few_cells(ran, chromosomes
 def test_cases_are_called_by_what_most_of_their_cells_are():
     extra, normal = ["21"], []
     told = _answer({"a": [extra, extra], "b": [normal, normal, extra], "c": [normal]})
-    frame = cases.table(told).set_index("group")
+    frame = cases.table(told).set_index("case")
     assert frame["truth"].tolist() == ["47,XX,+21", "46,XX", "46,XX"]
     assert frame["named"].tolist() == frame["truth"].tolist()
     assert frame["extra truth"].tolist() == [True, False, False]
