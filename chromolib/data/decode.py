@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import tifffile
 
-from chromolib.data import sound
+from chromolib.data import plain, sound
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff")
 FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
@@ -81,6 +81,9 @@ def size(blob):
 
 def grey(blob):
     """The image as upright grey levels."""
+    levels = _sound(plain.levels, blob, PIXELS)
+    if levels is not None:
+        return Decoded(levels, levels.shape[::-1], 1, ())
     image = _open(blob)
     if image.format == "PNG":
         _sound(sound.png, blob)
