@@ -124,12 +124,15 @@ def _turns(workers):
     header costs 4 % of a metaphase but three quarters of a chromosome, so where one
     thread is enough for small files each has its turn alone, unasked.
     """
+    if workers == 1:
+        alone = threading.Lock()
+        return lambda blob: alone
     room, changed = decode.PIXELS, threading.Condition()
 
     @contextlib.contextmanager
     def turn(blob):
         nonlocal room
-        wanted = math.prod(decode.size(blob)) if workers > 1 else decode.PIXELS
+        wanted = math.prod(decode.size(blob))
         with changed:
             changed.wait_for(lambda: room >= wanted)
             room -= wanted
