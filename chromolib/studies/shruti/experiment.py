@@ -34,7 +34,7 @@ class Sizes:
     """How large an experiment is; nothing else may depend on the profile."""
 
     folds: int = protocol.FOLDS  # of cells
-    by_image: int = 2  # folds: enough to see what they give away
+    by_image: int = 1  # fold: enough to see what it gives away
     steps: int = 2000
 
 
