@@ -42,8 +42,12 @@ class Straight:
     axis: np.ndarray  # (length, 2) x, y in the original image
     length: float  # of the axis, in pixels of the original
     bend: float  # axis length over end-to-end distance
-    confidence: float  # that the upper end is the short arm; .5 is no idea
     flipped: bool  # whether the short arm was at the lower end of the original
+
+    @functools.cached_property  # most who lay chromosomes straight never ask
+    def confidence(self):
+        """How likely the upper end is the short arm's; .5 is no idea."""
+        return direction.chance_upright(self.ink, self.mask)
 
 
 def straighten(image, *, orient=True):
@@ -58,23 +62,21 @@ def straighten(image, *, orient=True):
     mask = normalise.foreground(stain)
     rows, columns = ndimage.find_objects(mask.astype(np.int8))[0]
     corner = np.array([columns.start - 1, rows.start - 1], float)
-    mask = np.pad(mask[rows, columns], 1)
-    stain = np.pad(stain[rows, columns], 1) * mask
-    axis, half = axis_of(mask)
-    ink, shape = _sampled(stain, mask, axis, half)
+    mask = normalise.framed(mask[rows, columns])
+    stain = normalise.framed(stain[rows, columns]) * mask
+    line, half = axis_of(mask)
+    ink, shape = _sampled(stain, mask, line, half)
     _refuse_crossed(shape)
-    upright = direction.chance_upright(ink, shape)
-    flipped = bool(orient and upright < 0.5)
+    flipped = orient and direction.chance_upright(ink, shape) < 0.5
     if flipped:
-        ink, shape, axis = ink[::-1, ::-1], shape[::-1, ::-1], axis[::-1]
-    length, span = _length(axis), float(np.hypot(*(axis[-1] - axis[0])))
+        ink, shape, line = ink[::-1, ::-1], shape[::-1, ::-1], line[:, ::-1]
+    length, span = _length(line), _span(line)
     return Straight(
         ink=np.ascontiguousarray(ink),
         mask=np.ascontiguousarray(shape),
-        axis=axis + corner,
+        axis=line[::-1].T + corner,
         length=length + 1,  # from edge to edge, not from middle to middle of pixels
         bend=max(1.0, length / max(span, 1e-9)),
-        confidence=1 - upright if flipped else upright,
         flipped=flipped,
     )
 
@@ -88,7 +90,7 @@ def _refuse_crossed(shape):
 
 
 def axis_of(mask):
-    """The axis of a mask, (n, 2) x, y at unit steps from the upper end, and half width.
+    """The axis of a mask, (2, n) y, x at unit steps from the upper end, and half width.
 
     The half width is that of the widest place, for reading along the normals.
     """
@@ -98,10 +100,10 @@ def axis_of(mask):
     line, half, bent = _principal(small)
     axis = None
     if bent:
-        axis, wide = _bent(small, LONGER * len(line))
+        axis, wide = _bent(small, LONGER * line.shape[1])
     if axis is None:
         axis, wide = _settled(small, line, half), half
-    axis = axis[::-1] if axis[-1, 1] < axis[0, 1] else axis
+    axis = axis[:, ::-1] if axis[0, -1] < axis[0, 0] else axis
     if step > 1:
         axis = _stepped((axis - 1) * step + first)
     return axis, wide * step
@@ -110,12 +112,12 @@ def axis_of(mask):
 def _bent(mask, longer):
     """The axis along the skeleton, or None where that is no better than a line."""
     whole = ndimage.binary_closing(mask, normalise.BLOCK)  # no slit between chromatids
-    line, half = _skeletal(ndimage.binary_fill_holes(whole))
+    line, half = _skeletal(normalise.solid(whole))
     if line is None or _length(line) + 2 * half < longer:
         return None, 0.0
     wide = 1.6 * half + 1.5
     axis = _settled(mask, line, wide)
-    share = _laid(mask, axis, wide)[2].sum() / mask.sum()
+    share = _laid(mask, axis, wide)[-1].sum() / mask.sum()
     return (axis, wide) if abs(share - 1) < MISSED else (None, 0.0)
 
 
@@ -129,11 +131,12 @@ def _settled(mask, line, half):
 def _principal(mask):
     """The principal axis, the half width around it, and whether the mask is bent."""
     y, x = np.nonzero(mask)
-    centre = np.array([x.mean(), y.mean()])
-    turn = np.linalg.eigh(np.cov(x, y))[1]
-    long, wide = turn[:, 1], turn[:, 0]
-    u = (x - centre[0]) * long[0] + (y - centre[1]) * long[1]
-    v = (x - centre[0]) * wide[0] + (y - centre[1]) * wide[1]
+    away = np.array([x, y], float)
+    centre = away.mean(1)
+    away -= centre[:, None]
+    wide, long = np.linalg.eigh(away @ away.T * (1 / (len(x) - 1)))[1].T
+    u = away[0] * long[0] + away[1] * long[1]
+    v = away[0] * wide[0] + away[1] * wide[1]
     low = u.min()
     row = (u - low).astype(np.intp)
     n = row.max() + 1
@@ -146,8 +149,8 @@ def _principal(mask):
     split = spread.sum() > 2 * (count * count).sum() / 12  # two legs in many rows
     aside = len(inner) > 1 and np.ptp(inner) > 0.35 * width
     bent = split or (aside and n > 1.3 * width)
-    at = low + np.arange(n) + 0.5
-    return centre + at[:, None] * long, half, bent
+    line = centre[:, None] + (low + np.arange(n) + 0.5) * long[:, None]
+    return line[::-1], half, bent
 
 
 def _skeletal(mask):
@@ -163,25 +166,33 @@ def _skeletal(mask):
     while path[-1] != first:
         path.append(back[path[-1]])
     path = np.array(path)
-    half = float(np.median(depth[y[path], x[path]]))
+    half = float(normalise.median(depth[y[path], x[path]]))
     cut = min(int(half), (len(path) - 3) // 2)
     if cut > 0:
         path = path[cut:-cut]
     if len(path) < 3:
         return None, half
-    line = np.stack([x[path], y[path]], 1).astype(float)
-    return _stepped(_smooth(line, np.ones(len(line)), half)), half
+    line = np.stack([y[path], x[path]]).astype(float)
+    return _stepped(_smooth(line, np.ones(len(path)), half)), half
 
 
 def _stepped(line):
     """The line at unit steps."""
-    at = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    at = np.concatenate([[0], np.cumsum(_pieces(line))])
     steps = np.linspace(0, at[-1], max(2, round(at[-1]) + 1))
-    return np.stack([np.interp(steps, at, line[:, k]) for k in (0, 1)], 1)
+    return np.array([np.interp(steps, at, row) for row in line])
+
+
+def _pieces(line):
+    return np.hypot(*(line[:, 1:] - line[:, :-1]))
 
 
 def _length(line):
-    return float(np.hypot(*np.diff(line, axis=0).T).sum())
+    return float(_pieces(line).sum())
+
+
+def _span(line):
+    return float(np.hypot(*(line[:, -1] - line[:, 0])))
 
 
 def _smooth(line, weight, sigma, *, order=3):
@@ -190,11 +201,12 @@ def _smooth(line, weight, sigma, *, order=3):
     Roughness of order 2 is curvature, of order 3 its change: lines, or also even bends,
     pass nearly unchanged, and where the weight is 0 the line runs on as it was.
     """
-    if len(line) < 6:
+    if len(weight) < 6:
         return line
-    bands = max(sigma, 1.0) ** (2 * order) * _penalty(len(line), order)
-    bands[-1] += weight + 1e-9
-    return linalg.solveh_banded(bands, line * (weight + 1e-9)[:, None])
+    weight = weight + 1e-9
+    bands = max(sigma, 1.0) ** (2 * order) * _penalty(len(weight), order)
+    bands[-1] += weight
+    return linalg.solveh_banded(bands, (line * weight).T, check_finite=False).T
 
 
 @functools.lru_cache(1024)
@@ -205,77 +217,80 @@ def _penalty(n, order):
     return np.stack([np.pad(np.diag(square, k), (k, 0)) for k in range(order, -1, -1)])
 
 
-def _normals(axis):
-    along = np.gradient(axis, axis=0)
-    along /= np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-9)[:, None]
-    return np.stack([-along[:, 1], along[:, 0]], 1)
+def _normals(line):
+    """Unit vectors across the line, (2, n) y, x, from the points before and after."""
+    longer = np.concatenate([line[:, :1], line, line[:, -1:]], 1)
+    along = longer[:, 2:] - longer[:, :-2]
+    return along[::-1] * [[1], [-1]] / np.maximum(np.hypot(*along), 1e-9)
 
 
-def _own(axis, at, across):
-    """Where a point read belongs to its own row, and not to another part of a bend."""
-    if _length(axis) < 1.1 * np.hypot(*(axis[-1] - axis[0])):
-        return True
-    nearest, _ = spatial.cKDTree(axis).query(at[::-1].reshape(2, -1).T)
-    return nearest.reshape(at.shape[1:]) > np.abs(across) - 0.75
+def _own(line, at, across, laid):
+    """What is laid without the points that belong to another row of a bend."""
+    if _length(line) < 1.1 * _span(line):
+        return laid
+    row, column = laid.nonzero()
+    nearest, _ = spatial.cKDTree(line.T).query(at[:, row, column].T)
+    laid[row, column] = nearest > np.abs(across[column]) - 0.75
+    return laid
 
 
-def _laid(mask, axis, half):
-    """The mask laid straight along the axis: offsets, (2, …) y, x read, and the mask.
+def _laid(mask, line, half):
+    """The mask laid straight along the axis: offsets, normals, (2, …) y, x read, mask.
 
     Rows are along the normals of the axis, columns at the offsets from it.
     """
-    across = np.arange(-np.ceil(half), np.ceil(half) + 1)
-    at = axis[:, None] + across[None, :, None] * _normals(axis)[:, None]
-    at = np.stack([at[..., 1], at[..., 0]])
-    read = ndimage.map_coordinates(mask.astype(np.float32), at, order=1)
-    return across, at, (read > 0.5) & _own(axis, at, across)
+    across, normals = np.arange(-np.ceil(half), np.ceil(half) + 1), _normals(line)
+    at = line[:, :, None] + normals[:, :, None] * across
+    laid = ndimage.map_coordinates(mask, at, np.float32, order=1) > 0.5
+    return across, normals, at, _own(line, at, across, laid)
 
 
-def _centred(mask, axis, half):
+def _centred(mask, line, half):
     """The axis moved to the middle of the mask, smooth, from end to end."""
-    axis = _extended(axis, int(np.ceil(half)) + 2)
-    across, _, laid = _laid(mask, axis, half)
+    line = _extended(line, int(np.ceil(half)) + 2)
+    across, normals, _, laid = _laid(mask, line, half)
     count = laid.sum(1)
-    filled = np.flatnonzero(count > 0.2 * np.median(count[count > 0]))
+    filled = np.flatnonzero(count > 0.2 * normalise.median(count[count > 0]))
     if len(filled) < 3:
         raise ImagingError("too round to have an axis", "leave the picture out")
     start, stop = filled[0], filled[-1] + 1
     width = float(count[start:stop].mean())
     middle = (laid @ across) / np.maximum(count, 1)
-    weight = np.zeros(len(axis))
+    weight = np.zeros(len(count))
     tip = int(min(ROUND * width, 0.25 * (stop - start)))
     weight[start + tip : stop - tip] = count[start + tip : stop - tip] > 0
-    moved = axis + middle[:, None] * _normals(axis)
+    moved = line + middle * normals
     order = 3 if stop - start > SHORT * width else 2
     line = _smooth(moved, weight, STIFF * width, order=order)
     return _stepped(_ended(mask, line, half))
 
 
-def _extended(axis, n):
+def _extended(line, n):
     """The axis with n unit steps more at both ends, along the tangent."""
-    back = min(len(axis) - 1, 5)
-    head, tail = axis[0] - axis[back], axis[-1] - axis[-1 - back]
+    back = min(line.shape[1] - 1, 5)
+    head, tail = line[:, 0] - line[:, back], line[:, -1] - line[:, -1 - back]
     head, tail = head / max(np.hypot(*head), 1e-9), tail / max(np.hypot(*tail), 1e-9)
-    steps = np.arange(1, n + 1)[:, None]
-    return np.concatenate([axis[0] + steps[::-1] * head, axis, axis[-1] + steps * tail])
+    steps = np.arange(1, n + 1)
+    before = line[:, :1] + steps[::-1] * head[:, None]
+    return np.concatenate([before, line, line[:, -1:] + steps * tail[:, None]], 1)
 
 
 def _ended(mask, line, half):
     """The line cut where the chromosome ends."""
-    count = _laid(mask, line, half)[2].sum(1)
-    filled = np.flatnonzero(count > TIP * np.median(count[count > 0]))
-    return line[filled[0] : filled[-1] + 1]
+    count = _laid(mask, line, half)[-1].sum(1)
+    filled = np.flatnonzero(count > TIP * normalise.median(count[count > 0]))
+    return line[:, filled[0] : filled[-1] + 1]
 
 
-def _sampled(stain, mask, axis, half):
+def _sampled(stain, mask, line, half):
     """Ink and mask along the normals, cut to the columns that hold any."""
-    across, at, shape = _laid(mask, axis, half)
-    ink = ndimage.map_coordinates(stain, at, order=1) * shape
+    across, _, at, shape = _laid(mask, line, half)
     wide = np.flatnonzero(shape.any(0))
     reach = int(max(-across[wide[0]], across[wide[-1]], 1)) + 1
     middle = len(across) // 2
     cut = slice(max(middle - reach, 0), middle + reach + 1)
-    return ink[:, cut].astype(np.float32), shape[:, cut]
+    ink = ndimage.map_coordinates(stain, at[..., cut], np.float32, order=1)
+    return ink * shape[:, cut], shape[:, cut]
 
 
 def straighten_all(pixels, *, orient=True, workers=None):

@@ -45,7 +45,7 @@ def polarity(image):
     holds for a tight crop too, as long as half of its border is background.
     """
     image = _checked(image)
-    ground = np.median(_border(image))
+    ground = median(_border(image))
     return "dark" if image.mean(dtype=np.float64) <= ground else "light"
 
 
@@ -53,12 +53,12 @@ def ink(image):
     """Stain from 0, the background, to 1, the strongest stain of this picture."""
     image = _checked(image)
     border = _border(image)
-    middle = np.median(border)
+    middle = median(border)
     light = image.mean(dtype=np.float64) > middle
     if light:  # fluorescence: bright where there is chromatin
         image, border, middle = -image, -border, -middle
     stain = _ground(border, middle, middle - image.min()) - image
-    top = float(np.partition(stain, -5, axis=None)[-5:].min()) if stain.size > 4 else 0
+    top = float(np.sort(stain, axis=None)[-5]) if stain.size > 4 else 0
     if not top > 0:
         raise ImagingError("nothing but background", "leave the picture out")
     return np.clip(stain / np.float32(top), 0, 1, dtype=np.float32)
@@ -83,9 +83,24 @@ def _border(image):
     return np.concatenate([image[0], image[-1], image[1:-1, 0], image[1:-1, -1]])
 
 
+def median(values):
+    """The middle of some numbers: np.median without its checks, in a tenth the time."""
+    ordered, n = np.sort(values), len(values)
+    return (ordered[(n - 1) // 2] + ordered[n // 2]) / 2 if n else np.nan
+
+
+def _quantile(values, share):
+    """np.quantile of some numbers, for the same reason and to the last bit."""
+    at = share * (len(values) - 1)
+    low, high = np.sort(values)[int(at) : int(at) + 2]
+    rest = np.float64(at % 1)
+    up = rest * (high - low)
+    return low + up if rest < 0.5 else high - (1 - rest) * (high - low)
+
+
 def _ground(border, middle, contrast):
     """Level of a light background, also where the chromosome touches the border."""
-    low, high = np.quantile(border, [0.25, 0.9])
+    low, high = _quantile(border, 0.25), _quantile(border, 0.9)
     return float(middle if high - low < 0.2 * contrast else high)
 
 
@@ -94,12 +109,12 @@ def foreground(stain):
 
     Satellites and telomeres that a pale band cuts off are kept, specks are not.
     """
-    mask = np.pad(stain > _threshold(stain), 1)
+    mask = framed(stain > _threshold(stain))
     label, n = ndimage.label(mask, BLOCK)
     if n > 1:
         mask = _largest(label, n)
-    if mask.sum() < SMALLEST:
-        size = int(mask.sum())
+    size = np.count_nonzero(mask)
+    if size < SMALLEST:
         raise ImagingError(f"too small: {size} pixels", "leave the picture out")
     return _filled(mask)[1:-1, 1:-1]
 
@@ -110,7 +125,7 @@ def _threshold(stain):
     otsu = filters.threshold_otsu(hist=(count, np.arange(64) / 64 + 1 / 128))
     border = _border(stain)
     ground = border[border <= otsu]
-    noise = 1.48 * np.median(np.abs(ground - np.median(ground))) if ground.size else 0
+    noise = 1.48 * median(np.abs(ground - median(ground))) if ground.size else 0
     return float(np.clip(max(0.5 * otsu, 5 * noise), 0.1, 0.6))
 
 
@@ -155,14 +170,27 @@ def _thickness(mask):
 
 def _filled(mask):
     """The mask without holes; one wide enough to be a ring's is refused."""
-    whole = ndimage.binary_fill_holes(mask)
+    whole = solid(mask)
     hole = whole & ~mask
-    if hole.sum() > 0.1 * mask.sum():
+    if np.count_nonzero(hole) > 0.1 * np.count_nonzero(mask):
         wide = ndimage.distance_transform_edt(hole).max()
         thick = ndimage.distance_transform_edt(mask).max()
         if wide > 2 and wide > 0.8 * thick:
             raise ImagingError("a ring has no two ends", "look at it; leave it out")
     return whole
+
+
+def solid(mask):
+    """A mask whose border is empty with all holes filled."""
+    ground, _ = ndimage.label(~mask)
+    return ground != ground[0, 0]
+
+
+def framed(image):
+    """The picture with one pixel of background all round."""
+    out = np.zeros(np.add(image.shape, 2), image.dtype)
+    out[1:-1, 1:-1] = image
+    return out
 
 
 def crop(image, mask, *, margin=0):
@@ -179,8 +207,10 @@ def pad(image, canvas, *, value=0):
     room = np.subtract(canvas, image.shape)
     if (room < 0).any():
         raise ValueError(f"{image.shape} does not fit on {tuple(canvas)}; resize first")
-    before = room // 2
-    return np.pad(image, np.stack([before, room - before], 1), constant_values=value)
+    top, left = room // 2
+    out = np.full(canvas, value, image.dtype)
+    out[top : top + image.shape[0], left : left + image.shape[1]] = image
+    return out
 
 
 def resize(image, scale):
@@ -189,8 +219,7 @@ def resize(image, scale):
         return np.asarray(image, np.float32)
     shape = np.maximum(1, np.round(np.multiply(image.shape, scale))).astype(int)
     image = np.asarray(image, np.float32)
-    if scale < 1:
+    if scale <= 0.8:  # above, the filter reaches no other pixel
         image = ndimage.gaussian_filter(image, 0.5 * (1 / scale - 1))
-    grid = [(np.arange(n) + 0.5) / scale - 0.5 for n in shape]
-    at = np.meshgrid(*grid, indexing="ij")
-    return ndimage.map_coordinates(image, at, order=1, mode="nearest")
+    at = (np.indices(shape) + 0.5) / scale - 0.5
+    return ndimage.map_coordinates(image, at, np.float32, order=1, mode="nearest")
