@@ -17,21 +17,21 @@ SIDE = 0.225  # of a canvas' height: a square as large as a cell's mean chromoso
 GROUND, MARGIN = 0.2, 2  # level of the ground; pixels of it around a chromosome
 
 
-def straight(images, *, canvas=STRAIGHT, workers=1):
+def straight(images, *, canvas=STRAIGHT):
     """Each chromosome laid straight along its axis; the end that was higher stays up.
 
     Sizes are relative to the cell, whose mean chromosome has the same area everywhere.
     What cannot be straightened is laid down as it stands; nothing is left out.
     """
-    return laid(images, canvas=canvas, workers=workers)[0]
+    return laid(images, canvas=canvas)[0]
 
 
-def laid(images, *, canvas, workers=1):
+def laid(images, *, canvas):
     """The straight chromosomes, and which pictures showed one that has an axis.
 
     Of 3,000 real chromosomes all have; many a picture of something else has none.
     """
-    found = axis.straighten_all(images.pixels, orient=False, workers=workers)
+    found = axis.straighten_all(images.pixels, orient=False)
     ink, area = [], np.zeros(len(images))
     for i, one in enumerate(found):
         failed = isinstance(one, normalise.Failure)

@@ -9,7 +9,6 @@
 """
 
 import importlib
-import os
 import pathlib
 import types
 import zlib
@@ -118,7 +117,7 @@ def predict(model, facts, images):
     shape = np.asarray(images.pixels.shape)
     with np.errstate(invalid="ignore"):  # what is no number is refused
         if facts.get("view") == STRAIGHT:
-            x, sound = inputs.laid(images, canvas=canvas, workers=os.cpu_count() or 1)
+            x, sound = inputs.laid(images, canvas=canvas)
             probability = predicting.views(model, x, upright=False)
         else:
             x, sound = _pictures(images, facts, own), True

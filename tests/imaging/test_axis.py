@@ -130,7 +130,7 @@ def test_a_large_canvas_is_straightened_at_a_coarser_step():
 
 def test_failures_keep_their_place():
     good, blank = ribbon.draw(BENT["bow"])[0], np.full((30, 30), 255, np.uint8)
-    found = axis.straighten_all([good, blank, good], workers=2)
+    found = axis.straighten_all([good, blank, good])
     assert isinstance(found[0], axis.Straight)
     assert found[1].reason == "nothing but background"
     np.testing.assert_array_equal(found[0].ink, found[2].ink)

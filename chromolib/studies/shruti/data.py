@@ -7,7 +7,6 @@
 """
 
 import dataclasses
-import os
 
 import numpy as np
 
@@ -56,7 +55,7 @@ def prepared(images, *, upright, real):
             f"{images.source} has no chromosome of a known class; name a source of "
             "single chromosomes, labelled 1 to 22, X and Y"
         )
-    x = inputs.straight(images, canvas=inputs.FINE, workers=os.cpu_count() or 1)
+    x = inputs.straight(images, canvas=inputs.FINE)
     columns = images.label, images.group, images.name, records.CLASSES, images.cell
     return Chromosomes(images, samples.Samples(x, *columns), upright, real)
 

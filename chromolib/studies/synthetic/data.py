@@ -48,13 +48,13 @@ class Dataset:
         )
 
 
-def dataset(images, *, workers=1):
+def dataset(images):
     """The chromosomes of the 24 classes, straightened; markers have no class."""
     images = images.take(np.isin(images.label, records.CLASSES))
     if not len(images):
         raise ExamError(f"{images.source} has no chromosome with a class")
     label = class_index(images.label)
-    straight = inputs.straight(images, workers=workers)
+    straight = inputs.straight(images)
     return Dataset(straight, label, images.group, images.cell)
 
 

@@ -63,7 +63,7 @@ def run(
     started, budget = time.monotonic(), budget or Budget()
     folder.mkdir(parents=True, exist_ok=True)
     images = *data.split(real, final=final), synthetic
-    pool, test, lab = (data.dataset(each, workers=workers) for each in images)
+    pool, test, lab = (data.dataset(each) for each in images)
     predictions = predict(
         pool,
         lab,
