@@ -2,6 +2,7 @@
 
 `straight(images)` -> (n, *canvas, 1) float32: laid straight, as large as in its cell
 `laid(images)` -> these, and (n,) whether each could be laid straight
+`placed(image, canvas)` -> one in the middle of a canvas
 `asis(images)` -> (n, 128, 96, 1) float32: grey and size as they are
 """
 
@@ -14,6 +15,7 @@ from chromolib.imaging import axis, normalise
 STRAIGHT, ASIS = (80, 20), (128, 96)  # canvases: height, width
 FINE = (112, 32)  # a canvas with room for bands that STRAIGHT is too small to show
 SIDE = 0.225  # of a canvas' height: a square as large as a cell's mean chromosome
+NOT_ASKED = normalise.Failure("not asked for an axis", "")
 GROUND, MARGIN = 0.2, 2  # level of the ground; pixels of it around a chromosome
 
 
@@ -26,24 +28,28 @@ def straight(images, *, canvas=STRAIGHT):
     return laid(images, canvas=canvas)[0]
 
 
-def laid(images, *, canvas):
+def laid(images, *, canvas, standing=False):
     """The straight chromosomes, and which pictures showed one that has an axis.
 
-    Of 3,000 real chromosomes all have; many a picture of something else has none.
+    Of 3,000 real chromosomes all have; many a picture of something else has none. With
+    `standing` each is as it stands in its picture.
     """
-    found = axis.straighten_all(images.pixels, orient=False)
+    found = [NOT_ASKED] * len(images)
+    if not standing:
+        found = axis.straighten_all(images.pixels, orient=False)
     ink, area = [], np.zeros(len(images))
     for i, one in enumerate(found):
         failed = isinstance(one, normalise.Failure)
         stain, mask = _standing(images.pixels[i]) if failed else (one.ink, one.mask)
         ink.append(stain)
         area[i] = max(mask.sum(), 1)
-    _, cell = np.unique(images.cell, return_inverse=True)
+    names = np.stack([images.group.astype(str), images.cell.astype(str)])
+    _, cell = np.unique(names, axis=1, return_inverse=True)
     mean = np.bincount(cell, area) / np.bincount(cell)
     scale = SIDE * canvas[0] / np.sqrt(mean[cell])
     out = np.zeros((len(images), *canvas, 1), np.float32)
     for i, stain in enumerate(ink):
-        out[i, ..., 0] = _laid(normalise.resize(stain, scale[i]), canvas)
+        out[i, ..., 0] = placed(normalise.resize(stain, scale[i]), canvas)
     sound = np.array([not isinstance(one, normalise.Failure) for one in found], bool)
     return np.clip(out, 0, 1), sound
 
@@ -55,10 +61,12 @@ def _standing(picture):
     except normalise.ImagingError:
         stain = np.zeros(np.shape(picture), np.float32)
     mask = stain > 0.15
-    return stain * mask, mask
+    if not mask.any():
+        return stain * mask, mask
+    return (normalise.crop(each, mask) for each in (stain * mask, mask))
 
 
-def _laid(image, canvas, value=0):
+def placed(image, canvas, value=0):
     """The image in the middle of a canvas; what is larger loses both ends alike."""
     room = np.maximum(np.subtract(image.shape, canvas), 0) // 2
     image = image[room[0] :, room[1] :][: canvas[0], : canvas[1]]
@@ -78,7 +86,7 @@ def asis(images, *, workers=1):
         border = np.concatenate([*picture[[0, -1]], *picture[:, [0, -1]].T])
         ground = np.quantile(border, 0.9 if dark else 0.1)
         stain = _cut(ground - picture if dark else picture - ground)
-        return _laid(GROUND + (1 - GROUND) * stain, ASIS, GROUND)
+        return placed(GROUND + (1 - GROUND) * stain, ASIS, GROUND)
 
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         out = list(pool.map(one, range(len(images))))

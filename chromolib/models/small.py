@@ -159,17 +159,16 @@ def resnet(shape, classes, *, seed, mirror=("horizontal", "vertical")):
     return keras.Model(entry, make.head(x, classes), name="small_resnet")
 
 
-def bands(shape, classes, *, seed, mirror=MIRROR):
+def bands(shape, classes, *, seed, mirror=MIRROR, augment=True):
     """A residual classifier of straight chromosomes that keeps places along the axis.
 
     Across the chromosome maps are averaged, for bands have no side; along it they are
     not, for a band is known by its place, and size is a chromosome's first mark.
     """
     make = _Maker(seed)
-    entry = keras.Input(shape)
-    x = keras.layers.ReLU()(
-        make.conv(augmented(entry, seed=seed, mirror=mirror), 24, 5, strides=2)
-    )
+    entry = x = keras.Input(shape)
+    x = augmented(x, seed=seed, mirror=mirror) if augment else x
+    x = keras.layers.ReLU()(make.conv(x, 24, 5, strides=2))
     for filters, strides in ((32, 1), (64, 2), (64, 1), (128, 2), (128, 1)):
         inner = keras.layers.ReLU()(make.conv(x, filters, 3, strides=strides))
         inner = make.conv(inner, filters, 3)

@@ -88,11 +88,12 @@ def run(run, chromosomes, *, sizes):
     return Experiment(answers, estimates)
 
 
-def train(split, sizes, *, seed, upright, checkpoint=None):
+def train(split, sizes, *, seed, upright, augment=True, checkpoint=None):
     """The small network trained on a fold, and its history."""
     steps = min(EPOCH, sizes.steps)
     epochs = -(-sizes.steps // steps)
-    model = network.ours(split.train, steps=steps * epochs, seed=seed, upright=upright)
+    how = {"seed": seed, "upright": upright, "augment": augment}
+    model = network.ours(split.train, steps=steps * epochs, **how)
     one_hot = np.eye(len(split.train.classes), dtype=np.float32)
     history = training.train(
         model,
@@ -153,15 +154,16 @@ def compared(answers, *, rng):
         if name == "published" and (model, "clean") in answers:
             shared = _shared(said, answers[model, "clean"].said)
             pairs.append(("cell seen before", *shared))
-    found = []
-    for what, first, second in pairs:
-        purpose = f"{what} {first.model} {first.protocol}"
-        made = between.paired(first, second, "accuracy", rng=rng(purpose))
-        found += [
-            dataclasses.replace(one, conditions=one.conditions | {"gain of": what})
-            for one in made.values()
-        ]
-    return found
+    return [
+        gain(what, first, second, rng=rng(f"{what} {first.model} {first.protocol}"))
+        for what, first, second in pairs
+    ]
+
+
+def gain(what, first, second, *, rng):
+    """By how much the first is more accurate than the second, which lacks something."""
+    (one,) = between.paired(first, second, "accuracy", rng=rng).values()
+    return dataclasses.replace(one, conditions=one.conditions | {"gain of": what})
 
 
 def _shared(first, second):

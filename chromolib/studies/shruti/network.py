@@ -48,13 +48,14 @@ def learning(model):
     return model
 
 
-def ours(train, *, steps, seed, upright):
+def ours(train, *, steps, seed, upright, augment=True):
     """The small network, ready to learn for so many steps."""
     model = small.bands(
         train.x.shape[1:],
         len(train.classes),
         seed=seed,
         mirror=("horizontal",) if upright else ("horizontal", "vertical"),
+        augment=augment,
     )
     return small.ready(model, steps=steps)
 

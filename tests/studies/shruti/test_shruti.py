@@ -9,6 +9,7 @@ import pytest
 from chromolib import records
 from chromolib.models import inputs, predict, store
 from chromolib.studies.shruti import (
+    ablation,
     abroad,
     cases,
     data,
@@ -235,6 +236,25 @@ def test_a_network_abroad_is_asked_before_and_after_a_few_cells(ran, chromosomes
     assert len(set(tested.values())) == 1
     groups = len(set(other.samples.group)) - abroad.CELLS
     assert {one.groups for one in made if one.quantity == "accuracy"} == {groups}
+
+
+def test_each_step_is_left_out_once(make_run, chromosomes, tmp_path):
+    run = make_run(tmp_path)
+    made = ablation.run(run, chromosomes, steps=2)
+    steps = {one.conditions["gain of"] for one in made}
+    assert steps == {
+        "augmentation",
+        "laying straight",
+        "size within the cell",
+        "several views",
+    }
+    values = [one.value for one in made]
+    assert values == sorted(values, reverse=True)
+    alike = ablation._same_size(chromosomes.samples).x
+    area = (alike > 0).sum((1, 2, 3))
+    assert area.std() < 0.25 * area.mean()
+    own = (chromosomes.samples.x > 0).sum((1, 2, 3))
+    assert own.std() > 0.35 * own.mean()
 
 
 # cases with a copy too many
