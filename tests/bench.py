@@ -321,22 +321,27 @@ def assign_cells(_):
     return clock(ours)[0], clock(alone)[0]
 
 
-def study_quick(out):
+def study_quick(out, study="chromonet"):
     """The chromonet study at quick, against smoke."""
 
     def run(profile):
-        words = ["run", "chromonet", "--profile", profile, "--force"]
-        words += ["-p", f"out={out}-{profile}"]
+        words = ["run", study, "--profile", profile, "--force"]
+        words += ["-p", f"out={out}-{study}-{profile}"]
         return lambda: subprocess.run([*CHROMOLIB, *words], check=True)
 
     return clock(run("quick"))[0], clock(run("smoke"))[0]
+
+
+def shruti_quick(out):
+    """The shruti study at quick, against smoke."""
+    return study_quick(out, "shruti")
 
 
 ROWS = (start_up, audit, fresh_run, reused_run)
 ROWS += (read_bioimlab, read_pki3, read_tseng, near_copies, memory)
 ROWS += (straighten, compose_cells, segment)
 ROWS += (draw_singles, draw_karyograms, draw_metaphases)
-ROWS += (assign_cells, train_chromonet, study_quick, measure, describe)
+ROWS += (assign_cells, train_chromonet, study_quick, shruti_quick, measure, describe)
 PER_SECOND = (straighten, compose_cells, describe)
 PER_SECOND += (draw_singles, draw_karyograms, draw_metaphases)
 
