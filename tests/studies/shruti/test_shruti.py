@@ -1,13 +1,16 @@
 """The three verbs of the study on drawn cells: folds, trainings, cells named whole."""
 
 import dataclasses
+import os
+import pathlib
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from chromolib import records
-from chromolib.models import inputs, predict, store
+from chromolib.data import store as store_of_data
+from chromolib.models import inputs, predict, pretrained, store
 from chromolib.studies.shruti import (
     ablation,
     abroad,
@@ -16,6 +19,7 @@ from chromolib.studies.shruti import (
     experiment,
     network,
     protocol,
+    questions,
     schemes,
     shipping,
 )
@@ -359,6 +363,40 @@ def test_a_frozen_trunk_serves_types_cells_and_schemes(make_run, chromosomes, tm
     table = schemes.run(run, few, maps, sizes=sizes, origin=origin, trunk=trunk)
     assert table["approach"].tolist() == ["1: maps"] * 2 + ["2: means"] * 2
     assert (table["ms an image"] > 0).all()
+
+
+@pytest.mark.realdata
+def test_the_stand_in_sees_chromosomes_as_they_are(chromosomes):
+    root = os.environ.get("CHROMOLIB_DATA", "")
+    if not root or not store_of_data.find(pathlib.Path(root), pretrained.ARCHIVE):
+        pytest.skip(f"no {pretrained.ARCHIVE} under CHROMOLIB_DATA")
+    x = chromosomes.samples.x[:2]
+    trunk, origin = network.trunk(
+        x.shape[1:], weights="hed", root=root, side=224, seed=0
+    )
+    assert "edges of photographs" in origin.sentence
+    assert trunk.predict(x, verbose=0).shape == (2, 7, 2, 512)
+
+
+def test_full_runs_that_are_kept_are_scores_of_the_grid():
+    def one(quantity, protocol="clean", **conditions):
+        model = conditions.pop("model", "bands")
+        words = {"study": "shruti", "source": "pki3", "model": model}
+        given = {"n": 9, "groups": 3, "conditions": conditions, "protocol": protocol}
+        return records.Estimate(
+            quantity=quantity, value=0.5, low=0.4, high=0.6, **words, **given
+        )
+
+    alone, joint = one("accuracy"), one("accuracy", named="jointly")
+    case, seen = one("sensitivity", unit="case"), one("accuracy", "published")
+    other = [
+        one("accuracy", model="means, no FC"),
+        one("accuracy", **{"learned there": "0 cells"}),
+        one("NLL"),
+    ]
+    kept = [alone, joint, case, seen, *other]
+    assert questions.kept_bars(kept) == [alone, joint, seen]
+    assert questions.kept_whole(kept) == [alone, joint, case]
 
 
 # the shipped model
