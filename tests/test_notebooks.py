@@ -11,6 +11,7 @@ import pytest
 
 from chromolib import studies
 from chromolib.evidence import claims
+from chromolib.evidence import verdicts as judging
 from chromolib.runs import identity, parameters, repository, results
 
 SHARED = ["profile", "source", "data", "external", "external_data", "protocol"]
@@ -160,7 +161,10 @@ def test_a_study_runs_and_leaves_whole_results(root, path, outcome):
     known = claims.load(root / "data" / "claims", path.stem)
     assert list(verdicts["claim"]) == [claim.id for claim in known]
     assert set(verdicts["audit"]) <= set(claims.WORDS)
-    assert set(verdicts["verdict"]) == {"not testable here"}
+    assert set(verdicts["verdict"]) <= set(judging.WORDS)
+    decided = verdicts[verdicts["verdict"] != judging.UNTESTED]  # by full runs kept
+    assert not decided["ours_published"].str.contains("smoke").any()
+    assert decided["reason"].str.startswith("on bioimlab").all()
     assert (verdicts["reason"] != "").all()
 
 
