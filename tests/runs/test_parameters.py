@@ -119,9 +119,7 @@ def test_first_weights_may_be_a_file_and_only_its_name_is_told(package, tmp_path
     (tmp_path / "mine.txt").write_bytes(file.read_bytes())
     for name in ("nowhere.keras", "text.keras", "mine.txt", parameters.MODEL):
         given = {"weights": str(tmp_path / name)}
-        with pytest.raises(
-            parameters.ParameterError, match=r"'none', .*, a .keras file"
-        ):
+        with pytest.raises(parameters.ParameterError, match=r"'none', .*.keras file"):
             parameters.resolve(defaults, given, study="toy")
     with pytest.raises(parameters.ParameterError, match="is not available"):
         parameters.resolve(defaults, {"weights": parameters.MODEL}, study="toy")
