@@ -16,7 +16,7 @@ from chromolib.evidence import between, resample
 from chromolib.runs import folder, parameters, results
 
 PLACE = pathlib.Path("data") / "results"
-PER_IMAGE = {"image", "group", "cell"}  # columns of tables that are not published
+PER_IMAGE = {"image", "group", "cell", "case"}  # columns of what is not published
 KEY = ("quantity", *(w for w in records.WORDS if w not in ("seed", "conditions")))
 
 
