@@ -64,7 +64,9 @@ def trainable(study):
     package = f"chromolib.studies.{study}"
     try:
         return tuple(importlib.import_module(f"{package}.{n}") for n in SHIPS)
-    except ModuleNotFoundError:
+    except ModuleNotFoundError as missing:
+        if not f"{missing.name}".startswith("chromolib."):
+            raise
         raise PredictError(
             f"{study} trains no model this way; `chromolib run {study}` trains what "
             "it has"
