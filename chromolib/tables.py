@@ -59,9 +59,11 @@ def estimates(items, caption, *, empty=""):
         if all(pair in each.items() for each in conditions)
     ]
     sources = list(dict.fromkeys(map(records.stated, items)))
+    several = len({item.model for item in items}) > 1
     rows = [
         {
             "quantity": item.quantity,
+            "model": item.model if several else "",
             "conditions": _words(pair for pair in each.items() if pair not in shared),
             "value": records.digits(item.value),
             "95 % interval": item.interval,

@@ -43,3 +43,16 @@ def test_a_cell_shows_its_first_line_large_and_its_column_on_a_phone():
     text = tables.show(frame, "Numbers")._repr_html_()
     assert 'data-label="a &lt;b&gt;">1 &lt; 2<br><small>small</small></td>' in text
     assert ">0.123</td>" in text
+
+
+def test_estimates_of_several_models_say_whose_they_are():
+    def one(model):
+        words = {"study": "s", "source": "drawn", "protocol": "clean", "model": model}
+        return records.Estimate(
+            quantity="accuracy", value=0.5, low=0.4, high=0.6, n=9, groups=3, **words
+        )
+
+    alone = tables.estimates([one("net"), one("net")], "Scores")
+    assert "model" not in alone.frame
+    both = tables.estimates([one("net"), one("by hand")], "Scores")
+    assert both.frame["model"].tolist() == ["net", "by hand"]
