@@ -5,24 +5,12 @@
 """
 
 import dataclasses
-import functools
-
-import numpy as np
 
 from chromolib import records
-from chromolib.data import compose, edits, splits
 from chromolib.models import pictures, samples
-from chromolib.synth import abnormal
+from chromolib.synth import labelled
 
-LABELS = ("normal", "abnormal")
-NORMAL, ABNORMAL = 946, 857  # images of the paper, section 4.5
-UNITS = ("chromosome", "karyogram")
-STATUS = ("normal", "abnormal", "numerical", "structural")
-UNSEEN = {"synthetic": 0.5, "real": 0.4}  # share of groups that no training sees
-
-
-class UnitError(ValueError):
-    """A source that does not hold such images."""
+LABELS, UNITS = labelled.LABELS, labelled.UNITS
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -53,20 +41,26 @@ class Images:
 
 def units(run):
     """The units that the run's images can show, or the one that was asked for."""
-    return shown(run.images, run.given("unit"))
+    return labelled.shown(run.images, run.given("unit"))
 
 
 def read(run, unit, count):
     """Images of a unit, divided by group; without a real source `count` are drawn."""
     seed = run.given("seed")
-    images = labelled(run.images, unit, count=count, rng=run.rng(unit), seed=seed)
-    pool, unseen = divide(images, seed=seed)
+    images = labelled.labelled(
+        run.images, unit, count=count, rng=run.rng(unit), seed=seed
+    )
+    pool, unseen = labelled.divide(images, seed=seed)
     scale = pictures.scale(pool)
-    natural = _natural(run.images, set(pool.group)) if unit == "karyogram" else None
+    natural = None
+    if unit == "karyogram":
+        natural = labelled.natural(run.images, set(pool.group))
     external = None
-    if run.external is not None and unit in shown(run.external, run.given("unit")):
+    if run.external is not None and unit in labelled.shown(
+        run.external, run.given("unit")
+    ):
         rng = run.rng("external")
-        external = labelled(run.external, unit, count=0, rng=rng)
+        external = labelled.labelled(run.external, unit, count=0, rng=rng)
     return Images(
         unit=unit,
         source=images.origin,
@@ -83,190 +77,9 @@ def read(run, unit, count):
 
 def as_samples(images, unit, scale):
     """A set with both labels as pictures of one size."""
-    missing = [label for label in LABELS if label not in set(images.label)]
-    if missing:
-        raise UnitError(
-            f"{images.source} has no image labelled {missing[0]!r}; a network that "
-            "tells normal from abnormal needs both: add images or name another source"
-        )
-    return _samples(images, unit, scale)
+    return _samples(labelled.checked(images), unit, scale)
 
 
 def _samples(images, unit, scale):
     x = pictures.of(images, unit, scale)
     return samples.Samples(x, images.label, images.group, images.name, LABELS)
-
-
-def labelled(images, unit, *, count, rng, seed=0):
-    """Normal and abnormal images of a unit, with where the abnormality lies.
-
-    `images` is what was read; None draws `count` synthetic ones. A set labelled normal
-    and abnormal is taken as it is; single chromosomes of whole cells are edited.
-    """
-    if images is None:
-        draw = {"chromosome": abnormal.chromosomes, "karyogram": abnormal.karyograms}
-        return draw[unit](count, seed=seed)
-    labels = set(images.label)
-    if labels & set(LABELS):
-        return _labelled(images, unit)
-    if set(images.extra.get("status", ())) - {""}:
-        return _by_status(images, unit)
-    if not labels & set(records.CLASSES):
-        raise UnitError(
-            f"{images.source} says neither normal nor abnormal, nor which chromosome "
-            "is shown; label its images normal and abnormal (see Your own images)"
-        )
-    return _edited(images, unit, rng)
-
-
-def shown(images, given):
-    """The units that images can show, or the one that was given."""
-    if given != "both":
-        return (given,)
-    if images is None or set(images.label) & set(records.CLASSES):
-        return UNITS
-    if set(images.label) & set(LABELS):
-        raise UnitError(
-            f"{images.source} does not say what one image shows; "
-            "set unit to 'chromosome' or 'karyogram'"
-        )
-    return ("karyogram",)
-
-
-def divide(images, *, seed):
-    """The images that may train, and those of groups kept unseen."""
-    share = UNSEEN["synthetic" if images.source == abnormal.lab.SOURCE else "real"]
-    words = {"protocol": "clean", "seed": seed, "stratify": images.label}
-    split = splits.divide(images, test=share, **words)
-    return images.take(split.train), images.take(split.test)
-
-
-def _natural(images, known):
-    """Karyograms of real cells with a copy too many, of groups that do not train."""
-    natural = extra_copies(images)
-    if natural is None:
-        return None
-    natural = natural.take(~np.isin(natural.group, list(known)))
-    return natural if len(natural) else None
-
-
-def _labelled(images, unit):
-    odd = sorted(set(images.label) - set(LABELS))
-    if odd:
-        raise UnitError(
-            f"{images.source}: label {str(odd[0])!r} beside normal and abnormal; "
-            "use these two words only"
-        )
-    if unit == "karyogram":
-        _one_label(images)
-    return _plain(images, np.where(images.label == "abnormal", "abnormal", "none"))
-
-
-def _one_label(images):
-    """Refuse a patient who is normal and abnormal at once."""
-    for group in np.unique(images.group):
-        if len(set(images.label[images.group == group])) > 1:
-            raise UnitError(
-                f"{images.source}: {images.unit} {str(group)!r} has images of both "
-                "labels; a karyotype is of a whole patient: correct labels or groups"
-            )
-
-
-def _by_status(images, unit):
-    if unit != "karyogram":
-        raise UnitError(
-            f"{images.source} shows whole cells, no single chromosomes; "
-            "its unit is karyogram"
-        )
-    images = _known(images)
-    kind = np.where(images.extra["status"] == "normal", "none", images.extra["status"])
-    label = np.where(kind == "none", "normal", "abnormal")
-    return _plain(dataclasses.replace(images, label=label), kind)
-
-
-def _known(images):
-    """The images whose status is known; a word that says neither is refused."""
-    status = images.extra["status"]
-    odd = sorted(set(status) - {"", *STATUS})
-    if odd:
-        raise UnitError(
-            f"{images.source}: status {str(odd[0])!r}; known: {', '.join(STATUS)}, or "
-            "empty where nobody knows; correct images.csv"
-        )
-    known = images.take(status != "")
-    left_out = tuple(
-        records.Problem("repaired", "an image of unknown status", str(n), "left out")
-        for n in images.name[status == ""]
-    )
-    return dataclasses.replace(known, problems=(*known.problems, *left_out))
-
-
-def _plain(images, kind):
-    """A set as it came: where the abnormality lies is not known."""
-    nowhere = records.Boxes(np.empty((0, 4)), np.empty(0, str))
-    sham = np.full(len(images), "no")
-    return dataclasses.replace(
-        images,
-        boxes=(nowhere,) * len(images),
-        extra=images.extra | {"kind": kind.astype(str), "sham": sham},
-    )
-
-
-def _edited(images, unit, rng):
-    straight = _straight(images)
-    if unit == "chromosome":
-        made = _thinned(edits.structural(straight, rng=rng), rng)
-        rows = zip(
-            made.extra["rows"], made.extra["kind"], made.pixels.shape, strict=True
-        )
-        return dataclasses.replace(made, boxes=tuple(_rows(*row) for row in rows))
-    made = edits.numerical(straight, rng=rng)
-    change = made.extra["change"]
-    kind = np.where(np.char.startswith(change, "+"), "gain", "loss")
-    kind = np.where(change == "", "none", kind)
-    kind = np.where(made.extra["sham"] == "yes", "exchange", kind)
-    label = np.where(change == "", "normal", "abnormal")
-    boxes = tuple(map(abnormal.wrong_number, made.boxes, kind))
-    extra = made.extra | {"kind": kind}
-    return dataclasses.replace(made, label=label, boxes=boxes, extra=extra)
-
-
-def extra_copies(images):
-    """Karyograms of cells with a copy too many that nobody edited; None without any."""
-    if images is None or not set(images.label) & set(records.CLASSES):
-        return None
-    cells = compose.cells(_straight(images), room=compose.ROOM)
-    gains = cells.take(cells.extra["status"] == "numerical")
-    if not len(gains):
-        return None
-    gains = dataclasses.replace(gains, label=np.full(len(gains), "abnormal"))
-    return _plain(gains, np.full(len(gains), "real gain"))
-
-
-@functools.lru_cache(maxsize=2)  # a source and an external one
-def _straight(images):
-    """The same for both units of a run: it takes longest."""
-    return compose.straightened(images, orient=False)
-
-
-def _thinned(made, rng):
-    """Normal ones left out at random, until the labels are as even as in the paper.
-
-    So that a share of right answers means the same for the paper, for the published
-    protocol and for the clean one.
-    """
-    odds = NORMAL / ABNORMAL
-    normal = np.flatnonzero(made.label == "normal")
-    wanted = round(odds * (len(made) - len(normal)))
-    left = rng.permutation(normal)[wanted:]
-    return made.take(np.setdiff1d(np.arange(len(made)), left))
-
-
-def _rows(rows, kind, shape):
-    """The box of the rows that an edit changed; a joint is widened to be visible."""
-    if kind == edits.UNTOUCHED:
-        return records.Boxes(np.empty((0, 4)), np.empty(0, str))
-    first, last = map(int, rows.split(":"))
-    wider = abnormal.POINT * shape[0] * (last - first < 2 * abnormal.POINT * shape[0])
-    low, high = max(0, first - wider), min(shape[0], last + wider)
-    return records.Boxes(np.array([[0, low, shape[1], high]]), [str(kind)])

@@ -11,7 +11,7 @@ import pandas as pd
 
 from chromolib import records
 from chromolib.evidence import between, metrics
-from chromolib.models import classical, features, predict, store, weights
+from chromolib.models import classical, features, predict, protocols, store, weights
 from chromolib.models import train as training
 from chromolib.studies.chromonet import data, network, protocol
 
@@ -37,7 +37,7 @@ class Trained:
     """One network, what it learned from, and how."""
 
     model: str
-    split: protocol.Split
+    split: protocols.Split
     network: keras.Model
     history: pd.DataFrame
 

@@ -60,7 +60,7 @@ PRINTED = {
 
 def counts(grid):
     """How many images of each label train and test: protocol -> frame."""
-    paper = {"paper": pd.DataFrame(protocol.PAPER).T}
+    paper = {"paper": pd.DataFrame(protocol.COUNTS).T}
     ours = {
         trained.split.protocol: pd.DataFrame(trained.split.counts).T
         for trained in grid.trained

@@ -8,8 +8,8 @@ import pytest
 from chromolib import records
 from chromolib.data import pixels
 from chromolib.models import pictures
-from chromolib.studies.chromonet import data
-from chromolib.synth import lab, singles
+from chromolib.studies.chromonet import data, protocol
+from chromolib.synth import lab, labelled, singles
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def cells():
 
 
 def test_single_chromosomes_are_edited_and_say_so(cells, rng):
-    made = data.labelled(cells, "chromosome", count=0, rng=rng)
+    made = labelled.labelled(cells, "chromosome", count=0, rng=rng)
     assert made.origin == "pki3 (real, edited)"
     assert set(made.label) == {"normal", "abnormal"}
     assert set(made.extra["sham"]) == {"yes", "no"}
@@ -34,7 +34,7 @@ def test_single_chromosomes_are_edited_and_say_so(cells, rng):
 
 
 def test_karyograms_are_put_together_with_too_many_or_too_few(cells, rng):
-    made = data.labelled(cells, "karyogram", count=0, rng=rng)
+    made = labelled.labelled(cells, "karyogram", count=0, rng=rng)
     assert set(made.extra["kind"]) <= {"gain", "loss", "exchange", "none"}
     wrong = made.label == "abnormal"
     assert (wrong == np.isin(made.extra["kind"], ["gain", "loss"])).all()
@@ -42,15 +42,15 @@ def test_karyograms_are_put_together_with_too_many_or_too_few(cells, rng):
 
 
 def test_no_group_is_on_both_sides(rng):
-    made = data.labelled(None, "chromosome", count=20, rng=rng)
-    pool, unseen = data.divide(made, seed=0)
+    made = labelled.labelled(None, "chromosome", count=20, rng=rng)
+    pool, unseen = labelled.divide(made, seed=0)
     assert not set(pool.group) & set(unseen.group)
     assert len(pool) + len(unseen) == len(made)
 
 
 def test_a_folder_of_normal_and_abnormal_is_taken_as_it_is(rng, folder):
     given = folder(["normal", "abnormal"], ["a", "b"])
-    made = data.labelled(given, "karyogram", count=0, rng=rng)
+    made = labelled.labelled(given, "karyogram", count=0, rng=rng)
     assert made.label.tolist() == ["normal", "abnormal"]
     assert made.origin == "folder"
 
@@ -58,7 +58,7 @@ def test_a_folder_of_normal_and_abnormal_is_taken_as_it_is(rng, folder):
 def test_a_status_that_nobody_knows_is_left_out_and_an_odd_one_refused(rng, folder):
     given = folder(["", "", ""], ["a", "b", "c"])
     told = np.array(["normal", "", "numerical"])
-    made = data.labelled(
+    made = labelled.labelled(
         dataclasses.replace(given, extra={"status": told}),
         "karyogram",
         count=0,
@@ -67,14 +67,14 @@ def test_a_status_that_nobody_knows_is_left_out_and_an_odd_one_refused(rng, fold
     assert made.label.tolist() == ["normal", "abnormal"]
     assert made.problems[-1].reason == "an image of unknown status"
     odd = dataclasses.replace(given, extra={"status": np.array(["Normal", "", ""])})
-    with pytest.raises(data.UnitError, match="status 'Normal'; known: normal, abn"):
-        data.labelled(odd, "karyogram", count=0, rng=rng)
+    with pytest.raises(labelled.UnitError, match="status 'Normal'; known: normal, abn"):
+        labelled.labelled(odd, "karyogram", count=0, rng=rng)
 
 
 def test_a_patient_with_two_labels_is_refused_by_name(rng, folder):
     given = folder(["normal", "abnormal"], ["anna", "anna"])
-    with pytest.raises(data.UnitError, match="'anna' has images of both labels"):
-        data.labelled(given, "karyogram", count=0, rng=rng)
+    with pytest.raises(labelled.UnitError, match="'anna' has images of both labels"):
+        labelled.labelled(given, "karyogram", count=0, rng=rng)
 
 
 @pytest.mark.parametrize(
@@ -85,19 +85,19 @@ def test_a_patient_with_two_labels_is_refused_by_name(rng, folder):
     ],
 )
 def test_other_labels_are_refused(labels, reason, rng, folder):
-    with pytest.raises(data.UnitError, match=reason):
-        data.labelled(folder(labels, ["a", "b"]), "karyogram", count=0, rng=rng)
+    with pytest.raises(labelled.UnitError, match=reason):
+        labelled.labelled(folder(labels, ["a", "b"]), "karyogram", count=0, rng=rng)
 
 
 def test_a_set_of_one_label_is_refused(rng, folder):
     given = folder(["normal", "normal"], ["a", "b"])
-    made = data.labelled(given, "karyogram", count=0, rng=rng)
-    with pytest.raises(data.UnitError, match="no image labelled 'abnormal'"):
+    made = labelled.labelled(given, "karyogram", count=0, rng=rng)
+    with pytest.raises(labelled.UnitError, match="no image labelled 'abnormal'"):
         data.as_samples(made, "karyogram", 1.0)
 
 
 def test_pictures_keep_sizes_to_each_other_and_boxes_go_with_them(rng):
-    made = data.labelled(None, "chromosome", count=16, rng=rng)
+    made = labelled.labelled(None, "chromosome", count=16, rng=rng)
     shown, boxes = pictures.of(made, "chromosome"), pictures.boxes(made, "chromosome")
     assert shown.shape[1:] == (96, 32, 1)
     assert shown.min() == 0
@@ -110,14 +110,14 @@ def test_pictures_keep_sizes_to_each_other_and_boxes_go_with_them(rng):
 
 
 def test_edited_labels_are_as_even_as_in_the_paper(cells, rng):
-    made = data.labelled(cells, "chromosome", count=0, rng=rng)
-    wanted = data.ABNORMAL / (data.NORMAL + data.ABNORMAL)
+    made = labelled.labelled(cells, "chromosome", count=0, rng=rng)
+    wanted = protocol.TOTAL["abnormal"] / sum(protocol.TOTAL.values())
     assert (made.label == "abnormal").mean() == pytest.approx(wanted, abs=0.01)
     assert len(set(made.name)) == len(made)
 
 
 def test_a_picture_depends_on_no_other_once_a_scale_is_given(rng):
-    made = data.labelled(None, "chromosome", count=16, rng=rng)
+    made = labelled.labelled(None, "chromosome", count=16, rng=rng)
     by = pictures.scale(made)
     longest = np.argsort([shape[0] for shape in made.pixels.shape])[-3:]
     alone = pictures.of(made.take(longest), "chromosome", by)
@@ -126,10 +126,10 @@ def test_a_picture_depends_on_no_other_once_a_scale_is_given(rng):
 
 
 def test_cells_with_a_copy_too_many_are_found_and_left_as_they_are(cells, rng, folder):
-    assert data.extra_copies(None) is None
-    assert data.extra_copies(folder(["normal", "abnormal"], ["a", "b"])) is None
+    assert labelled.extra_copies(None) is None
+    assert labelled.extra_copies(folder(["normal", "abnormal"], ["a", "b"])) is None
     one = cells.cell == cells.cell[0]
-    assert data.extra_copies(cells.take(one)) is None
+    assert labelled.extra_copies(cells.take(one)) is None
     twice = np.r_[np.flatnonzero(one), np.flatnonzero(one & (cells.label == "21"))[:1]]
     more = records.ImageSet(
         source="pki3",
@@ -140,7 +140,7 @@ def test_cells_with_a_copy_too_many_are_found_and_left_as_they_are(cells, rng, f
         unit=cells.unit,
         pixels=pixels.pack([cells.pixels[i] for i in twice]),
     )
-    found = data.extra_copies(more)
+    found = labelled.extra_copies(more)
     assert found.label.tolist() == ["abnormal"]
     assert found.extra["change"].tolist() == ["+21"]
     assert found.origin == "pki3"
@@ -157,19 +157,19 @@ def test_cells_with_a_copy_too_many_are_found_and_left_as_they_are(cells, rng, f
     ],
 )
 def test_a_source_shows_what_its_labels_say(labels, given, units_shown, folder):
-    assert data.shown(folder(labels, ["a", "b"]), given) == units_shown
-    assert data.shown(None, "both") == data.UNITS
+    assert labelled.shown(folder(labels, ["a", "b"]), given) == units_shown
+    assert labelled.shown(None, "both") == data.UNITS
 
 
 def test_a_source_that_does_not_say_what_it_shows_is_asked_back(folder):
-    with pytest.raises(data.UnitError, match="set unit to 'chromosome'"):
-        data.shown(folder(["normal", "abnormal"], ["a", "b"]), "both")
+    with pytest.raises(labelled.UnitError, match="set unit to 'chromosome'"):
+        labelled.shown(folder(["normal", "abnormal"], ["a", "b"]), "both")
 
 
 def test_a_run_is_of_both_units_or_of_the_one_that_was_given(run, folder):
     assert data.units(run()) == data.UNITS
     assert data.units(run(unit="karyogram")) == ("karyogram",)
-    with pytest.raises(data.UnitError, match="set unit to"):
+    with pytest.raises(labelled.UnitError, match="set unit to"):
         data.units(run(images=folder(["normal", "abnormal"])))
 
 

@@ -6,6 +6,7 @@ import types
 import numpy as np
 import pytest
 
+from chromolib.models import protocols
 from chromolib.studies.chromonet import data, protocol
 
 
@@ -28,22 +29,23 @@ def origin(samples, sources):
 
 def test_sources_are_drawn_as_the_paper_has_them(bars):
     images = types.SimpleNamespace(pool=bars(800, "w", shape=(16, 16)))
-    drawn = protocol.sources(images, seed=0)
+    wanted = protocol.PAPER.shared(1, protocol.SOURCES).sources
+    drawn = protocols.sources(images, wanted, seed=0)
     assert counts(drawn) == {"normal": 101, "abnormal": 92}
-    again, other = (protocol.sources(images, seed=seed) for seed in (0, 1))
+    again, other = (protocols.sources(images, wanted, seed=s) for s in (0, 1))
     assert (again.image == drawn.image).all()
     assert (other.image != drawn.image).any()
 
 
 def test_too_few_images_of_a_label_are_refused(pair):
     few = types.SimpleNamespace(pool=pair.pool.take(np.arange(12)))
-    with pytest.raises(protocol.SplitError, match="only 6 normal images for 21"):
-        protocol.sources(few, 40, seed=0)
+    with pytest.raises(protocols.SplitError, match="only 6 normal images for 21"):
+        protocols.sources(few, {"normal": 21, "abnormal": 19}, seed=0)
 
 
 def test_the_published_split_meets_the_paper_s_counts(pair):
     split = protocol.published(pair, seed=0, count=40)
-    assert split.counts == protocol.PAPER
+    assert split.counts == protocol.COUNTS
     assert split.drawn == 40
 
 
@@ -108,7 +110,7 @@ def test_random_labels_keep_their_counts_and_forget_their_pictures(pair, name):
 
 def test_unseen_images_that_were_seen_are_refused(pair):
     both = types.SimpleNamespace(pool=pair.pool, unseen=pair.pool)
-    with pytest.raises(protocol.SplitError, match="among sources and unseen"):
+    with pytest.raises(protocols.SplitError, match="among sources and unseen"):
         protocol.clean(both, seed=0, count=40)
 
 
@@ -117,7 +119,7 @@ def test_too_few_groups_are_refused_in_words(pair):
     few = types.SimpleNamespace(
         pool=dataclasses.replace(pair.pool, group=group), unseen=pair.unseen
     )
-    with pytest.raises(protocol.SplitError, match="2 groups are too few to divide"):
+    with pytest.raises(protocols.SplitError, match="2 groups are too few to divide"):
         protocol.clean(few, seed=0, count=40)
 
 
