@@ -14,7 +14,7 @@ CANVAS = {"chromosome": (96, 32), "karyogram": (96, 96)}  # height, width
 TYPICAL = 46  # rows of a set's median chromosome: the longest is twice as long
 
 
-def of(images, unit, by=None):
+def of(images, unit, by=None, *, canvas=None):
     """Each image as ink on the unit's canvas, in the middle, never distorted.
 
     Chromosomes of one set keep their sizes to each other, for size is what a deletion
@@ -22,17 +22,18 @@ def of(images, unit, by=None):
     too large for the canvas is made smaller on its own. A karyogram fills its canvas. A
     picture with nothing on it stays empty.
     """
-    out = np.zeros((len(images), *CANVAS[unit], 1), np.float32)
-    for i, factor in enumerate(_factors(images, unit, by)):
+    canvas = canvas or CANVAS[unit]
+    out = np.zeros((len(images), *canvas, 1), np.float32)
+    for i, factor in enumerate(_factors(images, unit, by, canvas)):
         small = normalise.resize(_ink(images.pixels[i]), factor)
-        out[i, ..., 0] = normalise.pad(small, CANVAS[unit])
+        out[i, ..., 0] = normalise.pad(small, canvas)
     return np.clip(out, 0, 1)
 
 
 def boxes(images, unit, by=None):
     """The set's boxes, moved onto the pictures that `of` makes."""
     moved = []
-    for i, factor in enumerate(_factors(images, unit, by)):
+    for i, factor in enumerate(_factors(images, unit, by, CANVAS[unit])):
         shape = np.array(images.pixels.shape[i])
         small = np.maximum(1, np.round(shape * factor)).astype(int)
         corner = (np.array(CANVAS[unit]) - small) // 2
@@ -51,10 +52,10 @@ def scale(images):
     return float(TYPICAL / np.median(np.asarray(images.pixels.shape)[:, 0]))
 
 
-def _factors(images, unit, by):
+def _factors(images, unit, by, canvas):
     """By how much each image is made smaller or larger."""
     shape = np.asarray(images.pixels.shape, float)
-    fits = (np.array(CANVAS[unit]) / shape).min(1)
+    fits = (np.array(canvas) / shape).min(1)
     if unit == "karyogram":
         return fits
     return np.minimum(fits, scale(images) if by is None else by)

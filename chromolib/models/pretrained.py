@@ -146,6 +146,7 @@ def _assign(base, arrays):
     for kind, layers in numbered.items():
         layers.sort(key=lambda one: [int(n) for n in re.findall(r"_(\d+)$", one.name)])
         for i, layer in enumerate(layers, 1):
-            name = layer.name if f"{layer.name}/kernel" in arrays else f"{kind}_{i}"
+            ordered = any(name.startswith(f"{kind}_1/") for name in arrays)
+            name = f"{kind}_{i}" if ordered else layer.name
             for variable in layer.weights:
                 variable.assign(arrays[f"{name}/{variable.name}"])

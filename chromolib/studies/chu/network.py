@@ -1,0 +1,151 @@
+"""The thesis' networks: a trunk, frozen up to some layer, and its head of one output.
+
+`ROWS` name in Table 5.1 -> Row: trunk, images and the layers that learn
+`Trunk` -> a frozen trunk, from images to maps at any of its layers
+`head(x, *, seed)` -> the output of the thesis' head on some maps
+`compiled(model)` -> the same, ready to learn as the thesis trains it
+"""
+
+import dataclasses
+import math
+
+import keras
+
+from chromolib.models import counter_rng, pretrained, trunks, weights
+from chromolib.studies.chu import data
+
+SIDE = 150  # pixels of the network's input, figure 3.5
+RATE, BATCH = 1e-3, 16  # section 3.2
+GENTLE = 1e-4  # for layers that were learned before: by 1e-3 they forget it
+DROP = 0.3, 0.5  # of the two dropout layers; not printed
+TUNED = {"vgg16": "hed", "inceptionv3": "moderation"}  # what the word "tuned" means
+SMALL = "small"  # our own trunk, whose weights are shipped
+CANVAS = 96  # pixels that our own trunk takes
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One row of Table 5.1."""
+
+    trunk: str
+    copies: str  # "original" or "processed"
+    cut: str  # the last frozen layer; "" where all layers learn
+
+
+ROWS = {
+    "original data on VGG16": Row("vgg16", "original", "block5_pool"),
+    "original data on InceptionV3": Row("inceptionv3", "original", "mixed10"),
+    "processed data on VGG16": Row("vgg16", "processed", "block5_pool"),
+    "processed data on InceptionV3": Row("inceptionv3", "processed", "mixed10"),
+    "VGG16, one block trained": Row("vgg16", "processed", "block4_pool"),
+    "VGG16, two blocks trained": Row("vgg16", "processed", "block3_pool"),
+    "InceptionV3, all trained": Row("inceptionv3", "processed", ""),
+}
+OWN = {
+    "small trunk, frozen": Row(SMALL, "processed", "trunk_end"),
+    "small trunk, all trained": Row(SMALL, "processed", ""),
+}
+
+
+class Trunk:
+    """A trunk with its weights: maps of images at any layer, taken once."""
+
+    def __init__(self, name, word, *, root, data, side=SIDE, seed=0):
+        self.name, self.side = name, CANVAS if name == SMALL else side
+        self.model, self.origin = build(
+            name, word, root=root, data=data, side=self.side, seed=seed
+        )
+
+    def maps(self, images, cuts):
+        """What each of the layers `cuts` gives for images of any size, by one pass.
+
+        They themselves for "": there nothing is frozen.
+        """
+        x = data.sized(images, self.side).x
+        frozen = sorted(filter(None, cuts))
+        found = {"": x} if "" in cuts else {}
+        if frozen:
+            outputs = {cut: self.model.get_layer(cut).output for cut in frozen}
+            model = keras.Model(self.model.input, outputs)
+            found |= model.predict(x, batch_size=32, verbose=0)
+        return found
+
+    def below(self, cut):
+        """How many numbers the frozen layers have."""
+        if not cut:
+            return 0
+        lower = keras.Model(self.model.input, self.model.get_layer(cut).output)
+        return lower.count_params()
+
+    def rest(self, cut, *, seed):
+        """The network behind `cut`, ready to learn; the trunk itself stays as it is."""
+        model = keras.models.clone_model(self.model)
+        model.set_weights(self.model.get_weights())
+        for layer in model.layers:
+            layer.trainable = True
+        whole = keras.Model(model.input, head(model.output, seed=seed), name=self.name)
+        if not cut:
+            return compiled(whole, gentle=self.origin.word != "none")
+        layer = model.get_layer(cut)
+        frozen = layer.output is model.output
+        return compiled(_behind(layer.output, whole), gentle=not frozen)
+
+
+def build(name, word, *, root, data, side, seed):
+    """A frozen trunk and the Origin of its weights; `word` is that of the run."""
+    if name != SMALL:
+        word = TUNED[name] if word == "tuned" else word
+        return pretrained.trunk(
+            name, (side, side, 1), weights=word, root=data, seed=seed
+        )
+    entry = keras.Input((side, side, 1))
+    x = trunks.pairs(entry, seeds=counter_rng.Seeds(seed))
+    x = keras.layers.Activation("linear", name="trunk_end")(x)
+    model = keras.Model(entry, x, name=SMALL)
+    origin = weights.resolve(word, root)
+    weights.load_trunk(model, origin)
+    model.trainable = False
+    return model, origin
+
+
+def head(x, *, seed, drop=DROP):
+    """Probability of abnormal from maps: figure 3.5's last seven layers."""
+    seeds = counter_rng.Seeds(seed)
+    x = keras.layers.Dropout(drop[0], seed=seeds())(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    first = keras.initializers.GlorotUniform(seeds())
+    x = keras.layers.Dense(256, activation="relu", kernel_initializer=first)(x)
+    x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.Dropout(drop[1], seed=seeds())(x)
+    first = keras.initializers.GlorotUniform(seeds())
+    return keras.layers.Dense(1, activation="sigmoid", kernel_initializer=first)(x)
+
+
+def compiled(model, *, gentle=False, rate=None):
+    """The model with loss and metrics of the thesis, sections 3.2 and 4.1.1.
+
+    The optimiser is not printed; Adam is Keras' usual one.
+    """
+    model.compile(
+        keras.optimizers.Adam(rate or (GENTLE if gentle else RATE)),
+        "binary_crossentropy",
+        metrics=[
+            keras.metrics.AUC(name="AUC"),
+            keras.metrics.Precision(name="precision"),
+            keras.metrics.Recall(name="recall"),
+        ],
+    )
+    return model
+
+
+def _behind(cut, whole):
+    """The layers behind a tensor as a network of their own."""
+    return keras.Model(cut, whole.output, name=whole.name)
+
+
+def parameters(model):
+    """How many numbers a network has, and how many of them learn."""
+    return tuple(
+        sum(math.prod(one.shape) for one in weights)
+        for weights in (model.weights, model.trainable_weights)
+    )
