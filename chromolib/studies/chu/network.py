@@ -130,6 +130,7 @@ def compiled(model, *, gentle=False, rate=None):
         keras.optimizers.Adam(rate or (GENTLE if gentle else RATE)),
         "binary_crossentropy",
         metrics=[
+            "accuracy",
             keras.metrics.AUC(name="AUC"),
             keras.metrics.Precision(name="precision"),
             keras.metrics.Recall(name="recall"),
