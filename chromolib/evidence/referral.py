@@ -131,14 +131,17 @@ def _last_kept(sums, target):
     return int(np.flatnonzero(enough).max(initial=-1))
 
 
-def threshold(predictions, target, *, of="accuracy"):
+def threshold(predictions, target, *, of="accuracy", default=None):
     """The highest uncertainty at which an image is kept, for the target to be reached.
 
     Find it on images that neither train nor test, then `refer` the test images by it;
-    found on the test images themselves it would flatter.
+    found on the test images themselves it would flatter. `default` stands for it where
+    no threshold reaches the target; without one that is an error.
     """
     whole, _ = _by_uncertainty(predictions, of, bins=len(predictions))
     place = _last_kept(whole, target)
+    if place < 0 and default is not None:
+        return default
     if place < 0:
         raise ValueError(f"no threshold gives {of} of {target:g}; lower the target")
     return float(np.unique(predictions.uncertainty)[place])

@@ -164,3 +164,11 @@ def test_without_uncertainty_nothing_is_referred(said):
             ask(bare)
     with pytest.raises(ValueError, match="an uncertainty of each image"):
         referral.curves(bare, rng=rng())
+
+
+def test_a_default_stands_for_a_threshold_that_nothing_reaches():
+    said = predictions(1)
+    worst = dataclasses.replace(said, uncertainty=(said.truth == said.label) * 1.0)
+    threshold = referral.threshold(worst, 1, default=-1.0)
+    assert referral.refer(worst, threshold).refer.all()
+    assert referral.threshold(said, 0.5, default=-1.0) == referral.threshold(said, 0.5)
