@@ -3,8 +3,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from chromolib import records
-from chromolib.evidence import calibration, conformal, metrics, resample, uncertainty
+from chromolib import intervals, records
+from chromolib.evidence import (
+    calibration,
+    conformal,
+    metrics,
+    referral,
+    resample,
+    uncertainty,
+)
 from chromolib.studies.chu import confidence
 
 TIMES = 12
@@ -217,6 +224,19 @@ def test_the_other_rule_keeps_its_target_where_it_was_found(held):
         assert (kept.label == kept.truth).mean() >= target
 
 
+def test_the_mark_is_where_the_mean_needs_a_person_at_any_temperature(test, held):
+    *_, mark = confidence.marked(test, held, target=0.9).values()
+    mean, valid = (
+        uncertainty.said(each.draws, "mean probability", like=each.predictions)
+        for each in (test, held)
+    )
+    limit = referral.threshold(valid, 0.9)
+    assert 0 < mark.refer.mean() < 1
+    np.testing.assert_array_equal(mark.refer, mean.uncertainty > limit)
+    scaled = calibration.temperature_scaled(mean, calibration.temperature(valid))
+    np.testing.assert_allclose(mark.probability, scaled.probability)
+
+
 def test_a_target_that_nothing_reaches_refers_every_image(test):
     hopeless = drawn("valid", skill=-9)
     *_, mark = confidence.marked(test, hopeless).values()
@@ -267,6 +287,13 @@ def test_what_is_all_referred_misses_and_clears_nothing(test):
 
 
 def test_sets_are_calibrated_on_validation_groups(test, held):
+    few = held.predictions.truth == "abnormal"
+    few = ~few | (np.cumsum(few) <= 6)  # of the abnormal, so that the classes differ
+    held = confidence.Said(
+        draws=held.draws[:, few],
+        plain=held.plain[few],
+        predictions=held.predictions.take(few),
+    )
     found = confidence.conformal_sets(test, held, 0.2, rng=rng())
     mean, valid = (
         uncertainty.said(each.draws, "mean probability", like=each.predictions)
@@ -279,6 +306,8 @@ def test_sets_are_calibrated_on_validation_groups(test, held):
         covered = sets[np.arange(len(truth)), truth].mean()
         assert pick(found, "coverage", **own).value == pytest.approx(covered)
         assert pick(found, "set size", **own).value == pytest.approx(sets.sum(1).mean())
+    sizes = [e.value for e in found if e.quantity == "set size"]
+    assert sizes[0] != sizes[1]
     with pytest.raises(ValueError, match="both calibrates and is predicted"):
         confidence.conformal_sets(test, test, rng=rng())
 
@@ -323,6 +352,8 @@ def test_the_same_images_are_not_told_from_themselves(test):
     for area in confidence.out_of_distribution(test, {"same": test}, rng=rng()):
         assert area.value == pytest.approx(0.5)
         assert (area.source, area.groups) == ("synthetic", 14)
+        # both kinds of a case are drawn together, so that no resample tells them apart
+        assert area.low == pytest.approx(intervals.binomial(0.5, 14)[0])
 
 
 # --- the printed errors --------------------------------------------------------------
