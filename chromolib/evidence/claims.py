@@ -83,12 +83,16 @@ class Audit:
 
     @property
     def shown(self):
-        """The recomputed number in the unit of the printed one, with its interval."""
+        """The recomputed number in the unit of the printed one.
+
+        An interval says how sure a score is, where it is the printed one. Where the two
+        differ, the same images were counted twice, and chance has no part in it.
+        """
         result, printed = self.recomputed, self.claim.value
         if result is None:
             return ""
         text = _like(printed, result.value)
-        if result.low is None:
+        if result.low is None or self.word != "consistent":
             return text
         return f"{text} [{_like(printed, result.low)}, {_like(printed, result.high)}]"
 
@@ -276,8 +280,7 @@ def _sentence(claim, result):
         number = recompute.recompute(part["rule"], part["counts"]).value
         values[name] = records.digits(number)
     if result is not None:
-        numbers = {"recomputed": result.value, "low": result.low, "high": result.high}
-        values |= {name: _like(claim.value, n) for name, n in numbers.items()}
+        values["recomputed"] = _like(claim.value, result.value)
     placeholders = {name for _, name, _, _ in string.Formatter().parse(claim.because)}
     unknown = placeholders - {None, *values}
     if unknown:

@@ -23,7 +23,7 @@ def _rules(*earlier):
     }
 
 
-# --- proportions: (part, whole); whole numbers give them an exact interval ----------
+# --- scores: (part, whole) of test images; whole numbers give an exact interval ------
 
 
 def accuracy(tp, fp, tn, fn):
@@ -44,11 +44,6 @@ def recall(tp, fn):
 def specificity(tn, fp):
     """Share of the negatives that are left alone."""
     return tn, tn + fp
-
-
-def share(part, whole):
-    """A part of a whole."""
-    return part, whole
 
 
 def nearest_share(printed, whole):
@@ -136,7 +131,7 @@ def pooled(side, times):
 
 
 def ratio(part, whole):
-    """How many times one number holds another."""
+    """How many times one number holds another; below 1, a share."""
     return part / whole
 
 

@@ -168,6 +168,22 @@ def test_a_claim_is_recomputed_and_judged(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("printed", "word", "shown"),
+    [
+        ("0.80", "consistent", "0.8 [0.444, 0.975]"),
+        ("0.79", "truncated", "0.8"),
+        ("0.85", "contradictory", "0.8"),
+    ],
+)
+def test_an_interval_stands_where_the_number_agrees(tmp_path, printed, word, shown):
+    counts = '{tp: "6", fp: "1", tn: "2", fn: "1"}'
+    because = "The same ten images, counted twice."
+    text = entry(value=f'"{printed}"', rule="accuracy", counts=counts, because=because)
+    (found,) = load(tmp_path, text)
+    assert (found.word, found.shown) == (word, shown)
+
+
 def test_a_paper_gets_the_reading_that_serves_it_best(tmp_path):
     (found,) = load(
         tmp_path,

@@ -22,7 +22,6 @@ EXAMPLES = [
     ("precision", {"tp": "3", "fp": "1"}, 3 / 4),
     ("recall", {"tp": "3", "fn": "2"}, 3 / 5),
     ("specificity", {"tn": "4", "fp": "1"}, 4 / 5),
-    ("share", {"part": "1", "whole": "4"}, 1 / 4),
     ("nearest_share", {"printed": "33 %", "whole": "6"}, 2 / 6),
     ("matrix_accuracy", {"matrix": MATRIX}, 5 / 6),
     ("matrix_recall", {"matrix": MATRIX, "row": "0"}, 2 / 3),
@@ -543,7 +542,7 @@ def test_only_a_proportion_of_counts_has_an_interval():
     assert counted.n == 30
     for rule, counts in [
         ("recall", {"tp": ".81", "fn": ".09"}),
-        ("ratio", {"part": "27", "whole": "30"}),
+        ("ratio", {"part": "27", "whole": "30"}),  # of a set: counted, not sampled
     ]:
         result = recompute.recompute(rule, counts)
         assert (result.low, result.high, result.n) == (None, None, None)
