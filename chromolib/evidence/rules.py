@@ -258,6 +258,12 @@ def fisher(a, b, c, d):
     return float(stats.fisher_exact([[int(a), int(b)], [int(c), int(d)]])[1])
 
 
+def origin_alone(here_positive, here_negative, there_positive, there_negative):
+    """How far the origin of an image alone tells its label (Youden's J)."""
+    sensitivity = here_positive / (here_positive + there_positive)
+    return abs(sensitivity - here_negative / (here_negative + there_negative))
+
+
 def best_mcnemar(fp_first, fn_first, fp_second, fn_second):
     """Smallest exact McNemar p that any pairing of two printed matrices allows.
 
@@ -339,18 +345,6 @@ def overlap_of_batches(train, test, batch, whole):
 def reuse(uses):
     """Choices made on the test images before they are reported, beyond the report."""
     return len(uses) - 1
-
-
-def origin_alone(here_positive, here_negative, there_positive, there_negative):
-    """How far the origin of an image alone tells its label (Youden's J).
-
-    Zero unless the exact test calls origin and label dependent at the 5 % level.
-    """
-    counts = here_positive, here_negative, there_positive, there_negative
-    if fisher(*counts) >= 0.05:
-        return 0.0
-    sensitivity = here_positive / (here_positive + there_positive)
-    return abs(sensitivity - here_negative / (here_negative + there_negative))
 
 
 LEAKS = _rules(PROPORTIONS, NUMBERS, WORDS)

@@ -125,6 +125,14 @@ def test_leaking_protocols_mark_what_was_measured_under_them(audits):
     assert marked == {a.claim.id for a in audits if a.claim.protocol in leaks}
 
 
+def test_an_origin_that_tells_the_label_is_a_shortcut_and_no_leak(claims_folder):
+    audits = claims.audit(claims.load(claims_folder, "chu"))
+    (origin,) = claims.pick(audits, "chu-origin")
+    assert (origin.word, origin.shown) == ("not checkable", "")
+    assert "0.495 (p = " in origin.reason
+    assert not any(a.leaking for a in audits if "-original-" in a.claim.id)
+
+
 def test_tally_counts_every_claim_once(audits):
     assert claims.tally(audits).sum() == len(audits)
 

@@ -124,16 +124,6 @@ EXAMPLES = [
         },
         0.8,
     ),
-    (
-        "origin_alone",
-        {
-            "here_positive": "2",
-            "here_negative": "1",
-            "there_positive": "1",
-            "there_negative": "2",
-        },
-        0,
-    ),
 ]
 
 
