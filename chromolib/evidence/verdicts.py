@@ -18,9 +18,9 @@ UNTESTED = "not testable here"
 WORDS = (UNTESTED, "compatible", "reproduced", "not reproduced")
 COLUMNS = ("claim", "statement", "printed", "audit", "ours_published", "ours_clean")
 COLUMNS += ("verdict", "reason")
-WHERE = ("unit", "labels")  # what `rerun` may ask of an estimate's conditions
-BOUNDS = {"at least": "above", "at most": "below"}
-RERUN = ("quantity", "model", "weights", *WHERE, *BOUNDS.values(), "leaves")
+WHERE = ("unit", "labels", "class")  # what `rerun` may ask of an estimate's conditions
+BOUNDS = ("above", "below")
+RERUN = ("quantity", "model", "weights", *WHERE, *BOUNDS, "leaves")
 SEEDS = 3  # pooled, below which a rerun decides nothing
 ONE_RUN = 3  # half-widths of ours: what one run, as the paper's, may lie away
 NOT_FULL, SHOWN, OTHER, SAME = range(4)  # how much an estimate can say of a claim
@@ -35,8 +35,9 @@ def complaint(claim):
     """What is wrong with a claim's `rerun`, or '' where nothing is.
 
     `quantity`, `model` and `weights` (none, unless said) are those of the estimate that
-    answers the claim, `unit` and `labels` are in its conditions. `above` or `below` is
-    the bound that a claim in words sets, `leaves` what it says beyond the estimate.
+    answers the claim, `unit`, `labels` and `class` are in its conditions. `above` or
+    `below` is the bound that a claim sets, `leaves` what it says beyond the estimate.
+    A claim with a `relation` may be a number too, as an area that has a ceiling is.
     """
     rerun = claim.rerun
     odd = sorted(set(rerun) - set(RERUN)) if isinstance(rerun, dict) else [rerun]
@@ -46,10 +47,11 @@ def complaint(claim):
         return ""
     if not rerun.get("quantity"):
         return "`rerun` needs the quantity of the estimate that answers the claim"
-    given, needed = _bounds(rerun), BOUNDS.get(claim.relation)
-    if len(given) > 1 or (needed and given != [needed]):
-        word = f"`{needed}`" if needed else "one of `above` and `below`"
-        return f"a claimed bound needs {word} in `rerun`, and no other"
+    given = _bounds(rerun)
+    if len(given) > 1:
+        return "`rerun` takes one of `above` and `below`"
+    if claim.relation != "equals" and not given and not claim.tolerance:
+        return "a claimed bound needs `above` or `below`, a claimed number `tolerance`"
     for name in given:
         if recompute.parse(rerun[name]) is None:
             return f"`rerun` says {name} {rerun[name]!r}, which is no number"
@@ -57,7 +59,7 @@ def complaint(claim):
 
 
 def _bounds(rerun):
-    return [name for name in BOUNDS.values() if name in rerun]
+    return [name for name in BOUNDS if name in rerun]
 
 
 def judge(audits, estimates, *, published_full=()):

@@ -1,11 +1,14 @@
 """A verdict is never louder than its evidence."""
 
+import collections
+import csv
 import re
 
+import numpy as np
 import pytest
 
 from chromolib import records, studies
-from chromolib.data import adapters
+from chromolib.data import adapters, leakage
 from chromolib.evidence import claims, verdicts
 
 RERUN = {"quantity": "accuracy", "model": "net", "unit": "cell", "labels": "true"}
@@ -270,11 +273,28 @@ def test_a_rerun_is_checked_when_the_claims_are_read(rerun, complaint):
         claim(rerun=rerun)
 
 
-def test_a_claimed_bound_needs_to_be_named():
+@pytest.mark.parametrize("relation", ["at least", "at most"])
+def test_a_claimed_bound_needs_to_be_named(relation):
     with pytest.raises(claims.ClaimsError, match="a claimed bound needs `above`"):
-        claim(relation="at least")
-    with pytest.raises(claims.ClaimsError, match="a claimed bound needs `below`"):
-        claim(relation="at most", rerun=HIGHER)
+        claim(relation=relation, tolerance="")
+    with pytest.raises(claims.ClaimsError, match="one of `above` and `below`"):
+        claim(relation=relation, rerun=HIGHER | {"below": "1"})
+
+
+def test_a_number_with_a_ceiling_is_a_number():
+    """Its `relation` is to what the paper's counts allow; ours is held against it."""
+    found = [row([estimate(v)], relation="at most").verdict for v in (0.9, 0.6)]
+    assert found == ["reproduced", "not reproduced"]
+
+
+def test_a_rerun_may_ask_for_a_class():
+    copied = [
+        estimate(share, quantity="siblings", conditions={"class": name})
+        for name, share in (("normal", 0.92), ("abnormal", 0.98))
+    ]
+    asked = {"quantity": "siblings", "model": "net", "class": "abnormal"}
+    found = row(copied, rerun=asked, value="split after augmentation")
+    assert found.ours_published == "0.98 [0.96, 1] (own)"
 
 
 def test_every_rerun_of_the_papers_is_a_number_a_bound_or_a_description(claims_folder):
@@ -284,3 +304,38 @@ def test_every_rerun_of_the_papers_is_a_number_a_bound_or_a_description(claims_f
         assert set(found["verdict"]) == {"not testable here"}
         assert (found["reason"] != "").all()
         assert not re.search(r"\{|None", " ".join(found["reason"]))
+
+
+def test_every_number_of_chus_table_has_an_estimate_of_its_own(claims_folder):
+    """A row of table 5.1 is a model, a column a quantity; all else is the same."""
+    known = {one.id: one for one in claims.load(claims_folder, "chu")}
+    with (claims_folder / "chu-tables.csv").open(encoding="utf-8") as lines:
+        cells = [r for r in csv.DictReader(lines) if r["table"] == "table 5.1"]
+    names = {key: collections.defaultdict(set) for key in ("model", "quantity")}
+    for cell in cells:
+        one = known[cell["claim"]]
+        names["model"][cell["row"]].add(one.rerun["model"])
+        names["quantity"][cell["column"]].add(one.rerun["quantity"])
+        rest = {k: v for k, v in one.rerun.items() if k not in names}
+        assert (rest, one.needs) == (
+            {"weights": "imagenet", "labels": "true"},
+            ("arkus-private",),
+        )
+    for key, size in (("model", 7), ("quantity", 4)):
+        assert all(len(found) == 1 for found in names[key].values())
+        assert len(set.union(*names[key].values())) == len(names[key]) == size
+
+
+def test_the_drawn_split_is_shown_beside_chus(claims_folder):
+    audits = claims.audit(claims.load(claims_folder, "chu"))
+    counts = claims.counts(audits, "chu-augmented-then-split")
+    drawn = leakage.siblings(
+        **counts,
+        protocol="published",
+        draws=20,
+        rng=np.random.default_rng(0),
+        study="chu",
+        conditions={"class": "normal"},
+    )
+    found = verdicts.judge(audits, [drawn]).set_index("claim")
+    assert str(drawn) in found.loc["chu-augmented-then-split", "ours_published"]
