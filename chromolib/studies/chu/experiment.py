@@ -20,10 +20,11 @@ from chromolib import files, streams
 from chromolib.evidence import between, metrics
 from chromolib.models import mc_dropout, predict
 from chromolib.models import train as training
-from chromolib.studies.chu import baselines, network, protocol
+from chromolib.studies.chu import baselines, moved, network, protocol
 
 MONITOR = "val_AUC"  # section 4.1.1
-CHANCE = "processed data on VGG16"  # the row that also learns labels dealt at random
+CHANCE = "VGG16, processed"  # the row that also learns labels dealt at random
+DROPS = (0.0, 0.5), (0.3, 0.0), (0.1, 0.1), (0.5, 0.5)  # on the maps; in the head
 SCORES = ("accuracy", "balanced accuracy", "precision of abnormal")
 SCORES += ("recall of abnormal", "specificity of abnormal", "AUROC of abnormal")
 
@@ -32,13 +33,17 @@ SCORES += ("recall of abnormal", "specificity of abnormal", "AUROC of abnormal")
 class Sizes:
     """How large an experiment is; nothing else may depend on the profile."""
 
-    rows: tuple = tuple(network.ROWS)
+    rows: tuple = (*network.ROWS, *network.FIRST, *network.OWN)
+    larger: tuple = tuple(network.LARGER)  # by the clean protocol alone
     share: float = 1.0  # of the thesis' counts of images
     epochs: int = 30
-    patience: int = 10
+    patience: int = 6
     times: int = 100  # passes of MC dropout, section 3.4
     side: int = network.SIDE
     random: tuple = (CHANCE,)  # rows that also learn labels dealt at random
+    sure: tuple = (CHANCE,)  # rows whose confidence is looked at
+    members: int = 5  # of an ensemble, of these rows
+    drops: tuple = DROPS  # shares of dropout tried, of these rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,11 +54,18 @@ class Task:
     protocol: str
     word: str  # of the first weights
     labels: str = "true"
+    member: int = 0  # of an ensemble: other first weights of the head, another order
+    drop: tuple = network.DROP
+
+    @property
+    def plain(self):
+        """Whether it is the one training that the table is about."""
+        return self.member == 0 and self.drop == network.DROP
 
     @property
     def place(self):
         """The row as trunk, images and cut."""
-        return (network.ROWS | network.OWN)[self.row]
+        return network.KNOWN[self.row]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -75,38 +87,46 @@ class Grid:
     beside: list  # of records.Predictions: what needs no network
     estimates: list  # of records.Estimate
 
-    def pick(self, row, name, labels="true", word=""):
-        """The answer of a row by a protocol, from the run's own first weights."""
+    def pick(self, row, name, **wanted):
+        """The answer of a row by a protocol; further words as those of a Task."""
+        wanted = {"labels": "true", "member": 0, "drop": network.DROP} | wanted
+        wanted |= {"row": row, "protocol": name}
         for one in self.answers:
-            task = one.task
-            if (task.row, task.protocol, task.labels) == (row, name, labels) and (
-                word in ("", task.word)
-            ):
+            if all(getattr(one.task, k) == v for k, v in wanted.items()):
                 return one
-        raise LookupError(f"this run has no {labels} answer of {row}, {name}")
+        raise LookupError(f"this run has no answer of {wanted}")
 
 
-def tasks(protocols, sizes, words):
-    """Every training of the grid, those that share a split and a trunk together."""
-    made = [
-        Task(row, name, word)
-        for name in protocols
-        for word in words
-        for row in sizes.rows
-    ]
-    made += [
-        Task(row, name, words[0], "random")
-        for name in protocols
-        for row in sizes.random
-    ]
+def tasks(protocols, sizes, given):
+    """Every training of the grid, those that share a split and a trunk together.
+
+    `given` is the word of first weights. Our own trunk always has both kinds, so that
+    transfer is seen where nothing else is at hand.
+    """
+    made = []
+    for name in protocols:
+        rows = sizes.rows + (sizes.larger if name == "clean" else ())
+        for row in rows:
+            small = network.KNOWN[row].trunk == network.SMALL
+            words = ("domain", "none") if small else (given,)
+            made += [Task(row, name, word) for word in words]
+        for row in sizes.random:
+            made.append(Task(row, name, _word(row, given), "random"))
+        for row in sizes.sure:
+            own = [{"member": k} for k in range(1, sizes.members)]
+            own += [{"drop": drop} for drop in sizes.drops]
+            made += [Task(row, name, _word(row, given), **one) for one in own]
     return sorted(made, key=lambda task: (*_shared(task), task.row))
 
 
-def run(run, karyograms, *, sizes, words=None):
+def _word(row, given):
+    return "domain" if network.KNOWN[row].trunk == network.SMALL else given
+
+
+def run(run, karyograms, *, sizes):
     """Train and test each row by each protocol of the run, and keep the numbers."""
-    words = words or (run.given("weights"),)
     answers, beside = [], []
-    planned = tasks(run.protocols, sizes, words)
+    planned = tasks(run.protocols, sizes, run.given("weights"))
     for _, group in itertools.groupby(planned, _shared):
         answers += _answers(run, karyograms, list(group), sizes)
     for name in run.protocols:
@@ -118,7 +138,7 @@ def run(run, karyograms, *, sizes, words=None):
     estimates = scores(answers, beside, rng=run.rng("scores"))
     estimates += differences(answers, beside, rng=run.rng("differences"))
     run.record_all(estimates)
-    run.record_predictions(one for answer in answers for one in answer.said.values())
+    run.record_predictions(one.said["test"] for one in answers if one.task.plain)
     run.started_from = {a.task.word: a.facts["weights"] for a in answers}
     return Grid(answers, beside, estimates)
 
@@ -152,8 +172,9 @@ def scores(answers, beside, *, rng):
     said = [
         one
         for answer in answers
+        if answer.task.plain
         for part, one in answer.said.items()
-        if part != "validation"
+        if part not in ("validation", *moved.OTHERS)
     ]
     found = (metrics.measure(one, rng=rng) for one in (*said, *beside))
     return [values[name] for values in found for name in SCORES if name in values]
@@ -164,7 +185,7 @@ def differences(answers, beside, *, rng):
     return [
         estimate
         for answer in answers
-        if answer.task.labels == "true"
+        if answer.task.labels == "true" and answer.task.plain
         for other in beside
         if other.protocol == answer.task.protocol
         and set(other.image) == set(answer.said["test"].image)
@@ -177,7 +198,8 @@ def differences(answers, beside, *, rng):
 def _shared(task):
     """What trainings have in common that see the same maps."""
     place = task.place
-    return task.protocol, task.labels, place.copies, place.trunk, task.word
+    side = place.side
+    return task.protocol, task.labels, place.copies, place.trunk, side, task.word
 
 
 def _answers(run, karyograms, group, sizes):
@@ -185,15 +207,13 @@ def _answers(run, karyograms, group, sizes):
     first, seed = group[0], run.given("seed")
     how = {"seed": seed, "share": sizes.share, "labels": first.labels}
     split = protocol.divide(karyograms, first.protocol, first.place.copies, **how)
-    parts = {"validation": split.validation, "test": split.test}
-    if first.protocol == "published":
-        parts["unseen"] = split.unseen
+    parts = _parts(karyograms, split, first)
     trunk = network.Trunk(
         first.place.trunk,
         first.word,
         root=run.root,
         data=str(run.data),
-        side=sizes.side,
+        side=first.place.side or sizes.side,
         seed=seed,
     )
     todo = [task for task in group if not _kept(place(run, task), parts)]
@@ -207,16 +227,31 @@ def _answers(run, karyograms, group, sizes):
     return [_read(run, karyograms, task, parts, trunk.origin) for task in group]
 
 
+def _parts(karyograms, split, task):
+    """What a row is asked about: validation and test images, and others of use."""
+    parts = {"validation": split.validation, "test": split.test}
+    if task.protocol == "published":
+        parts["unseen"] = split.unseen
+    if task.labels == "true":
+        parts["natural"], parts["external"] = karyograms.natural, karyograms.external
+    if (task.labels, task.place.copies, task.place.side) == ("true", "processed", 0):
+        parts |= moved.parts(split.test)
+    return {name: part for name, part in parts.items() if part is not None}
+
+
 def place(run, task):
     """Where a run keeps what a row said."""
-    words = "-".join((task.row, task.protocol, task.word, task.labels))
-    return run.folder / "rows" / f"{words.replace(', ', '-').replace(' ', '-')}.npz"
+    words = [task.row, task.protocol, task.word, task.labels]
+    words += [] if task.plain else [task.member, *task.drop]
+    name = "-".join(map(str, words)).replace(",", "").replace(" ", "-")
+    return run.folder / "rows" / f"{name}.npz"
 
 
 def _trained(task, trunk, maps, labels, run, sizes):
     """Arrays of what a row says of each part, and its history."""
-    seed = streams.seed_of(run.given("seed"), f"{task.row} {task.word}")
-    model = trunk.rest(task.place.cut, seed=seed)
+    purpose = f"{task.row} {task.word} {task.member}"
+    seed = streams.seed_of(run.given("seed"), purpose)
+    model = trunk.rest(task.place.cut, seed=seed, drop=task.drop)
     train, validation = zip(
         (maps.pop("train"), maps["validation"]), labels, strict=True
     )
@@ -269,10 +304,11 @@ def _read(run, karyograms, task, parts, origin):
     conditions = {"labels": task.labels}
     said, draws = {}, {}
     for name, part in parts.items():
-        own = {} if name == "test" else {"tested": name}
-        said[name] = predict.predictions(
-            part, arrays[f"{name} once"], **words, conditions=conditions | own
-        )
+        own = {"conditions": conditions | ({} if name == "test" else {"tested": name})}
+        if name == "external":
+            own["source"] = karyograms.external_source
+        chance = arrays[f"{name} once"]
+        said[name] = predict.predictions(part, chance, **words | own)
         draws[name] = arrays[f"{name} draws"]
     facts = json.loads(str(arrays["facts"])) | {"weights": origin.facts}
     history = pd.DataFrame(json.loads(str(arrays["history"])))

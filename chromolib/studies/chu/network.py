@@ -30,21 +30,33 @@ class Row:
     trunk: str
     copies: str  # "original" or "processed"
     cut: str  # the last frozen layer; "" where all layers learn
+    side: int = 0  # pixels of the input; 0: as in the thesis
 
 
 ROWS = {
-    "original data on VGG16": Row("vgg16", "original", "block5_pool"),
-    "original data on InceptionV3": Row("inceptionv3", "original", "mixed10"),
-    "processed data on VGG16": Row("vgg16", "processed", "block5_pool"),
-    "processed data on InceptionV3": Row("inceptionv3", "processed", "mixed10"),
-    "VGG16, one block trained": Row("vgg16", "processed", "block4_pool"),
-    "VGG16, two blocks trained": Row("vgg16", "processed", "block3_pool"),
-    "InceptionV3, all trained": Row("inceptionv3", "processed", ""),
+    "VGG16, original": Row("vgg16", "original", "block5_pool"),
+    "InceptionV3, original": Row("inceptionv3", "original", "mixed10"),
+    "VGG16, processed": Row("vgg16", "processed", "block5_pool"),
+    "InceptionV3, processed": Row("inceptionv3", "processed", "mixed10"),
+    "VGG16, one block": Row("vgg16", "processed", "block4_pool"),
+    "VGG16, two blocks": Row("vgg16", "processed", "block3_pool"),
+    "InceptionV3, entire": Row("inceptionv3", "processed", ""),
 }
-OWN = {
+OWN = {  # what quick runs can train, and is small
     "small trunk, frozen": Row(SMALL, "processed", "trunk_end"),
-    "small trunk, all trained": Row(SMALL, "processed", ""),
+    "small trunk, entire": Row(SMALL, "processed", ""),
 }
+LARGER = {
+    f"{name}, {side} pixels": Row(trunk, "processed", cut, side)
+    for side in (300, 416)
+    for name, trunk, cut in (
+        ("VGG16", "vgg16", "block5_pool"),
+        ("InceptionV3", "inceptionv3", "mixed10"),
+    )
+}
+# The augmentation that was given up; section 5.2.
+FIRST = {"VGG16, first augmentation": Row("vgg16", "moved", "block5_pool")}
+KNOWN = ROWS | OWN | LARGER | FIRST
 
 
 class Trunk:
@@ -77,13 +89,14 @@ class Trunk:
         lower = keras.Model(self.model.input, self.model.get_layer(cut).output)
         return lower.count_params()
 
-    def rest(self, cut, *, seed):
+    def rest(self, cut, *, seed, drop=DROP):
         """The network behind `cut`, ready to learn; the trunk itself stays as it is."""
         model = keras.models.clone_model(self.model)
         model.set_weights(self.model.get_weights())
         for layer in model.layers:
             layer.trainable = True
-        whole = keras.Model(model.input, head(model.output, seed=seed), name=self.name)
+        output = head(model.output, seed=seed, drop=drop)
+        whole = keras.Model(model.input, output, name=self.name)
         if not cut:
             return compiled(whole, gentle=self.origin.word != "none")
         layer = model.get_layer(cut)
