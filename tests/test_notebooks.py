@@ -17,8 +17,10 @@ from chromolib.runs import identity, parameters, repository, results
 SHARED = ["profile", "source", "data", "external", "external_data", "protocol"]
 SHARED += ["weights", "on_error", "seed", "out"]
 FIGURE = r'<figure><img [^>]*alt="([^"]*)"><figcaption>(.*?)</figcaption>'
-TRAINING = ("chromonet", "shruti")  # studies that train a network
-LESSONS = ()  # functions and classes that a page defines because they are the lesson
+TRAINING = ("chromonet", "shruti", "chu")  # studies that train a network
+LESSONS = (
+    "MCDropout",
+)  # functions and classes that a page defines because they are the lesson
 SECTIONS = ["What the paper says", "Verdicts", "What this does not show", "Try it"]
 
 

@@ -9,6 +9,7 @@ from chromolib.plots.base import (
     show,
     stamp,
 )
+from chromolib.plots.chances import roc, spread, trials
 from chromolib.plots.lab import BOTH, distances, grey_levels, profile, transfer
 from chromolib.plots.pictures import gallery, refuse_real, saliency
 from chromolib.plots.scores import (
@@ -42,10 +43,13 @@ __all__ = [
     "referral",
     "refuse_real",
     "reliability",
+    "roc",
     "saliency",
     "save",
     "show",
+    "spread",
     "stamp",
     "tally",
     "transfer",
+    "trials",
 ]

@@ -1,0 +1,145 @@
+"""What the page asks of the trainings: tables and figures' contents.
+
+`table(audits, estimates)`, `parts(split)`, `roc(predictions)`, `errors(answer)`,
+`least_sure(draws)`, `tried(settings, scores)`, `kept(estimates, …)`
+"""
+
+import numpy as np
+import pandas as pd
+from sklearn import metrics as curves
+
+from chromolib.evidence import claims
+from chromolib.studies.chu import data, network
+
+ABNORMAL = data.LABELS[1]
+STEMS = {  # row of Table 5.1 -> its claims
+    "VGG16, original": "chu-vgg-original",
+    "InceptionV3, original": "chu-inception-original",
+    "VGG16, processed": "chu-vgg-augmented",
+    "InceptionV3, processed": "chu-inception-augmented",
+    "VGG16, one block": "chu-vgg-one-block",
+    "VGG16, two blocks": "chu-vgg-two-blocks",
+    "InceptionV3, entire": "chu-inception-full",
+}
+SCORES = {
+    "accuracy": "accuracy",
+    "precision": "precision of abnormal",
+    "recall": "recall of abnormal",
+    "auc": "AUROC of abnormal",
+}
+OURS = {"ours, published protocol": "published", "ours, clean": "clean"}
+
+
+def parts(split):
+    """How many images of each label, and groups, are in each part of a split."""
+    named = {"train": split.train, "validation": split.validation, "test": split.test}
+    return pd.DataFrame(
+        [
+            {"part": name, "images": len(part), "groups": len(set(part.group))}
+            | {label: int((part.label == label).sum()) for label in data.LABELS}
+            for name, part in named.items()
+        ]
+    )
+
+
+def table(audits, estimates):
+    """Table 5.1 in four columns: printed, recomputed, and ours by both protocols."""
+    rows = []
+    for row, stem in STEMS.items():
+        for word, quantity in SCORES.items():
+            (audit,) = claims.pick(audits, f"{stem}-{word}")
+            ours = [one for one in estimates if _answers(one, row, quantity)]
+            columns = {
+                column: "\n".join(_said(one) for one in ours if one.protocol == name)
+                for column, name in OURS.items()
+            }
+            rows.append(
+                {
+                    "network": row,
+                    "score": word.upper() if word == "auc" else word,
+                    "paper": audit.claim.value,
+                    "recomputed": audit.shown,
+                }
+                | columns
+            )
+    frame = pd.DataFrame(rows)
+    return frame.loc[:, (frame != "").any()]
+
+
+def _answers(one, row, quantity):
+    """Whether an estimate is a score of a row on its own test images."""
+    kept = {k: v for k, v in one.conditions.items() if k != "seeds"}
+    return (one.model, one.quantity, kept) == (row, quantity, {"labels": "true"})
+
+
+def _said(one):
+    return f"{one} ({one.source}, weights {one.weights}, n {one.n})"
+
+
+def roc(predictions):
+    """The ROC curve of each, by model."""
+    found = {}
+    for one in predictions:
+        truth = one.truth == ABNORMAL
+        false, true, _ = curves.roc_curve(truth, one.probability[:, 1])
+        found[one.model] = pd.DataFrame({"false alarms": false, "recall": true})
+    return found
+
+
+def errors(answer):
+    """Wrong calls as tables 4.1 and 4.2 list them: by votes of many draws."""
+    said, draws = answer.said["test"], answer.draws["test"]
+    votes = (draws > 0.5).mean(0)
+    named = np.where(votes > 0.5, *data.LABELS[::-1])
+    frame = pd.DataFrame(
+        {
+            "image": np.arange(len(said)),
+            "predicted": named,
+            "actual": said.truth,
+            "mean probability": draws.mean(0),
+            "votes": np.maximum(votes, 1 - votes),
+        }
+    )
+    return frame[named != said.truth]
+
+
+def least_sure(draws):
+    """The place of the image whose votes are most divided, and of the surest."""
+    votes = np.abs((draws > 0.5).mean(0) - 0.5)
+    divided = votes * 10 + np.abs(draws.mean(0) - 0.5)
+    return {"least certain": int(divided.argmin()), "most certain": int(votes.argmax())}
+
+
+def tried(settings, scores):
+    """A row of what was tried on the page: settings, then scores."""
+    return settings | {one.quantity: str(one) for one in scores}
+
+
+def of(estimates, *quantities, **conditions):
+    """The estimates of some quantities under some conditions, whatever else holds."""
+    return [
+        one
+        for one in estimates
+        if one.quantity in quantities
+        and all(one.conditions.get(k) == str(v) for k, v in conditions.items())
+    ]
+
+
+def bars(estimates):
+    """AUROC on test images of every row, true labels: both protocols."""
+    rows = {*network.KNOWN}
+    return [
+        one
+        for one in of(estimates, SCORES["auc"], labels="true")
+        if one.model in rows and set(one.conditions) <= {"labels", "seeds"}
+    ]
+
+
+SPECIAL = {"rule", "shift", "other", "limits", "on the maps"}
+RULED = ("referred", "accuracy of the kept", "wrong labels referred")
+RULED += ("normals cleared", "abnormals missed")
+
+
+def ruled(estimates):
+    """What each rule refers, clears and misses."""
+    return [one for one in of(estimates, *RULED) if "rule" in one.conditions]
