@@ -1,0 +1,78 @@
+"""The thesis' networks: their parameters, what is frozen, what each maps."""
+
+import keras
+import numpy as np
+import pytest
+
+from chromolib.models import weights
+from chromolib.studies.chu import network
+
+
+@pytest.mark.parametrize(
+    ("name", "whole", "learned"),
+    [("vgg16", 14_847_297, 14_846_785), ("inceptionv3", 22_328_609, 22_293_665)],
+)
+def test_networks_have_the_parameters_of_figures_3_5_and_3_6(
+    root, name, whole, learned
+):
+    trunk = network.Trunk(name, "none", root=root, data="", side=network.SIDE)
+    model = trunk.rest("", seed=0)
+    assert network.parameters(model) == (whole, learned)
+
+
+@pytest.mark.parametrize("row", network.ROWS)
+def test_a_row_learns_what_lies_behind_its_cut(root, row):
+    place = network.ROWS[row]
+    trunk = network.Trunk(place.trunk, "none", root=root, data="", side=80)
+    whole, learned = network.parameters(trunk.rest(place.cut, seed=0))
+    assert whole + trunk.below(place.cut) in (14_847_297, 22_328_609)
+    head = 132_097 if place.trunk == "vgg16" else 525_313
+    frozen = row.endswith(("original", "processed"))
+    assert (learned == head) == frozen
+    assert learned < whole, "batch normalisation keeps its averages"
+
+
+def test_maps_and_the_rest_are_the_whole_network(trunk, karyograms):
+    images = karyograms.pool.take(np.arange(5))
+    maps = trunk.maps(images, {"", "trunk_end"})
+    behind = trunk.rest("trunk_end", seed=3).predict(maps["trunk_end"], verbose=0)
+    whole = trunk.rest("", seed=3).predict(maps[""], verbose=0)
+    np.testing.assert_allclose(behind, whole, atol=1e-5)
+
+
+def test_learning_leaves_the_trunk_as_it_was(trunk, karyograms):
+    before = trunk.model.get_weights()
+    model, images = trunk.rest("", seed=0), karyograms.pool.take(np.arange(8))
+    model.fit(trunk.maps(images, {""})[""], images.y, epochs=1, verbose=0)
+    pairs = zip(before, trunk.model.get_weights(), strict=True)
+    assert all(np.array_equal(a, b) for a, b in pairs)
+
+
+def test_what_was_learned_before_learns_gently(root):
+    known = network.Trunk(network.SMALL, "domain", root=root, data="")
+    assert known.origin.word == "domain"
+    rates = {
+        word: float(model.optimizer.learning_rate.numpy())
+        for word, model in (
+            ("frozen", known.rest("trunk_end", seed=0)),
+            ("known", known.rest("", seed=0)),
+        )
+    }
+    assert rates == pytest.approx({"frozen": network.RATE, "known": network.GENTLE})
+
+
+def test_tuned_weights_that_are_not_there_are_refused(root, tmp_path):
+    with pytest.raises(weights.WeightsError, match="no folder or zip 'weights-trunks'"):
+        network.Trunk("vgg16", "tuned", root=root, data=str(tmp_path), side=64)
+
+
+def test_the_head_gives_a_probability_and_starts_from_its_seed():
+    entry = keras.Input((3, 3, 8))
+    same, again, other = (
+        keras.Model(entry, network.head(entry, seed=seed)) for seed in (1, 1, 2)
+    )
+    x = np.random.default_rng(0).random((4, 3, 3, 8), np.float32)
+    first, second, third = (m.predict(x, verbose=0) for m in (same, again, other))
+    assert ((first > 0) & (first < 1)).all()
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first, third)
