@@ -21,6 +21,7 @@ import zipfile
 import keras
 import numpy as np
 
+from chromolib import files
 from chromolib.data import store
 from chromolib.models import weights as origins
 
@@ -41,6 +42,7 @@ class Kind:
     tuned: str = ""  # for what, after ImageNet
 
 
+KERAS = ".h5", ".keras"  # weights in Keras' own formats
 END = "_weights_tf_dim_ordering_tf_kernels_notop.h5"
 KINDS = {
     "vgg16": Kind(
@@ -68,6 +70,7 @@ def trunk(name, shape, *, weights="none", root="", end="", seed=0):
 
     Images are ink in [0, 1], as elsewhere here; what the weights expect is its first
     layers. `root` is the data root; `end` names the last layer that is kept.
+    `weights` may be a folder, too, with a file whose name begins with the trunk's.
     """
     kind = KINDS[name]
     keras.utils.set_random_seed(seed)
@@ -79,8 +82,8 @@ def trunk(name, shape, *, weights="none", root="", end="", seed=0):
     last = base.get_layer(end).output if end else base.output
     model = keras.Model(entry, last, name=name)
     origin = _origin(kind, name, weights, root)
-    if origin.word == "imagenet":
-        base.load_weights(origin.file)
+    if origin.word == "imagenet" or getattr(origin.file, "suffix", "") in KERAS:
+        _read(base, origin.file)
     elif origin.file is not None:
         _load(base, kind, origin)
     model.trainable = False
@@ -88,6 +91,8 @@ def trunk(name, shape, *, weights="none", root="", end="", seed=0):
 
 
 def _origin(kind, name, word, root):
+    if pathlib.Path(word).is_dir():
+        return _own(name, pathlib.Path(word))
     if word in ("none", "imagenet"):
         return origins.resolve(word, "", imagenet=kind.imagenet)
     if word != kind.word or not word:
@@ -104,23 +109,60 @@ def _origin(kind, name, word, root):
     return origins.Origin(word, place, digest, f"{sentence} ({kind.file})")
 
 
+def _own(name, folder):
+    """The one file of a folder that is of this trunk."""
+    found = [
+        file
+        for file in sorted(folder.iterdir())
+        if file.suffix in (".npz", *KERAS)
+        and file.name.lower().replace("_", "").startswith(name)
+    ]
+    if len(found) != 1:
+        raise origins.WeightsError(
+            f"weights: {len(found)} files in {folder.name} begin with {name!r} and end "
+            f"with .npz, {' or '.join(KERAS)}; keep one"
+        )
+    (file,) = found
+    sentence = f"weights of one's own ({file.name})"
+    return origins.Origin(file.name, file, files.sha256(file), sentence)
+
+
+def _read(base, file):
+    """Give every layer its weights from a file of Keras' own."""
+    try:
+        if file.suffix == ".keras":
+            base.set_weights(keras.saving.load_model(file).get_weights())
+        else:
+            base.load_weights(file)
+    except (ValueError, OSError, KeyError, TypeError) as failure:
+        raise _misfit(file.name, base, failure) from None
+
+
+def _misfit(file, base, failure):
+    return origins.WeightsError(
+        f"{file} does not fit {base.name} ({type(failure).__name__}): it is damaged or "
+        "of another network; get it again"
+    )
+
+
 def _packed(kind, place):
-    files = store.open_at(place)
-    if kind.file not in files.names:
+    opened = store.open_at(place)
+    if kind.file not in opened.names:
         raise origins.WeightsError(
             f"{place.name} holds no {kind.file}; get it again, or take weights='none'"
         )
-    return files.read(kind.file)
+    return opened.read(kind.file)
 
 
 def _load(base, kind, origin):
+    """Weights out of the archive, or of one's own .npz."""
+    own = origin.file.suffix == ".npz"
+    file = origin.file.name if own else f"{kind.file} in {origin.file.name}"
     try:
-        _assign(base, _arrays(_packed(kind, origin.file)))
+        packed = origin.file.read_bytes() if own else _packed(kind, origin.file)
+        _assign(base, _arrays(packed))
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as failure:
-        raise origins.WeightsError(
-            f"{kind.file} in {origin.file.name} does not fit {base.name} "
-            f"({type(failure).__name__}); get it again"
-        ) from None
+        raise _misfit(file, base, failure) from None
 
 
 def _arrays(packed):

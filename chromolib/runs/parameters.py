@@ -13,8 +13,9 @@ from chromolib.runs import repository
 
 # where things lie: no part of a run's identity
 PATHS = ("data", "external_data", "out")
-WORDS = ("none", "domain", "imagenet", "hed", "moderation")  # for first weights
+WORDS = ("none", "domain", "imagenet", "hed", "tuned")  # for first weights
 MODEL = "a .keras file"  # a choice: a file of one's own
+FOLDER = "a folder"  # a choice: one with a file for each network that asks
 LONGEST = 100  # characters of a number: what is longer overflows Python's parser
 CHOICES = {
     "profile": ("smoke", "quick", "full"),
@@ -131,9 +132,11 @@ def _short(value):
 
 
 def _check(name, value, choices):
-    words = [choice for choice in choices or (value,) if choice != MODEL]
-    if value not in words and not (MODEL in choices and _is_model(value)):
-        allowed = ", ".join(c if c == MODEL else repr(c) for c in choices)
+    own = {MODEL: _is_model, FOLDER: _is_folder}
+    words = [choice for choice in choices or (value,) if choice not in own]
+    opened = [looks for kind, looks in own.items() if kind in (choices or ())]
+    if value not in words and not any(looks(value) for looks in opened):
+        allowed = ", ".join(c if c in own else repr(c) for c in choices)
         raise ParameterError(
             f"{name}={_short(value)!r} is not available; known: {allowed}"
         )
@@ -157,6 +160,10 @@ def _is_there(place):
 def _is_model(path):
     """Whether a file can be a model; whether it is one, its study sees."""
     return pathlib.Path(path).suffix == ".keras" and zipfile.is_zipfile(path)
+
+
+def _is_folder(path):
+    return bool(path) and pathlib.Path(path).is_dir()
 
 
 def named(values):

@@ -118,3 +118,52 @@ def test_an_archive_that_does_not_fit_is_refused_by_name(held, tmp_path):
         archive.writestr("vgg16-hed.npz" if held else "other.npz", held)
     with pytest.raises(weights.WeightsError, match=r"vgg16-hed.npz.*; get it again"):
         pretrained.trunk("vgg16", (32, 32, 1), weights="hed", root=str(tmp_path))
+
+
+# Keras asks NumPy for copies as NumPy 1 allowed.
+SAVING = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation:DeprecationWarning"
+)
+
+
+@SAVING
+@pytest.mark.parametrize("name", ["vgg16.weights.h5", "VGG_16.keras", "vgg16-mine.npz"])
+def test_weights_of_one_s_own_are_read_in_either_format(name, tmp_path):
+    model = keras.applications.VGG16(
+        include_top=False, weights=None, input_shape=(32, 32, 3)
+    )
+    if name.endswith("npz"):
+        pairs = [(layer, one) for layer in model.layers for one in layer.weights]
+        arrays = {f"{layer.name}/{one.name}": one.numpy() for layer, one in pairs}
+        np.savez(tmp_path / name, **arrays)
+    elif name.endswith("h5"):
+        model.save_weights(tmp_path / name)
+    else:
+        model.save(tmp_path / name)
+    made, origin = pretrained.trunk("vgg16", (32, 32, 1), weights=str(tmp_path))
+    got, wanted = (
+        one.get_layer("block3_conv2").get_weights()[0] for one in (made, model)
+    )
+    np.testing.assert_array_equal(got, wanted)
+    assert origin.word == name
+    assert origin.sha256
+
+
+@SAVING
+def test_weights_of_another_network_or_damaged_are_refused_by_name(tmp_path):
+    def refused(why):
+        with pytest.raises(weights.WeightsError, match=why):
+            pretrained.trunk("vgg16", (32, 32, 1), weights=str(tmp_path))
+
+    refused("0 files in .* begin with 'vgg16'")
+    (tmp_path / "vgg16.h5").write_bytes(b"no weights")
+    refused(r"vgg16\.h5 does not fit vgg16 .*: it is damaged or of another")
+    (tmp_path / "vgg16.h5").unlink()
+    other = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    other.save(tmp_path / "vgg16.keras")
+    refused(r"vgg16\.keras does not fit")
+    (tmp_path / "vgg16.keras").unlink()
+    np.savez(tmp_path / "vgg16.npz", **{"dense/kernel": np.zeros((4, 2))})
+    refused(r"vgg16\.npz does not fit")
+    np.savez(tmp_path / "vgg16-2.npz", **{"dense/kernel": np.zeros((4, 2))})
+    refused("2 files in .*; keep one")

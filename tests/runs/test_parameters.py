@@ -127,11 +127,15 @@ def test_first_weights_may_be_a_file_and_only_its_name_is_told(package, tmp_path
 
 @pytest.mark.parametrize(
     ("study", "known"),
-    [("hamza", "'none'"), ("chu", "'none'"), ("shruti", "'none', 'hed', 'imagenet'")],
+    [
+        ("hamza", "'none'"),
+        ("chu", "'none', 'tuned', 'imagenet', a folder"),
+        ("shruti", "'none', 'hed', 'imagenet'"),
+    ],
 )
 def test_a_study_takes_the_first_weights_that_it_opens(root, study, known, tmp_path):
     defaults = parameters.known(repository.notebook(root, study))
-    for given in ("domain", str(tmp_path)):
+    for given in ("domain", str(tmp_path / "nowhere")):
         with pytest.raises(parameters.ParameterError, match=f"known: {known}$"):
             parameters.resolve(defaults, {"weights": given}, study=study)
     known = parameters.known(repository.notebook(root, "chromonet"))

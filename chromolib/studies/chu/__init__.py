@@ -1,3 +1,5 @@
 """Transfer learning on karyograms, and when to trust it (Chu 2020)."""
 
-CHOICES = {"weights": ("none", "tuned", "imagenet")}
+from chromolib.runs import parameters
+
+CHOICES = {"weights": ("none", "tuned", "imagenet", parameters.FOLDER)}
