@@ -25,6 +25,18 @@ from chromolib.studies.chu import baselines, moved, network, protocol
 MONITOR = "val_AUC"  # section 4.1.1
 CHANCE = "VGG16, processed"  # the row that also learns labels dealt at random
 DROPS = (0.0, 0.5), (0.3, 0.0), (0.1, 0.1), (0.5, 0.5)  # on the maps; in the head
+PAIRS = (  # rows that the thesis compares
+    ("InceptionV3, original", "VGG16, original"),
+    ("VGG16, processed", "VGG16, original"),
+    ("InceptionV3, processed", "InceptionV3, original"),
+    ("VGG16, processed", "InceptionV3, processed"),
+    ("VGG16, one block", "VGG16, processed"),
+    ("VGG16, two blocks", "VGG16, processed"),
+    ("VGG16, two blocks", "VGG16, one block"),
+    ("InceptionV3, entire", "InceptionV3, processed"),
+    ("VGG16, one block", "InceptionV3, entire"),
+    ("small trunk, entire", "small trunk, frozen"),
+)
 SCORES = ("accuracy", "balanced accuracy", "precision of abnormal")
 SCORES += ("recall of abnormal", "specificity of abnormal", "AUROC of abnormal")
 
@@ -181,18 +193,34 @@ def scores(answers, beside, *, rng):
 
 
 def differences(answers, beside, *, rng):
-    """By how much each row is more often right than what needs no network."""
-    return [
-        estimate
-        for answer in answers
-        if answer.task.labels == "true" and answer.task.plain
+    """By how much each row exceeds what needs no network, and rows each other."""
+    said = {}
+    for one in answers:
+        if one.task.labels == "true" and one.task.plain:
+            found = one.said["test"]
+            said.setdefault((one.task.protocol, one.task.row), found)
+    pairs = [
+        (found, other, SCORES[-1:])
+        for (name, _), found in said.items()
         for other in beside
-        if other.protocol == answer.task.protocol
-        and set(other.image) == set(answer.said["test"].image)
-        for estimate in between.paired(
-            answer.said["test"], other, "accuracy", rng=rng
-        ).values()
+        if other.protocol == name and set(other.image) == set(found.image)
     ]
+    pairs += [
+        (found, said[name, other], SCORES)
+        for (name, row), found in said.items()
+        for first, other in PAIRS
+        if row == first and _same(found, said.get((name, other)))
+    ]
+    found = []
+    for first, second, names in pairs:
+        made = between.paired(first, second, rng=rng)  # few images lack some scores
+        found += [made[name] for name in names if name in made]
+    return found
+
+
+def _same(first, second):
+    """Whether two rows were tested on the same images."""
+    return second is not None and set(first.image) == set(second.image)
 
 
 def _shared(task):
