@@ -23,7 +23,15 @@ import keras
 import numpy as np
 
 from chromolib import files, records
-from chromolib.models import augment, factcheck, layers, predict, small, trunks
+from chromolib.models import (
+    augment,
+    factcheck,
+    layers,
+    mc_dropout,
+    predict,
+    small,
+    trunks,
+)
 
 SUFFIX, FACTS = ".keras", "facts.json"
 NEEDED = ("config.json", "metadata.json", "model.weights.h5")  # of a Keras archive
@@ -33,7 +41,7 @@ RATIO = 20  # no weights pack that well
 BYTES = 2  # of a parameter, the fewest
 WIDEST = 1 << 26  # numbers that one layer makes of one image
 CODE = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
-CUSTOM = augment, layers, small  # imported, their layers are known to Keras
+CUSTOM = augment, layers, mc_dropout, small  # imported, their layers are known to Keras
 USE = (
     "Research and teaching: to repeat and question the study it belongs to. "
     "Not a medical device and not for diagnosis; no patient may depend on its answers."
