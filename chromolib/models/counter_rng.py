@@ -36,6 +36,15 @@ def bits(generator, batch, count):
     return _mix(image[:, None] + _counted(count)[None])
 
 
+def keyed(keys, count):
+    """Random words of each key, a row of two words (n, 2): (n, count) uint32.
+
+    Two, because rows of one word each would be windows of one sequence of 2^32 words,
+    and among many long windows some overlap.
+    """
+    return _mix(ops.bitwise_xor(keys[:, :1] + _counted(count), keys[:, 1:]))
+
+
 def unit(words):
     """Words as numbers in [0, 1), float32, from their upper 24 bits."""
     return ops.cast(upper(words, 24), "float32") * np.float32(2**-24)
