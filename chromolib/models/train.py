@@ -162,7 +162,7 @@ def _check(images, labels, validation, patience):
 
 def _twin(model):
     """A compiled network equal to the model, with its weights and a new optimizer."""
-    key = _layers(model), _learning(model)
+    key = structure(model), _learning(model)
     if key not in _twins:
         twin = fused.fused(model)
         twin.optimizer.build(twin.trainable_variables)
@@ -184,7 +184,7 @@ def _copy(source, target):
         variable.assign(value)
 
 
-def _layers(model):
+def structure(model):
     """What a network is made of, whatever Keras calls its layers."""
     text = _text(model.get_config())
     for i, layer in enumerate(model.layers):
@@ -268,7 +268,7 @@ def _stamp(model, images, labels, validation, settings):
         "images": _checksum(images),
         "labels": _checksum(labels),
         "validation": [_checksum(array) for array in validation or ()],
-        "network": zlib.crc32(_layers(model).encode()),
+        "network": zlib.crc32(structure(model).encode()),
         "learning": zlib.crc32(_learning(model).encode()),
         "first weights": [_checksum(one.numpy()) for one in model.variables],
         "backend": keras.backend.backend(),
