@@ -35,9 +35,8 @@ def run(run, karyograms, *, sizes):
     how = {"root": run.root, "data": str(run.data), "side": sizes.side}
     trunk = network.Trunk(sizes.trunk, word, seed=run.given("seed"), **how)
     cut = transfer.CUTS[sizes.trunk][-1]
-    train, test = (
-        transfer.layers(trunk.maps(part, {cut})[cut]) for part in (pool, unseen)
-    )
+    maps = trunk.maps({"pool": pool, "unseen": unseen}, {cut}).values()
+    train, test = (transfer.layers(part[cut]) for part in maps)
     words = run.label | {"source": karyograms.source, "protocol": "clean"}
     words |= {"model": f"linear probe of {sizes.trunk}", "weights": trunk.origin.word}
     estimates = []

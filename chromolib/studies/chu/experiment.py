@@ -141,14 +141,14 @@ def run(run, karyograms, *, sizes):
     """Train and test each row by each protocol of the run, and keep the numbers."""
     answers, beside = [], []
     planned = tasks(run.protocols, sizes, run.given("weights"))
-    for _, group in itertools.groupby(planned, _shared):
-        answers += _answers(run, karyograms, list(group), sizes)
-    for name in run.protocols:
-        split = protocol.divide(
-            karyograms, name, seed=run.given("seed"), share=sizes.share
-        )
-        own = run.label | {"source": karyograms.source, "protocol": name}
-        beside += baselines.said(split, **own)
+    for (name, labels, copies), of_split in itertools.groupby(planned, _images):
+        how = {"seed": run.given("seed"), "share": sizes.share, "labels": labels}
+        split = protocol.divide(karyograms, name, copies, **how)
+        for _, group in itertools.groupby(of_split, _shared):
+            answers += _answers(run, karyograms, split, list(group), sizes)
+        if (labels, copies) == ("true", "processed"):
+            own = run.label | {"source": karyograms.source, "protocol": name}
+            beside += baselines.said(split, **own)
     estimates = scores(answers, beside, rng=run.rng("scores"))
     estimates += differences(answers, beside, rng=run.rng("differences"))
     run.record_all(estimates)
@@ -225,18 +225,19 @@ def _same(first, second):
     return second is not None and set(first.image) == set(second.image)
 
 
+def _images(task):
+    """What trainings have in common that see the same images."""
+    return task.protocol, task.labels, task.place.copies
+
+
 def _shared(task):
-    """What trainings have in common that see the same maps."""
-    place = task.place
-    side = place.side
-    return task.protocol, task.labels, place.copies, place.trunk, side, task.word
+    """What those have in common that see the same maps of them, too."""
+    return *_images(task), task.place.trunk, task.place.side, task.word
 
 
-def _answers(run, karyograms, group, sizes):
+def _answers(run, karyograms, split, group, sizes):
     """The answers of trainings on one split from one trunk."""
     first, seed = group[0], run.given("seed")
-    how = {"seed": seed, "share": sizes.share, "labels": first.labels}
-    split = protocol.divide(karyograms, first.protocol, first.place.copies, **how)
     parts = _parts(karyograms, split, first)
     trunk = network.Trunk(
         first.place.trunk,
@@ -249,7 +250,7 @@ def _answers(run, karyograms, group, sizes):
     todo = [task for task in group if not _kept(place(run, task), parts)]
     cuts = {task.place.cut for task in todo}
     seen = {"train": split.train} | parts if todo else {}
-    maps = {name: trunk.maps(part, cuts) for name, part in seen.items()}
+    maps = trunk.maps(seen, cuts)
     for task in todo:
         own = {name: found[task.place.cut] for name, found in maps.items()}
         labels = split.train.y, split.validation.y

@@ -7,9 +7,11 @@
 """
 
 import dataclasses
+import functools
 import math
 
 import keras
+import numpy as np
 
 from chromolib.models import counter_rng, pretrained, trunks, weights
 from chromolib.studies.chu import data
@@ -68,26 +70,32 @@ class Trunk:
             name, word, root=root, data=data, side=self.side, seed=seed
         )
 
-    def maps(self, images, cuts):
-        """What each of the layers `cuts` gives for images of any size, by one pass.
+    def maps(self, parts, cuts):
+        """What each layer of `cuts` gives for the images of some parts, by one pass.
 
-        They themselves for "": there nothing is frozen.
+        `parts` is name -> Samples of any size; back comes name -> cut -> maps, and the
+        images themselves for the cut "": there nothing is frozen.
         """
-        x = data.sized(images, self.side).x
+        if not parts:
+            return {}
+        x = np.concatenate([data.sized(part, self.side).x for part in parts.values()])
         frozen = sorted(filter(None, cuts))
         found = {"": x} if "" in cuts else {}
         if frozen:
-            outputs = {cut: self.model.get_layer(cut).output for cut in frozen}
-            model = keras.Model(self.model.input, outputs)
-            found |= model.predict(x, batch_size=32, verbose=0)
-        return found
+            lower = _upto(self.model, tuple(frozen))
+            found |= lower.predict(x, batch_size=32, verbose=0)
+        ends = np.cumsum([len(part) for part in parts.values()])[:-1]
+        divided = {cut: np.split(maps, ends) for cut, maps in found.items()}
+        return {
+            name: {cut: maps[i] for cut, maps in divided.items()}
+            for i, name in enumerate(parts)
+        }
 
     def below(self, cut):
         """How many numbers the frozen layers have."""
         if not cut:
             return 0
-        lower = keras.Model(self.model.input, self.model.get_layer(cut).output)
-        return lower.count_params()
+        return _upto(self.model, (cut,)).count_params()
 
     def rest(self, cut, *, seed, drop=DROP):
         """The network behind `cut`, ready to learn; the trunk itself stays as it is."""
@@ -104,8 +112,12 @@ class Trunk:
         return compiled(_behind(layer.output, whole), gentle=not frozen)
 
 
+@functools.lru_cache(maxsize=4)
 def build(name, word, *, root, data, side, seed):
-    """A frozen trunk and the Origin of its weights; `word` is that of the run."""
+    """A frozen trunk and the Origin of its weights; `word` is that of the run.
+
+    Nothing changes a trunk, so the same one serves again: to compile takes longer.
+    """
     if name != SMALL:
         word = TUNED[name] if word == "tuned" else word
         return pretrained.trunk(
@@ -150,6 +162,13 @@ def compiled(model, *, gentle=False, rate=None):
         ],
     )
     return model
+
+
+@functools.lru_cache(maxsize=4)
+def _upto(model, cuts):
+    """The network from images to the outputs of some layers, by name."""
+    outputs = {cut: model.get_layer(cut).output for cut in cuts}
+    return keras.Model(model.input, outputs)
 
 
 def _behind(cut, whole):

@@ -79,11 +79,11 @@ def _probed(run, karyograms, name, word, sizes):
     seed, pool, unseen = run.given("seed"), karyograms.pool, karyograms.unseen
     how = {"root": run.root, "data": str(run.data), "side": sizes.side, "seed": seed}
     trunk = network.Trunk(name, word, **how)
-    seen = [trunk.maps(part, CUTS[name]) for part in (pool, unseen)]
+    seen = trunk.maps({"pool": pool, "unseen": unseen}, CUTS[name])
     order = pd.Series(run.rng("transfer order").permutation(len(pool)))
     found = {}
     for cut in CUTS[name]:
-        train, test = (layers(maps[cut]) for maps in seen)
+        train, test = (layers(maps[cut]) for maps in seen.values())
         for count in counts(pool, sizes.images):
             rows = _some(pool, order, count)
             chance = probe(train[rows], pool.y[rows], test, seed=seed)

@@ -34,7 +34,7 @@ def test_a_row_learns_what_lies_behind_its_cut(root, row):
 
 def test_maps_and_the_rest_are_the_whole_network(trunk, karyograms):
     images = karyograms.pool.take(np.arange(5))
-    maps = trunk.maps(images, {"", "trunk_end"})
+    maps = trunk.maps({"few": images}, {"", "trunk_end"})["few"]
     behind = trunk.rest("trunk_end", seed=3).predict(maps["trunk_end"], verbose=0)
     whole = trunk.rest("", seed=3).predict(maps[""], verbose=0)
     np.testing.assert_allclose(behind, whole, atol=1e-5)
@@ -43,7 +43,9 @@ def test_maps_and_the_rest_are_the_whole_network(trunk, karyograms):
 def test_learning_leaves_the_trunk_as_it_was(trunk, karyograms):
     before = trunk.model.get_weights()
     model, images = trunk.rest("", seed=0), karyograms.pool.take(np.arange(8))
-    model.fit(trunk.maps(images, {""})[""], images.y, epochs=1, verbose=0)
+    model.fit(
+        trunk.maps({"few": images}, {""})["few"][""], images.y, epochs=1, verbose=0
+    )
     pairs = zip(before, trunk.model.get_weights(), strict=True)
     assert all(np.array_equal(a, b) for a, b in pairs)
 
