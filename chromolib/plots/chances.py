@@ -54,5 +54,9 @@ def trials(table, column, *, ax):
     style = {"color": "0.35", "ls": "", "label": "failed"}
     ax.plot(failed, top, "x", transform=ax.get_xaxis_transform(), **style)
     ax.set(xscale="log", xlabel=column, ylabel="validation loss")
+    if table[column].dtype.kind == "i":
+        ticks = sorted(table[column].unique())
+        ax.minorticks_off()
+        ax.set_xticks(ticks, ticks, rotation=90)
     ax.figure.colorbar(marks, ax=ax, label="validation accuracy")
     return ax

@@ -18,7 +18,7 @@ from chromolib.studies.chu import data
 
 SIDE = 150  # pixels of the network's input, figure 3.5
 RATE, BATCH = 1e-3, 16  # section 3.2
-GENTLE = 1e-4  # for layers that were learned before: by 1e-3 they forget it
+GENTLE = 1e-4  # where layers of a large trunk learn: by 1e-3 they forget what they know
 DROP = 0.3, 0.5  # of the two dropout layers; not printed
 TUNED = {"vgg16": "hed", "inceptionv3": "moderation"}  # what the word "tuned" means
 SMALL = "small"  # our own trunk, whose weights are shipped
@@ -105,11 +105,12 @@ class Trunk:
             layer.trainable = True
         output = head(model.output, seed=seed, drop=drop)
         whole = keras.Model(model.input, output, name=self.name)
+        large = self.name != SMALL
         if not cut:
-            return compiled(whole, gentle=self.origin.word != "none")
-        layer = model.get_layer(cut)
-        frozen = layer.output is model.output
-        return compiled(_behind(layer.output, whole), gentle=not frozen)
+            return compiled(whole, gentle=large)
+        maps = model.get_layer(cut).output
+        behind = keras.Model(maps, whole.output, name=self.name)
+        return compiled(behind, gentle=large and maps is not model.output)
 
 
 @functools.lru_cache(maxsize=4)
@@ -169,11 +170,6 @@ def _upto(model, cuts):
     """The network from images to the outputs of some layers, by name."""
     outputs = {cut: model.get_layer(cut).output for cut in cuts}
     return keras.Model(model.input, outputs)
-
-
-def _behind(cut, whole):
-    """The layers behind a tensor as a network of their own."""
-    return keras.Model(cut, whole.output, name=whole.name)
 
 
 def parameters(model):

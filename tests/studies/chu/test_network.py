@@ -50,17 +50,18 @@ def test_learning_leaves_the_trunk_as_it_was(trunk, karyograms):
     assert all(np.array_equal(a, b) for a, b in pairs)
 
 
-def test_what_was_learned_before_learns_gently(root):
-    known = network.Trunk(network.SMALL, "domain", root=root, data="")
-    assert known.origin.word == "domain"
-    rates = {
-        word: float(model.optimizer.learning_rate.numpy())
-        for word, model in (
-            ("frozen", known.rest("trunk_end", seed=0)),
-            ("known", known.rest("", seed=0)),
-        )
-    }
-    assert rates == pytest.approx({"frozen": network.RATE, "known": network.GENTLE})
+def test_layers_of_a_large_trunk_learn_gently(root):
+    how = {"root": root, "data": "", "side": 64, "seed": 0}
+    small = network.Trunk(network.SMALL, "domain", **how)
+    assert small.origin.word == "domain"
+    large = network.Trunk("vgg16", "none", **how)
+    for trunk, cut, rate in (
+        (small, "", network.RATE),
+        (large, "block5_pool", network.RATE),
+        (large, "block4_pool", network.GENTLE),
+    ):
+        optimizer = trunk.rest(cut, seed=0).optimizer
+        assert float(optimizer.learning_rate.numpy()) == pytest.approx(rate)
 
 
 def test_tuned_weights_that_are_not_there_are_refused(root, tmp_path):
