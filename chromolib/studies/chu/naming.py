@@ -1,0 +1,165 @@
+"""Classify and assign: each chromosome of a karyogram named, and the names counted.
+
+`learned(split, *, sizes, seed)` -> Namer: network, temperature, penalty, history
+`Namer.scores(images)` -> (n,) how abnormal the counts of each karyogram are
+`Namer.reports(images)` -> a row a karyogram: its karyotype and how sure that is
+
+Strategy: a karyogram says by its places which chromosome is which, so the pieces of
+karyograms that train need no other label. On unseen ones each piece is named without
+its place, then all pieces of a karyogram jointly (cyto.assign), and counted.
+"""
+
+import dataclasses
+import time
+
+import keras
+import numpy as np
+import pandas as pd
+from sklearn import metrics
+
+from chromolib import records
+from chromolib.cyto import assign, diagnose, iscn
+from chromolib.evidence import calibration
+from chromolib.models import inputs, predict, samples, small
+from chromolib.models import train as training
+from chromolib.studies.chu import cutting, layout
+
+NAME = "classify and assign"
+UPRIGHT = True  # in a karyogram short arms are up
+BATCH = 64
+EPOCH = 100  # steps, after which it can be resumed
+PENALTIES = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)  # of a copy more or fewer
+COLUMNS = ("image", "pieces", "karyotype", "name", "confidence", "changes")
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """How long it learns, and from what."""
+
+    steps: int = 600
+    karyograms: int = 150  # of the training part, copies among them
+    canvas: tuple = inputs.STRAIGHT
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Namer:
+    """A network that names chromosomes, and what validation karyograms chose."""
+
+    model: keras.Model
+    sizes: Sizes
+    temperature: float
+    penalty: float  # of a copy more or fewer than usual
+    history: pd.DataFrame
+    seconds: float
+
+    @property
+    def parameters(self):
+        """How many numbers the network has."""
+        return self.model.count_params()
+
+    def named(self, images):
+        """Predictions of each piece of some karyograms, truth being its place."""
+        said = _said(self.model, single(images, self.sizes.canvas))
+        return calibration.temperature_scaled(said, self.temperature)
+
+    def reports(self, images):
+        """A row a karyogram: what it holds by the names of its pieces."""
+        return _reports(images, self.named(images), self.penalty)
+
+    def scores(self, images):
+        """(n,) copies more or fewer than usual, and less so where names are unsure."""
+        return _scores(self.reports(images))
+
+
+def learned(split, *, sizes=None, seed, checkpoint=None):
+    """A network that learned the pieces of the training part of a split."""
+    sizes, started = sizes or Sizes(), time.monotonic()
+    rng = np.random.default_rng(seed)
+    chosen = rng.permutation(len(split.train))[: sizes.karyograms]
+    layout.checked(split.sources)
+    train = single(split.train.take(np.sort(chosen)), sizes.canvas)
+    steps = min(EPOCH, sizes.steps)
+    epochs = -(-sizes.steps // steps)
+    model = small.bands(train.x.shape[1:], len(train.classes), seed=seed)
+    model = small.ready(model, steps=steps * epochs)
+    history = training.train(
+        model,
+        train.x,
+        np.eye(len(train.classes), dtype=np.float32)[train.y],
+        epochs=epochs,
+        steps=steps,
+        batch=BATCH,
+        seed=seed,
+        checkpoint=checkpoint,
+    )
+    held = _said(model, single(split.validation, sizes.canvas))
+    temperature = calibration.temperature(held)
+    held = calibration.temperature_scaled(held, temperature)
+    penalty = choose_penalty(split.validation, held)
+    seconds = time.monotonic() - started
+    return Namer(model, sizes, temperature, penalty, history, seconds)
+
+
+def single(images, canvas):
+    """The pieces of karyograms as straight chromosomes; label is where each stands."""
+    pieces = cutting.pieces(images)
+    if not len(pieces):
+        raise layout.LayoutError("no chromosome in any karyogram; are they empty?")
+    crops = cutting.crops(images, pieces)
+    x, _ = inputs.laid(crops, canvas=canvas)
+    classes = np.array(records.CLASSES)
+    label = classes[layout.standing(pieces, images.x.shape[1])]
+    return samples.Samples(
+        x, label, images.group[pieces.image], crops.name, records.CLASSES, crops.cell
+    )
+
+
+def choose_penalty(images, named):
+    """The penalty by which validation karyograms are told apart best; of equals, the
+    one in the middle."""
+    right = []
+    for penalty in PENALTIES:
+        scores = _scores(_reports(images, named, penalty))
+        right.append(metrics.roc_auc_score(images.y, scores))
+    best = np.flatnonzero(np.array(right) == max(right))
+    return PENALTIES[best[len(best) // 2]]
+
+
+def _said(model, single):
+    chance = predict.views(model, single.x, upright=UPRIGHT)
+    return predict.predictions(single, chance, source="pieces")
+
+
+def _reports(images, named, penalty):
+    """A row a karyogram, also where nothing was found in it."""
+    of_cell = {
+        str(named.cell[which[0]]): named.probability[which]
+        for which in assign.members(named.group, named.cell)
+    }
+    nothing = np.zeros((0, len(records.CLASSES)))
+    rows = [
+        (str(name), *_report(of_cell.get(str(name), nothing), penalty))
+        for name in images.image
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _report(chance, penalty):
+    """Pieces, karyotype, its name, confidence, and copies more or fewer than usual."""
+    if not 0 < len(chance) <= assign.MOST:
+        return len(chance), "", "", 1.0, abs(len(chance) - diagnose.WHOLE)
+    classes, _ = assign.cell(chance, penalty=penalty)
+    sure = assign.confidence(chance, classes, penalty=penalty)
+    counts = np.bincount(classes, minlength=len(records.CLASSES))
+    changes = min(int(abs(counts - usual).sum()) for usual in assign.USUAL.values())
+    found = diagnose.karyotype(np.array(records.CLASSES)[classes])
+    if found is None:
+        return len(chance), "", "", sure, changes
+    return len(chance), iscn.write(found), iscn.describe(found), sure, changes
+
+
+def _scores(reports):
+    """How many copies are off; where names are unsure, nearer to the other answer."""
+    unsure = 1 - reports["confidence"]
+    off = reports["changes"] + np.where(reports["changes"] > 0, -unsure, unsure)
+    return off.to_numpy(float)

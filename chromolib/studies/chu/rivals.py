@@ -1,0 +1,185 @@
+"""The rivals that count: what else tells normal karyograms from abnormal ones.
+
+`learned(split, details, *, sizes, seed)` -> [Rival]: count, compare, name and count
+`said(rivals, split, **words)` -> Predictions of each on the test images
+`predictions(rival, images, **words)` -> the same of any other karyograms
+`by_kind(predictions, details, *, rng)` -> Estimates for each kind of abnormality
+`by_chromosome(predictions, details, *, rng)` -> and by which chromosome has it
+
+Each rival gives a karyogram a score; a logistic curve through scores of karyograms that
+are not tested turns it into a probability.
+"""
+
+import dataclasses
+import re
+import time
+import typing
+
+import numpy as np
+import pandas as pd
+from scipy import special
+from sklearn import linear_model
+
+from chromolib.cyto import assign, groups
+from chromolib.evidence import metrics
+from chromolib.models import predict
+from chromolib.studies.chu import data, layout, naming, places
+
+COUNT = "count by place"
+FEW = 8  # karyograms of a chromosome; with fewer, its Denver group is measured
+SHAM = "exchange"
+WHOLE = re.compile(r"(?:^|,)[+-](\d+|X|Y)(?=,|$)")  # a gain or loss, as ISCN has it
+NORMAL, ABNORMAL = data.LABELS
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """How long the rivals learn; None leaves one out."""
+
+    compare: places.Sizes | None = dataclasses.field(default_factory=places.Sizes)
+    name: naming.Sizes | None = dataclasses.field(default_factory=naming.Sizes)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Rival:
+    """Something that scores karyograms, and how its scores become probabilities."""
+
+    name: str
+    model: typing.Any  # has `scores`
+    slope: float
+    offset: float
+    seconds: float = 0.0
+    parameters: int = 0
+
+    def probability(self, images):
+        """(n, 2) of normal and abnormal."""
+        abnormal = special.expit(self.slope * self.model.scores(images) + self.offset)
+        return np.column_stack([1 - abnormal, abnormal])
+
+
+class Count:
+    """No network: how many places hold another number of chromosomes than usual."""
+
+    def scores(self, images):
+        """(n,) pairs that are not two, and one more where X and Y are neither sex."""
+        return off(layout.counts(images)).astype(float)
+
+
+def off(counts):
+    """(n,) how many places are off, of (n, 24) counts of chromosomes."""
+    wrong = [counts != usual for usual in assign.USUAL.values()]
+    sex = np.min([one[:, layout.PAIRS :].any(1) for one in wrong], axis=0)
+    return wrong[0][:, : layout.PAIRS].sum(1) + sex
+
+
+def learned(split, details, *, sizes=None, seed):
+    """The rivals of one split: what needs no network first.
+
+    `details` are the source images with the box of what is wrong, as far as it is
+    known. Raises LayoutError where karyograms are not arranged as the papers' are.
+    """
+    sizes, started = sizes or Sizes(), time.monotonic()
+    layout.checked(split.sources)
+    made = [fitted(COUNT, Count(), split.sources, started)]
+    if sizes.compare:
+        model = places.learned(split, details, sizes=sizes.compare, seed=seed)
+        made.append(fitted(places.NAME, model, split.validation))
+    if sizes.name:
+        model = naming.learned(split, sizes=sizes.name, seed=seed)
+        made.append(fitted(naming.NAME, model, split.validation))
+    return made
+
+
+def fitted(name, model, images, started=None):
+    """A Rival whose scores become probabilities as these karyograms have it."""
+    curve = linear_model.LogisticRegression(class_weight="balanced")
+    curve.fit(model.scores(images)[:, None], images.y)
+    slope, offset = curve.coef_[0, 0], curve.intercept_[0]
+    if started is not None:
+        seconds, parameters = time.monotonic() - started, 0
+    else:
+        seconds, parameters = model.seconds, model.parameters
+    return Rival(name, model, float(slope), float(offset), seconds, parameters)
+
+
+def said(rivals, split, **words):
+    """The Predictions of each rival on the test images of a split."""
+    conditions = {"labels": split.labels}
+    words = words | {"protocol": split.protocol, "conditions": conditions}
+    return [predictions(rival, split.test, **words) for rival in rivals]
+
+
+def predictions(rival, images, **words):
+    """The Predictions of a rival for any karyograms in the papers' layout."""
+    words = words | {"model": rival.name, "weights": "none"}
+    return predict.predictions(images, rival.probability(images), **words)
+
+
+def by_kind(predictions, details, *, rng):
+    """Share called abnormal of each kind of abnormality, and normal of what is none.
+
+    A sham is normal: one chromosome exchanged for another of its class.
+    """
+    kind = _of(predictions, details).extra["kind"]
+    return [
+        _share(predictions.take(kind == one), {"kind": str(one)}, rng)
+        for one in pd.unique(kind)
+    ]
+
+
+def by_chromosome(predictions, details, *, rng):
+    """The same by which chromosome there is one more or fewer of, X and Y among them.
+
+    By Denver groups where some chromosome has too few karyograms; where several changed
+    the first counts, where it is not known nothing does.
+    """
+    name = np.array([changed(text) for text in _changes(_of(predictions, details))])
+    known = (name != "") & (predictions.truth == ABNORMAL)
+    count, word = pd.Series(name[known]).value_counts(), "chromosome"
+    if count.min() < FEW:
+        name = np.array([groups.of(one) if one else "" for one in name])
+        word = "Denver group"
+    return [
+        _share(predictions.take(known & (name == one)), {word: str(one)}, rng)
+        for one in sorted(set(name[known]), key=lambda one: (one.zfill(2), one))
+    ]
+
+
+def changed(text):
+    """The chromosome that "+21" or "47,XX,+21" has one more or fewer of; "" of none.
+
+    Of other numbers of X and Y it is the one that is there too often, else X.
+    """
+    if found := WHOLE.search(text):
+        return found[1]
+    sex = next(iter(re.findall(r"(?:^|,)([XY]+)(?=,|$)", text)), "XX")
+    if sex in assign.USUAL:
+        return ""
+    return "Y" if sex.count("Y") > 1 else "X"
+
+
+def _of(predictions, details):
+    """The details of each predicted image, or of the source image of a copy."""
+    source = pd.Index(predictions.image).str.split("#").str[0]
+    which = pd.Index(details.name.astype(str)).get_indexer(source)
+    if (which < 0).any():
+        raise ValueError(
+            f"image {str(source[which.argmin()])!r} is not among the details; "
+            "give those of the images that were predicted"
+        )
+    return details.take(which)
+
+
+def _changes(details):
+    """What each karyogram has too many or few of, in words of its source."""
+    unknown = np.full(len(details), "")
+    return details.extra.get("change", details.extra.get("iscn", unknown))
+
+
+def _share(predictions, conditions, rng):
+    """The share of one kind that is called what it is, as an Estimate."""
+    (one,) = metrics.measure(predictions, "accuracy", rng=rng).values()
+    abnormal = predictions.truth[0] == ABNORMAL
+    quantity = f"{'recall' if abnormal else 'specificity'} of {ABNORMAL}"
+    conditions = one.conditions | conditions
+    return dataclasses.replace(one, quantity=quantity, conditions=conditions)
