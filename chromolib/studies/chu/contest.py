@@ -1,0 +1,126 @@
+"""The rivals and the thesis' networks on the same unseen karyograms.
+
+`run(run, karyograms, grid, *, sizes)` -> Contest: what each rival says, and estimates
+`seen(contest, grid, karyograms)` -> Estimates: what each can see at all, by kind
+
+What the rivals say is kept in the run's folder as soon as it is said.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from chromolib import files
+from chromolib.evidence import between, metrics
+from chromolib.models import predict
+from chromolib.studies.chu import experiment, layout, protocol, rivals
+
+BETTER = "AUROC of abnormal"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Contest:
+    """What each rival says of unseen karyograms, and of real ones with a copy more."""
+
+    said: list  # of records.Predictions, on the clean split's test images
+    natural: list  # likewise; empty where no real cell has a copy too many
+    cost: dict  # rival -> seconds to learn, parameters
+    estimates: list  # of records.Estimate
+    reason: str = ""  # why there are none
+
+
+def run(run, karyograms, grid, *, sizes, share=1.0):
+    """Train the rivals on the clean split and hold them against every network."""
+    seed = run.given("seed")
+    split = protocol.divide(karyograms, "clean", seed=seed, share=share)
+    parts = {"test": split.test, "natural": karyograms.natural}
+    parts = {name: part for name, part in parts.items() if part is not None}
+    file = run.folder / "rows" / "rivals.npz"
+    try:
+        arrays = _kept(file, split, karyograms, parts, sizes, seed)
+    except layout.LayoutError as failure:
+        return Contest([], [], {}, [], f"No rival here: {failure}.")
+    words = run.label | {"source": karyograms.source, "weights": "none"}
+    words |= {"protocol": "clean"}
+    said = {
+        part: [
+            predict.predictions(
+                images,
+                arrays[f"{part} {i}"],
+                **words,
+                model=str(name),
+                conditions={"labels": "true"}
+                | ({} if part == "test" else {"tested": part}),
+            )
+            for i, name in enumerate(arrays["names"])
+        ]
+        for part, images in parts.items()
+    }
+    cost = dict(zip(arrays["names"].tolist(), arrays["cost"].tolist(), strict=True))
+    estimates = _scores(said, run.rng("rivals"))
+    estimates += _leads(said["test"], grid, run.rng("rivals lead"))
+    return Contest(
+        said["test"], said.get("natural", []), cost, run.record_all(estimates)
+    )
+
+
+def seen(run, contest, grid, karyograms):
+    """What each rival and each network can see at all: by kind and by chromosome."""
+    rng, details = run.rng("kinds"), karyograms.details
+    found = []
+    for one in (*contest.said, *_networks(grid)):
+        found += rivals.by_kind(one, details, rng=rng)
+        found += rivals.by_chromosome(one, details, rng=rng)
+    return run.record_all(found)
+
+
+def _kept(file, split, karyograms, parts, sizes, seed):
+    """What the rivals say of each part: from the folder, or learned now."""
+    if file.exists():
+        with np.load(file, allow_pickle=False) as archive:
+            if np.array_equal(archive["images"], split.test.image):
+                return {name: archive[name] for name in archive.files}
+    made = rivals.learned(split, karyograms.known, sizes=sizes, seed=seed)
+    arrays = {
+        f"{part} {i}": rival.probability(images)
+        for part, images in parts.items()
+        for i, rival in enumerate(made)
+    }
+    arrays |= {
+        "images": split.test.image,
+        "names": np.array([rival.name for rival in made]),
+        "cost": np.array([[rival.seconds, rival.parameters] for rival in made]),
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with files.replacing(file) as partial:
+        np.savez(partial, **arrays)
+    return arrays
+
+
+def _scores(said, rng):
+    every = (metrics.measure(one, rng=rng) for part in said.values() for one in part)
+    names = experiment.SCORES
+    return [values[name] for values in every for name in names if name in values]
+
+
+def _leads(said, grid, rng):
+    """By how much each rival exceeds each network, on the same images."""
+    return [
+        estimate
+        for rival in said
+        for other in _networks(grid)
+        for estimate in between.paired(rival, other, BETTER, rng=rng).values()
+    ]
+
+
+def _networks(grid):
+    """What the networks of true labels say, by the clean protocol."""
+    return [
+        one.said["test"]
+        for one in grid.answers
+        if one.task.plain and _images(one.task) == ("clean", "true")
+    ]
+
+
+def _images(task):
+    return task.protocol, task.labels

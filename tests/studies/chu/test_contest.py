@@ -1,0 +1,69 @@
+"""Rivals against networks on the same images; refused where places are others."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from chromolib.studies.chu import contest, questions, rivals
+from tests.studies.chu.conftest import ROW
+
+
+@dataclasses.dataclass
+class Ink:
+    """A rival that judges by how much ink there is."""
+
+    name: str = "ink"
+    seconds: float = 1.0
+    parameters: int = 2
+
+    def probability(self, images):
+        ink = (images.x / 255).mean((1, 2, 3))
+        abnormal = 1 / (1 + np.exp(-40 * (ink - ink.mean())))
+        return np.column_stack([1 - abnormal, abnormal])
+
+
+@pytest.fixture
+def contested(ran, karyograms, monkeypatch):
+    run, grid = ran
+    learned = []
+
+    def learn(split, _details, **_words):
+        learned.append(split)
+        return [Ink()]
+
+    monkeypatch.setattr(rivals, "learned", learn)
+    how = {"sizes": None, "share": 0.15}
+    return [contest.run(run, karyograms, grid, **how) for _ in "ab"], learned
+
+
+def test_rivals_are_held_against_every_network_on_the_same_images(
+    contested, ran, karyograms
+):
+    (first, again), learned = contested
+    assert len(learned) <= 1, "what was said is kept"
+    assert (first.said[0].image == karyograms.unseen.image).all()
+    assert (first.said[0].probability == again.said[0].probability).all()
+    leads = questions.of(first.estimates, f"difference in {contest.BETTER}")
+    assert {one.model for one in leads} == {f"ink - {ROW}"}
+    assert len(leads) == 2, "with first weights and without"
+    (area,) = questions.of(first.estimates, contest.BETTER, labels="true")[:1]
+    assert area.value > 0.9, "a block more is ink"
+    assert first.natural[0].conditions["tested"] == "natural"
+    assert first.cost == {"ink": [1.0, 2.0]}
+    assert leads[0] in ran[0].recorded
+
+
+def test_what_each_can_see_is_told_by_kind(contested, ran, karyograms):
+    run, grid = ran
+    kinds = contest.seen(run, contested[0][0], grid, karyograms)
+    told = {(one.model, one.conditions.get("kind")) for one in kinds}
+    assert {("ink", "gain"), ("ink", "none"), (ROW, "gain")} <= told
+
+
+def test_karyograms_in_other_places_have_no_rival_and_a_reason(ran, karyograms):
+    run, grid = ran
+    (run.folder / "rows" / "rivals.npz").unlink(missing_ok=True)
+    found = contest.run(run, karyograms, grid, sizes=rivals.Sizes(), share=0.15)
+    assert not found.said
+    assert found.reason.startswith("No rival here: ")
