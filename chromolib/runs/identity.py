@@ -50,7 +50,12 @@ def _weights(root, weights):
     """The files that a network starts from."""
     if weights == "domain":
         return sorted((root / "data" / "models").glob("trunk-*"))
-    return [] if weights in parameters.WORDS else [pathlib.Path(weights)]
+    if weights in parameters.WORDS:
+        return []
+    given = pathlib.Path(weights)
+    if not given.is_dir():
+        return [given]
+    return sorted(file for file in given.iterdir() if file.is_file())
 
 
 def sources(path):

@@ -87,6 +87,13 @@ def test_first_weights_change_it_by_what_they_hold_and_not_by_where_they_lie(
     assert of(files[0]) == of(files[1]) != of("none")
     files[1].write_bytes(b"two")
     assert of(files[0]) != of(files[1])
+    same = [tmp_path / word / "weights" for word in "xy"]
+    for folder in same:
+        folder.mkdir(parents=True)
+        (folder / "vgg16.npz").write_bytes(b"one")
+    assert of(same[0]) == of(same[1])
+    (same[1] / "vgg16.npz").write_bytes(b"two")
+    assert of(same[0]) != of(same[1])
     (repo / "data" / "models").mkdir(parents=True, exist_ok=True)
     before = of("domain")
     (repo / "data" / "models" / "trunk-chromosome.weights.npz").write_bytes(b"new")
