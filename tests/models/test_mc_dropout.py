@@ -16,7 +16,7 @@ from chromolib.models import counter_rng, mc_dropout
 
 HERE = pathlib.Path(__file__).resolve().parent
 LAYERS = keras.layers
-TIMES = 2000
+TIMES = 1000
 ALPHA = 1e-4  # of each image; the seeds are fixed
 
 
@@ -72,12 +72,12 @@ def test_draws_are_distributed_as_those_of_a_loop_of_passes(kind):
     assert ours.shape == theirs.shape == (TIMES, 5)
     error = np.sqrt((ours.var(0) + theirs.var(0)) / TIMES)
     assert (abs(ours.mean(0) - theirs.mean(0)) < 4 * error).all()
-    np.testing.assert_allclose(ours.var(0), theirs.var(0), rtol=0.15)
+    np.testing.assert_allclose(ours.var(0), theirs.var(0), rtol=0.2)
     assert not differ(ours, theirs).any()
 
 
 @pytest.mark.parametrize(
-    ("rates", "others"), [((0.3, 0), (0.45, 0)), ((0, 0.5), (0, 0.35))]
+    ("rates", "others"), [((0.3, 0), (0.6, 0)), ((0, 0.5), (0, 0.25))]
 )
 def test_each_layer_drops_by_its_own_rate(rates, others):
     ours = mc_dropout.draws(network(rates=rates), pictures(), times=TIMES, seed=0)
