@@ -135,6 +135,25 @@ def bars(estimates):
     ]
 
 
+def costs(answers):
+    """What each training of true labels cost, on the machine of the run."""
+    return pd.DataFrame(
+        [
+            {
+                "network": one.task.row,
+                "weights": one.said["test"].weights,
+                "protocol": one.task.protocol,
+                "parameters": one.facts["parameters"],
+                "that learn": one.facts["learned"],
+                "epochs": len(one.history),
+                "seconds": float(one.facts["seconds"]),
+            }
+            for one in answers
+            if one.task.plain and one.task.labels == "true"
+        ]
+    )
+
+
 SPECIAL = {"rule", "shift", "other", "limits", "on the maps"}
 RULED = ("referred", "accuracy of the kept", "wrong labels referred")
 RULED += ("normals cleared", "abnormals missed")

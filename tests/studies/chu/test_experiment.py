@@ -101,6 +101,13 @@ def test_the_table_has_four_columns_where_there_is_something(root, grid):
     assert len(table) == len(network.ROWS) * len(questions.SCORES)
 
 
+def test_what_a_training_cost_is_told_for_each_row(grid):
+    costs = questions.costs(grid.answers)
+    assert len(costs) == 4, "two first weights, two protocols"
+    assert (costs["that learn"] < costs["parameters"]).all()
+    assert (costs["epochs"] == SIZES.epochs).all()
+
+
 def test_the_least_certain_image_is_the_one_with_divided_votes():
     draws = np.array([[0.9, 0.6, 0.1], [0.8, 0.4, 0.2], [0.9, 0.6, 0.1], [0.9, 0.4, 0]])
     chosen = questions.least_sure(draws)
