@@ -38,7 +38,7 @@ class Sizes:
 
     steps: int = 600
     karyograms: int = 150  # of the training part, copies among them
-    canvas: tuple = inputs.STRAIGHT
+    canvas: tuple = inputs.STRAIGHT  # a karyogram of 416 pixels shows no more
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class Namer:
         return _reports(images, self.named(images), self.penalty)
 
     def scores(self, images):
-        """(n,) copies more or fewer than usual, and less so where names are unsure."""
+        """(n,) copies more or fewer than usual, or how unsure it is that none are."""
         return _scores(self.reports(images))
 
 
@@ -159,7 +159,10 @@ def _report(chance, penalty):
 
 
 def _scores(reports):
-    """How many copies are off; where names are unsure, nearer to the other answer."""
-    unsure = 1 - reports["confidence"]
-    off = reports["changes"] + np.where(reports["changes"] > 0, -unsure, unsure)
-    return off.to_numpy(float)
+    """How many copies are off; of 46, the less sure the names, the nearer to 1.
+
+    Other names make 46 pieces normal or abnormal, but no other number of them.
+    """
+    changes, unsure = reports["changes"], 1 - reports["confidence"]
+    either = np.where(changes > 0, changes - unsure, unsure)
+    return np.where(reports["pieces"] == diagnose.WHOLE, either, changes).astype(float)

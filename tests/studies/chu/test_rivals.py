@@ -289,6 +289,20 @@ def test_names_that_are_right_give_the_karyotype():
     assert 0.5 < sure < 1
 
 
+def test_only_46_pieces_are_as_doubtful_as_their_names():
+    rows = [(46, 0.9, 0), (46, 0.6, 0), (46, 0.6, 2), (47, 0.6, 1)]
+    reports = pd.DataFrame(rows, columns=["pieces", "confidence", "changes"])
+    np.testing.assert_allclose(naming._scores(reports), [0.1, 0.4, 1.6, 1])
+
+
+def test_a_karyogram_is_moved_as_a_whole():
+    images = many(CASES[:2])
+    moved = places.moved(images, rng=np.random.default_rng(1))
+    assert (moved.x != images.x).any()
+    assert (moved.x.sum((1, 2, 3)) == images.x.sum((1, 2, 3))).all()
+    np.testing.assert_array_equal(layout.counts(moved), layout.counts(images))
+
+
 def test_dealt_labels_are_not_learned_by_boxes(split, details, monkeypatch):
     seen = []
     monkeypatch.setattr(places, "wrong", lambda part, d: seen.append(d) or part.y)
