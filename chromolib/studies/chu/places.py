@@ -2,14 +2,15 @@
 
 `learned(split, details, *, sizes, seed)` -> Compared: network, history
 `Compared.scores(images)` -> (n,) how abnormal each karyogram is, as log-odds
-`Compared.odd(images)` -> (n, 23) how likely each place is wrong
-`network(*, seed)` -> the network, `wrong(images, details)` -> what it learns
+`Compared.odd(images)` -> (n, 23) how likely each pair, or X and Y, is wrong
+`network(*, seed)` -> the network, `truth(images, details)` -> what it learns
 
 Strategy: in a karyogram of the papers' layout it is known which class stands where. So
 one small network looks at each of the 24 places, which are laid one below the other as
-one tall picture; it learns from 22 pairs in every karyogram what a pair is. What is
-learned of one class is added to the features of its place. X and Y are judged together,
-for XX and XY are both usual. A karyogram is abnormal if any place is wrong.
+one tall picture, and says what stands there: nothing, one chromosome, two alike, or
+anything else. From 22 pairs a karyogram it learns what a pair is; what is learned of
+one class is added to the features of its place. A pair is right where two alike stand,
+X and Y as XX or as XY. A karyogram is abnormal if any is wrong.
 """
 
 import dataclasses
@@ -30,13 +31,15 @@ NAME = "homologues compared"
 PLACES = len(records.CLASSES)
 PAIRS = layout.PAIRS
 ODD = PAIRS + 1  # what can be wrong: a pair, or X and Y together
-UNKNOWN = -1  # whether a place is wrong
+NOTHING, ONE, TWO, ELSE = range(4)  # what can stand in a place
+OUTCOMES = {"gain": ELSE, "loss": ONE}  # by the kind of a box; others are ELSE
+SEXES = ((TWO, NOTHING), (ONE, ONE))  # of X and Y
+UNKNOWN = -1  # what stands in a place, or whether X and Y are wrong
 FEATURES = 32  # of a place
 SHIFT = 12  # pixels: a place is 59 wide or more, 75 high or more
 RATE, BATCH = 1e-3, 16
-RARE = -4.0  # first log-odds of a wrong place: few are
 MONITOR = "val_AUC"
-CLIP = 1e-6  # probabilities nearer to 0 or 1 count as this
+CLIP, TINY = 1e-6, 1e-12  # probabilities nearer to 1, and nearer to 0, count as this
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,14 +65,15 @@ class Compared:
 
     def scores(self, images):
         """(n,) log-odds of abnormal."""
-        whole = self._probability(images)[:, -1]
-        return special.logit(np.clip(whole, CLIP, 1 - CLIP))
+        whole = np.asarray(any_of(ops.convert_to_tensor(self.odd(images))))
+        return special.logit(np.clip(whole, TINY, 1 - CLIP))
 
     def odd(self, images):
         """(n, 23) probability that a pair, or X and Y, is wrong."""
-        return self._probability(images)[:, :-1]
+        return np.asarray(wrong(ops.convert_to_tensor(self.outcomes(images))))
 
-    def _probability(self, images):
+    def outcomes(self, images):
+        """(n, 24, 4) probability of what stands in each place."""
         said = self.model.predict(strips(images), batch_size=BATCH, verbose=0)
         return np.asarray(said, np.float64)
 
@@ -88,8 +92,8 @@ def learned(split, details, *, sizes=None, seed, checkpoint=None):
     history = training.train(
         model,
         strips(train),
-        wrong(train, details),
-        validation=(strips(split.validation), wrong(split.validation, details)),
+        truth(train, details),
+        validation=(strips(split.validation), truth(split.validation, details)),
         monitor=MONITOR,
         epochs=sizes.epochs,
         patience=sizes.patience,
@@ -119,24 +123,28 @@ def strips(images):
     return drawn.reshape(len(drawn), -1, drawn.shape[-1], 1)
 
 
-def wrong(images, details=None):
-    """(n, 24) of 0 and 1: which pair, or X and Y, is wrong, and at last whether any is.
+def truth(images, details=None):
+    """(n, 24): what stands at each pair, whether X and Y are wrong, whether any is.
 
-    A normal karyogram has none. Of an abnormal one it is known where `details` have a
-    box of it; else, as where a class has no copy left, it is UNKNOWN.
+    At all pairs of a normal karyogram there are TWO. Of an abnormal one it is known
+    where `details` have a box of what is wrong; else, as where a class has no copy
+    left, it is UNKNOWN.
     """
     boxes = {} if details is None else _boxes(details)
     found = np.zeros((len(images), ODD + 1), np.float32)
-    found[:, -1] = images.y
+    found[:, :PAIRS], found[:, -1] = TWO, images.y
     for i in np.flatnonzero(images.y):
-        place = boxes.get(str(images.image[i]).partition("#")[0], [])
-        found[i, :-1] = 0 if len(place) else UNKNOWN
-        found[i, np.minimum(place, ODD - 1).astype(int)] = 1
+        place, kinds = boxes.get(str(images.image[i]).partition("#")[0], ([], []))
+        if not len(place):
+            found[i, :-1] = UNKNOWN
+        for k, kind in zip(place, kinds, strict=True):
+            odd = OUTCOMES.get(str(kind), ELSE) if k < PAIRS else 1
+            found[i, min(k, PAIRS)] = odd
     return found
 
 
 def _boxes(details):
-    """Name of a source image -> places in which its boxes lie."""
+    """Name of a source image -> places in which its boxes lie, and their kinds."""
     found = {}
     for name, boxes, shape in zip(
         details.name, details.boxes, details.pixels.shape, strict=True
@@ -144,7 +152,7 @@ def _boxes(details):
         middle = (boxes.xyxy[:, :2] + boxes.xyxy[:, 2:]) / 2
         side = max(shape)  # a karyogram fills its canvas, the rest is even at both ends
         corner = (side - np.array(shape[::-1])) / 2
-        found[str(name)] = layout.at(middle + corner, side)
+        found[str(name)] = layout.at(middle + corner, side), boxes.label
     return found
 
 
@@ -161,18 +169,27 @@ class OfClass(keras.layers.Layer):
         return features + self.own
 
 
-@layers.register
-class AnyPlace(keras.layers.Layer):
-    """Probability of each place, then that any is wrong, from their log-odds."""
+def wrong(outcomes):
+    """(n, 23) how likely each pair, then X and Y together, is wrong.
 
-    def call(self, logits):
-        """(batch, places + 1)."""
-        right = -ops.sum(ops.softplus(logits), axis=1, keepdims=True)
-        return ops.concatenate([ops.sigmoid(logits), -ops.expm1(right)], axis=1)
+    Of `outcomes` (n, 24, 4); sums of what is wrong, which stay exact where it is rare.
+    """
+    not_two = ops.cast(np.arange(4) != TWO, outcomes.dtype)
+    neither = np.ones((4, 4))
+    neither[tuple(zip(*SEXES, strict=True))] = 0
+    x, y = outcomes[:, PAIRS, :, None], outcomes[:, PAIRS + 1, None, :]
+    sex = ops.sum(x * y * ops.cast(neither, outcomes.dtype), axis=(1, 2))
+    pairs = ops.sum(outcomes[:, :PAIRS] * not_two, axis=-1)
+    return ops.concatenate([pairs, sex[:, None]], axis=1)
+
+
+def any_of(odd):
+    """(n,) how likely any is wrong."""
+    return -ops.expm1(ops.sum(ops.log1p(-ops.minimum(odd, 1 - CLIP)), axis=1))
 
 
 def network(*, seed, canvas=layout.CANVAS):
-    """The network, compiled: strips -> probability of each place, and of any."""
+    """The network, compiled: strips -> (24, 4) probability of what stands where."""
     seeds = counter_rng.Seeds(seed)
     height, width = canvas
     entry = keras.Input((PLACES * height, width, 1))
@@ -184,34 +201,42 @@ def network(*, seed, canvas=layout.CANVAS):
     x = _conv(_conv(x, 16, 1, seeds), FEATURES, whole, seeds, strides=whole, act=False)
     x = OfClass()(keras.layers.Reshape((PLACES, FEATURES))(x))
     x = keras.layers.Dropout(0.3, seed=seeds())(keras.layers.ReLU()(x))
-    pairs = keras.layers.Cropping1D((0, PLACES - PAIRS))(x)
-    sex = keras.layers.Flatten()(keras.layers.Cropping1D((PAIRS, 0))(x))
-    sex = keras.layers.Dense(16, "relu", kernel_initializer=_glorot(seeds))(sex)
-    odds = keras.layers.Flatten()(_odds(seeds)(pairs)), _odds(seeds)(sex)
-    said = AnyPlace()(keras.layers.Concatenate()(odds))
+    first = keras.initializers.GlorotUniform(seeds())
+    said = keras.layers.Dense(4, "softmax", kernel_initializer=first)(x)
     model = keras.Model(entry, said, name="homologues")
-    model.compile(
-        keras.optimizers.Adam(RATE), of_places, metrics=[AnyPlaceAUC(name="AUC")]
-    )
+    metrics = [AnyWrongAUC(name="AUC")]
+    model.compile(keras.optimizers.Adam(RATE), surprise, metrics=metrics)
     return model
 
 
 @layers.register
-def of_places(truth, said):
-    """Cross-entropy of any place being wrong, and of each place that is known."""
-    known = ops.cast(truth != UNKNOWN, said.dtype)
-    said = ops.clip(said, CLIP, 1 - CLIP)
-    right = ops.where(truth > 0.5, said, 1 - said)
-    return -ops.sum(known * ops.log(right), axis=-1)
+def surprise(y_true, y_pred):
+    """Cross-entropy of what stands at each pair, of X and Y, and of any being wrong."""
+    known = ops.cast(y_true[:, :PAIRS] != UNKNOWN, y_pred.dtype)
+    outcome = ops.one_hot(ops.cast(ops.maximum(y_true[:, :PAIRS], 0), "int32"), 4)
+    right = ops.sum(outcome * y_pred[:, :PAIRS], axis=-1)
+    odd = wrong(y_pred)
+    return (
+        -ops.sum(known * ops.log(ops.maximum(right, CLIP)), axis=-1)
+        + _entropy(y_true[:, -2], odd[:, -1])
+        + _entropy(y_true[:, -1], any_of(odd))
+    )
+
+
+def _entropy(wanted, said):
+    """Of a probability (n,) where it is known whether."""
+    right = ops.where(wanted > 0, said, 1 - said)
+    known = ops.cast(wanted != UNKNOWN, said.dtype)
+    return -known * ops.log(ops.clip(right, CLIP, 1))
 
 
 @layers.register
-class AnyPlaceAUC(keras.metrics.AUC):
+class AnyWrongAUC(keras.metrics.AUC):
     """The area under the ROC curve of whole karyograms."""
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Only the last column counts."""
-        return super().update_state(y_true[:, -1], y_pred[:, -1], sample_weight)
+        """Any place being wrong counts."""
+        return super().update_state(y_true[:, -1], any_of(wrong(y_pred)), sample_weight)
 
 
 def _conv(x, filters, size, seeds, *, strides=1, act=True):
@@ -225,15 +250,3 @@ def _conv(x, filters, size, seeds, *, strides=1, act=True):
     )(x)
     x = keras.layers.BatchNormalization(momentum=0.9)(x)
     return keras.layers.ReLU()(x) if act else x
-
-
-def _glorot(seeds):
-    return keras.initializers.GlorotUniform(seeds())
-
-
-def _odds(seeds):
-    """A layer of one output that starts where a wrong place is rare."""
-    rare = keras.initializers.Constant(RARE)
-    return keras.layers.Dense(
-        1, kernel_initializer=_glorot(seeds), bias_initializer=rare
-    )

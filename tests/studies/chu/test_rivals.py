@@ -210,36 +210,72 @@ def test_a_count_is_off_by_the_places_that_are_wrong():
 
 
 def test_the_place_that_is_wrong_is_learned_where_it_is_known(split, details):
-    known = places.wrong(split.train, details)
-    assert np.argwhere(known[:, :-1] == 1).tolist() == [[1, 20], [3, 3]]
+    known = places.truth(split.train, details)
     assert known[:, -1].tolist() == [0, 1, 0, 1, 1, 0]
+    assert (known[[0, 2, 5], : places.PAIRS] == places.TWO).all()
+    assert known[1, 20] == places.ELSE  # a third 21
+    assert known[3, 3] == places.ONE  # a 4 alone
     assert (known[4, :-1] == places.UNKNOWN).all()  # XXY has no box here
     copies = dataclasses.replace(
         split.train, image=np.char.add(split.train.image, "#2")
     )
-    np.testing.assert_array_equal(places.wrong(copies, details), known)
+    np.testing.assert_array_equal(places.truth(copies, details), known)
+
+
+def test_a_box_at_x_or_y_is_one_of_the_sex(split, details):
+    slot = layout.slots(SIDE)[[records.CLASSES.index("Y")]]
+    boxes = (*details.boxes[:4], records.Boxes(slot, ["sex"]), details.boxes[5])
+    known = places.truth(split.train, dataclasses.replace(details, boxes=boxes))
+    assert known[4, -2] == 1
+    assert (known[4, : places.PAIRS] == places.TWO).all()
 
 
 def test_without_details_only_the_label_is_learned(split):
-    known = places.wrong(split.train)
+    known = places.truth(split.train)
     assert (known[split.train.y == 1, :-1] == places.UNKNOWN).all()
-    assert (known[split.train.y == 0] == 0).all()
+    assert (known[split.train.y == 0, :-2] == places.TWO).all()
 
 
-def test_a_place_that_is_not_known_costs_nothing():
-    said = np.full((1, places.ODD + 1), 0.5, np.float32)
-    truth = np.full((1, places.ODD + 1), places.UNKNOWN, np.float32)
-    truth[0, -1] = 1
-    cost = np.asarray(places.of_places(truth, said))
-    np.testing.assert_allclose(cost, np.log(2), rtol=1e-5)
+def certain(pairs=None, x=places.ONE, y=places.ONE):
+    """Outcomes (1, 24, 4) that a network is nearly sure of."""
+    stands = [*[places.TWO] * places.PAIRS, x, y]
+    for place, what in (pairs or {}).items():
+        stands[place] = what
+    return (0.996 * np.eye(4)[stands] + 0.001)[None].astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "usual"),
+    [
+        (places.TWO, places.NOTHING, True),
+        (places.ONE, places.ONE, True),
+        (places.ONE, places.NOTHING, False),
+        (places.TWO, places.ONE, False),
+        (places.ONE, places.TWO, False),
+        (places.ELSE, places.NOTHING, False),
+    ],
+)
+def test_x_and_y_are_right_as_either_sex(x, y, usual):
+    odd = np.asarray(places.wrong(certain(x=x, y=y)))[0]
+    assert (odd[-1] < 0.01) == usual
+    assert (odd[:-1] < 0.01).all()
 
 
 def test_any_wrong_place_makes_a_karyogram_abnormal():
-    odds = np.array([[-9.0, -9, -9], [-9, 3, -9]], np.float32)
-    said = np.asarray(places.AnyPlace()(odds))
-    assert said[0, -1] < 0.01
-    assert said[1, -1] > 0.95
-    np.testing.assert_allclose(said[:, -1], 1 - (1 - said[:, :-1]).prod(1), atol=1e-6)
+    for pairs, abnormal in (({}, False), ({4: places.ONE}, True)):
+        odd = places.wrong(certain(pairs))
+        whole = np.asarray(places.any_of(odd))
+        assert (whole > 0.5) == abnormal
+        np.testing.assert_allclose(whole, 1 - (1 - np.asarray(odd)).prod(1), atol=1e-6)
+
+
+def test_what_is_not_known_costs_nothing():
+    known = np.full((1, places.ODD + 1), places.UNKNOWN, np.float32)
+    known[0, -1] = 1
+    even = np.full((1, 24, 4), 0.25, np.float32)
+    cost = np.asarray(places.surprise(known, even))
+    whole = 1 - (1 / 4) ** places.PAIRS * (2 / 16)
+    np.testing.assert_allclose(cost, -np.log(whole), atol=1e-5)
 
 
 def test_every_rival_says_something_of_test_images(split, learned):
@@ -305,7 +341,7 @@ def test_a_karyogram_is_moved_as_a_whole():
 
 def test_dealt_labels_are_not_learned_by_boxes(split, details, monkeypatch):
     seen = []
-    monkeypatch.setattr(places, "wrong", lambda part, d: seen.append(d) or part.y)
+    monkeypatch.setattr(places, "truth", lambda part, d: seen.append(d) or part.y)
     monkeypatch.setattr(places.training, "train", lambda *a, **k: pd.DataFrame())
     for labels in ("true", "random"):
         places.learned(dataclasses.replace(split, labels=labels), details, seed=0)
