@@ -4,6 +4,8 @@
 `least_sure(draws)`, `tried(settings, scores)`, `kept(estimates, …)`
 """
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 from sklearn import metrics as curves
@@ -152,6 +154,19 @@ def costs(answers):
             if one.task.plain and one.task.labels == "true"
         ]
     )
+
+
+def called(kinds):
+    """Shares by kind as one quantity, models with their first weights, for a figure."""
+    return [
+        dataclasses.replace(one, quantity="called what it is", model=_with_weights(one))
+        for one in kinds
+        if "kind" in one.conditions
+    ]
+
+
+def _with_weights(one):
+    return one.model if one.weights == "none" else f"{one.model}, {one.weights}"
 
 
 SPECIAL = {"rule", "shift", "other", "limits", "on the maps"}
