@@ -28,6 +28,7 @@ from chromolib.evidence import (
     resample,
     uncertainty,
 )
+from chromolib.studies.chu import data
 
 CONTROL, SCALED = "max-softmax", "temperature-scaled"  # one network, dropout off
 VOTES, MEAN = "vote share", "mean probability"
@@ -40,7 +41,7 @@ DIFFERENCES = ("AUGRC", "accuracy")
 SHIFTED = ("accuracy", "AUGRC", "ECE")
 KINDS = ("in-distribution", "out-of-distribution")
 ERRORS = {"table 4.1": "VGG16", "table 4.2": "InceptionV3"}  # of the thesis
-CLASSES = ("normal", "abnormal")
+CLASSES = data.LABELS
 THRESHOLDS = (0.8, 0.9, 0.95)
 
 

@@ -6,7 +6,6 @@ import pytest
 from chromolib.evidence import claims
 from chromolib.studies.chu import (
     active,
-    confidence,
     experiment,
     network,
     questions,
@@ -155,7 +154,3 @@ def test_what_draws_cost_is_told_in_passes(trunk):
 def test_a_row_that_nobody_trained_is_not_found(grid):
     with pytest.raises(LookupError, match="no answer of"):
         grid.pick("VGG16, processed", "clean")
-
-
-def test_confidence_names_the_same_labels():
-    assert confidence.CLASSES == experiment.network.data.LABELS
