@@ -233,12 +233,30 @@ def test_nothing_goes_on_from_a_loss_that_is_no_number(line, tmp_path):
     assert not (tmp_path / "kept").exists()
 
 
-def test_half_precision_is_for_a_gpu(monkeypatch):
-    for devices, name in ((["cpu:0"], "float32"), (["gpu:0"], "mixed_float16")):
+def test_half_precision_is_for_what_computes_with_it(monkeypatch, tmp_path):
+    cpu = tmp_path / "cpuinfo"
+    monkeypatch.setattr(train, "CPU", cpu)
+    for devices, flags, names in (
+        (["cpu:0"], None, ("float32", "float32")),
+        (["cpu:0"], "flags : sse avx512f", ("float32", "float32")),
+        (["cpu:0"], "flags : sse avx512_bf16", ("float32", "mixed_bfloat16")),
+        (["gpu:0"], "flags : sse", ("mixed_float16", "mixed_float16")),
+    ):
+        if flags:
+            cpu.write_text(flags)
         monkeypatch.setattr(
             keras.distribution, "list_devices", lambda found=devices: found
         )
-        assert train.precision().name == name
+        found = train.precision().name, train.precision(large=True).name
+        assert found == names
+
+
+def test_a_number_format_holds_for_what_is_built_meanwhile():
+    before = keras.config.dtype_policy().name
+    with train.built("mixed_bfloat16"):
+        half = keras.layers.Dense(1)
+    assert half.dtype_policy.name == "mixed_bfloat16"
+    assert keras.config.dtype_policy().name == before
 
 
 def test_the_best_epoch_is_by_the_column_that_was_asked_for(line):

@@ -246,6 +246,7 @@ def _answers(run, karyograms, split, group, sizes):
         data=str(run.data),
         side=first.place.side or sizes.side,
         seed=seed,
+        half=True,
     )
     todo = [task for task in group if not _kept(place(run, task), parts)]
     cuts = {task.place.cut for task in todo}

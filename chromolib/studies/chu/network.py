@@ -13,7 +13,7 @@ import math
 import keras
 import numpy as np
 
-from chromolib.models import counter_rng, pretrained, trunks, weights
+from chromolib.models import counter_rng, pretrained, train, trunks, weights
 from chromolib.studies.chu import data
 
 SIDE = 150  # pixels of the network's input, figure 3.5
@@ -62,13 +62,16 @@ KNOWN = ROWS | OWN | LARGER | FIRST
 
 
 class Trunk:
-    """A trunk with its weights: maps of images at any layer, taken once."""
+    """A trunk with its weights: maps of images at any layer, taken once.
 
-    def __init__(self, name, word, *, root, data, side=SIDE, seed=0):
+    With `half` a large one computes in half precision where the CPU can.
+    """
+
+    def __init__(self, name, word, *, root, data, side=SIDE, seed=0, half=False):
         self.name, self.side = name, CANVAS if name == SMALL else side
-        self.model, self.origin = build(
-            name, word, root=root, data=data, side=self.side, seed=seed
-        )
+        policy = train.precision(large=half and name != SMALL).name
+        how = {"root": root, "data": data, "side": self.side, "seed": seed}
+        self.model, self.origin = build(name, word, policy=policy, **how)
 
     def maps(self, parts, cuts):
         """What each layer of `cuts` gives for the images of some parts, by one pass.
@@ -83,7 +86,8 @@ class Trunk:
         found = {"": x} if "" in cuts else {}
         if frozen:
             lower = _upto(self.model, tuple(frozen))
-            found |= lower.predict(x, batch_size=32, verbose=0)
+            maps = lower.predict(x, batch_size=32, verbose=0)
+            found |= {cut: np.asarray(maps[cut], np.float32) for cut in frozen}
         ends = np.cumsum([len(part) for part in parts.values()])[:-1]
         divided = {cut: np.split(maps, ends) for cut, maps in found.items()}
         return {
@@ -114,16 +118,16 @@ class Trunk:
 
 
 @functools.lru_cache(maxsize=4)
-def build(name, word, *, root, data, side, seed):
+def build(name, word, *, root, data, side, seed, policy="float32"):
     """A frozen trunk and the Origin of its weights; `word` is that of the run.
 
     Nothing changes a trunk, so the same one serves again: to compile takes longer.
     """
     if name != SMALL:
         word = TUNED[name] if word == "tuned" else word
-        return pretrained.trunk(
-            name, (side, side, 1), weights=word, root=data, seed=seed
-        )
+        how = {"weights": word, "root": data, "seed": seed}
+        with train.built(policy):
+            return pretrained.trunk(name, (side, side, 1), **how)
     entry = keras.Input((side, side, 1))
     x = trunks.pairs(entry, seeds=counter_rng.Seeds(seed))
     x = keras.layers.Activation("linear", name="trunk_end")(x)
@@ -144,7 +148,8 @@ def head(x, *, seed, drop=DROP):
     x = keras.layers.BatchNormalization()(x)
     x = keras.layers.Dropout(drop[1], seed=seeds())(x)
     first = keras.initializers.GlorotUniform(seeds())
-    return keras.layers.Dense(1, activation="sigmoid", kernel_initializer=first)(x)
+    own = {"kernel_initializer": first, "dtype": "float32"}
+    return keras.layers.Dense(1, activation="sigmoid", **own)(x)
 
 
 def compiled(model, *, gentle=False, rate=None):

@@ -78,7 +78,7 @@ def _probed(run, karyograms, name, word, sizes):
     """(word, layer, count) -> Predictions of the unseen images."""
     seed, pool, unseen = run.given("seed"), karyograms.pool, karyograms.unseen
     how = {"root": run.root, "data": str(run.data), "side": sizes.side, "seed": seed}
-    trunk = network.Trunk(name, word, **how)
+    trunk = network.Trunk(name, word, half=True, **how)
     seen = trunk.maps({"pool": pool, "unseen": unseen}, CUTS[name])
     order = pd.Series(run.rng("transfer order").permutation(len(pool)))
     found = {}

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from chromolib.models import weights
+from chromolib.models import mc_dropout, train, weights
 from chromolib.studies.chu import network
 
 
@@ -38,6 +38,32 @@ def test_maps_and_the_rest_are_the_whole_network(trunk, karyograms):
     behind = trunk.rest("trunk_end", seed=3).predict(maps["trunk_end"], verbose=0)
     whole = trunk.rest("", seed=3).predict(maps[""], verbose=0)
     np.testing.assert_allclose(behind, whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("cut", ["block5_pool", "block4_pool"])
+def test_half_precision_is_for_the_trunk_and_says_nearly_the_same(
+    root, karyograms, monkeypatch, cut
+):
+    images, said = karyograms.pool.take(np.arange(6)), []
+    how = {"root": root, "data": "", "side": 64, "seed": 0}
+    for large in ("float32", "mixed_bfloat16"):
+        policy = keras.DTypePolicy(large)
+        monkeypatch.setattr(train, "precision", lambda found=policy, **_: found)
+        trunk = network.Trunk("vgg16", "none", half=True, **how)
+        maps = trunk.maps({"few": images}, {cut})["few"][cut]
+        assert maps.dtype == np.float32
+        assert keras.config.dtype_policy().name == "float32"
+        behind = trunk.rest(cut, seed=3)
+        assert behind.layers[-1].compute_dtype == "float32"
+        many = mc_dropout.draws(behind, maps, times=10, seed=1)
+        said.append((maps, behind.predict(maps, verbose=0)[:, 0], many))
+        behind.fit(maps, images.y, verbose=0)
+        assert np.isfinite(behind.predict(maps, verbose=0)).all()
+    (single, *_), (half, *_) = said
+    assert np.corrcoef(single.ravel(), half.ravel())[0, 1] > 0.999
+    assert not np.array_equal(single, half), "the policy was not asked for"
+    for one, other in zip(said[0][1:], said[1][1:], strict=True):
+        np.testing.assert_allclose(one, other, atol=0.02)
 
 
 def test_learning_leaves_the_trunk_as_it_was(trunk, karyograms):
