@@ -45,8 +45,12 @@ def seed(value, *, exact=False):
 
 
 def _describe(devices):
+    from chromolib.models import train
+
     kinds = [device for device in devices if not device.startswith("cpu")]
-    return ", ".join(kinds) or f"{os.cpu_count()} CPU cores, {platform.machine()}"
+    kinds = kinds or [f"{os.cpu_count()} CPU cores", platform.machine()]
+    half = train.precision(large=True).name
+    return ", ".join(kinds + ([half] if half != "float32" else []))
 
 
 @contextlib.contextmanager

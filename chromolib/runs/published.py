@@ -52,7 +52,8 @@ def keep(root, outcome, *, anyway=False):
 def read(root, study):
     """All estimates of the published full runs of a study, by source and seed.
 
-    Runs of one source that differ in more than the seed are refused.
+    Runs of one source that differ in more than seed and protocols are refused: each
+    number says by which protocol it is.
     """
     places = (root / PLACE / study / "full").glob("*/seed*/")
     places = sorted(places, key=lambda p: (p.parent.name, len(p.name), p.name))
@@ -108,10 +109,10 @@ def _check_one_experiment(places):
 
 
 def _experiment(place):
-    """The parameters of a published run, without its seed, and its images."""
+    """The parameters of a published run that all its numbers share, and its images."""
     manifest = folder.manifest(place) or {}
     values = _no_paths(manifest.get("parameters", {}))
-    values.pop("seed", None)
+    values = {k: v for k, v in values.items() if k not in ("seed", "protocol")}
     images = manifest.get("images", {})
     return values | {
         f"images of {role}": facts.get("fingerprint") for role, facts in images.items()

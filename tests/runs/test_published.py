@@ -150,6 +150,17 @@ def test_seeds_of_another_experiment_are_not_pooled(
         published.read(tmp_path, "chromonet")
 
 
+def test_a_seed_of_one_protocol_is_pooled_with_a_seed_of_both(tmp_path, finished):
+    both = [estimate(0.9), estimate(0.5, protocol="clean")]
+    published.keep(tmp_path, finished(both))
+    clean = estimate(0.7, seed=1, protocol="clean")
+    alone = finished([clean], seed=1, given={"protocol": "clean"})
+    published.keep(tmp_path, alone)
+    found = {one.protocol: one for one in published.pooled(tmp_path, "chromonet")}
+    assert found["published"] == both[0]
+    assert found["clean"].value == pytest.approx(0.6)
+
+
 def test_quick_runs_are_kept_apart_and_never_pooled(tmp_path, finished):
     outcome = finished([estimate(profile="quick")], given={"profile": "quick"})
     assert published.keep(tmp_path, outcome).parent.parent.name == "quick"
