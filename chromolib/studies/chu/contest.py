@@ -7,13 +7,15 @@ What the rivals say is kept in the run's folder as soon as it is said.
 """
 
 import dataclasses
+import io
 
 import numpy as np
+import pandas as pd
 
 from chromolib import files
 from chromolib.evidence import between, metrics
 from chromolib.models import predict
-from chromolib.studies.chu import experiment, layout, protocol, rivals
+from chromolib.studies.chu import experiment, layout, naming, protocol, rivals
 
 BETTER = "AUROC of abnormal"
 
@@ -25,6 +27,7 @@ class Contest:
     said: list  # of records.Predictions, on the clean split's test images
     natural: list  # likewise; empty where no real cell has a copy too many
     cost: dict  # rival -> seconds to learn, parameters
+    reports: pd.DataFrame  # a row an unseen karyogram: what it holds
     estimates: list  # of records.Estimate
     reason: str = ""  # why there are none
 
@@ -39,7 +42,7 @@ def run(run, karyograms, grid, *, sizes, share=1.0):
     try:
         arrays = _kept(file, split, karyograms, parts, sizes, seed)
     except layout.LayoutError as failure:
-        return Contest([], [], {}, [], f"No rival here: {failure}.")
+        return Contest([], [], {}, pd.DataFrame(), [], f"No rival here: {failure}.")
     words = run.label | {"source": karyograms.source, "weights": "none"}
     words |= {"protocol": "clean"}
     said = {
@@ -57,11 +60,15 @@ def run(run, karyograms, grid, *, sizes, share=1.0):
         for part, images in parts.items()
     }
     cost = dict(zip(arrays["names"].tolist(), arrays["cost"].tolist(), strict=True))
+    reports = pd.read_json(io.StringIO(str(arrays["reports"])), dtype=str)
     estimates = _scores(said, run.rng("rivals"))
     estimates += _leads(said["test"], grid, run.rng("rivals lead"))
-    return Contest(
-        said["test"], said.get("natural", []), cost, run.record_all(estimates)
-    )
+    for one in said["test"]:
+        if one.model == naming.NAME and len(reports):
+            reports.insert(0, "truth", rivals.truth(one, karyograms.details))
+            estimates += rivals.named(one, reports, rng=run.rng("rivals name"))
+    natural = said.get("natural", [])
+    return Contest(said["test"], natural, cost, reports, run.record_all(estimates))
 
 
 def seen(run, contest, grid, karyograms):
@@ -89,6 +96,7 @@ def _kept(file, split, karyograms, parts, sizes, seed):
     arrays |= {
         "images": split.test.image,
         "names": np.array([rival.name for rival in made]),
+        "reports": np.array(rivals.reports(made, split.test).to_json()),
         "cost": np.array([[rival.seconds, rival.parameters] for rival in made]),
     }
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,8 @@
 `predictions(rival, images, **words)` -> the same of any other karyograms
 `by_kind(predictions, details, *, rng)` -> Estimates for each kind of abnormality
 `by_chromosome(predictions, details, *, rng)` -> and by which chromosome has it
+`reports(rivals, images)` -> a row a karyogram: what it holds, where a rival says so
+`named(predictions, reports, details, *, rng)` -> Estimates: change named exactly
 
 Each rival gives a karyogram a score; a logistic curve through scores of karyograms that
 are not tested turns it into a probability.
@@ -21,14 +23,15 @@ from scipy import special
 from sklearn import linear_model
 
 from chromolib.cyto import assign, groups
-from chromolib.evidence import metrics
+from chromolib.evidence import metrics, resample
 from chromolib.models import predict
 from chromolib.studies.chu import data, layout, naming, places
 
 COUNT = "count by place"
 FEW = 8  # karyograms of a chromosome; with fewer, its Denver group is measured
 SHAM = "exchange"
-WHOLE = re.compile(r"(?:^|,)[+-](\d+|X|Y)(?=,|$)")  # a gain or loss, as ISCN has it
+WHOLE = re.compile(r"(?:^|,)([+-])(\d+|X|Y)(?=,|$)")  # a gain or loss, as ISCN has it
+SEX = re.compile(r"(?:^|,)([XY]+)(?=,|$)")
 NORMAL, ABNORMAL = data.LABELS
 
 
@@ -151,11 +154,50 @@ def changed(text):
     Of other numbers of X and Y it is the one that is there too often, else X.
     """
     if found := WHOLE.search(text):
-        return found[1]
-    sex = next(iter(re.findall(r"(?:^|,)([XY]+)(?=,|$)", text)), "XX")
+        return found[2]
+    sex = next(iter(SEX.findall(text)), "XX")
     if sex in assign.USUAL:
         return ""
     return "Y" if sex.count("Y") > 1 else "X"
+
+
+def changes(text):
+    """All that "+21" or "48,XXY,+21" has too many or few of: {"XXY", "+21"}."""
+    sex = {one for one in SEX.findall(text) if one not in assign.USUAL}
+    return sex | {"".join(one) for one in WHOLE.findall(text)}
+
+
+def reports(rivals, images):
+    """What the rival that writes karyotypes writes of some images; else no row."""
+    for rival in rivals:
+        if hasattr(rival.model, "reports"):
+            return rival.model.reports(images)
+    return pd.DataFrame(columns=list(naming.COLUMNS))
+
+
+def truth(predictions, details):
+    """What each predicted karyogram truly has too many or few of, as a text."""
+    of = _changes(_of(predictions, details))
+    return [", ".join(sorted(changes(text))) or "none" for text in of]
+
+
+def named(predictions, reports, *, rng):
+    """The share of abnormal karyograms whose change is written exactly, as Estimates.
+
+    Of those whose change is known. And the share of normal ones where none is written.
+    """
+    known = reports["karyotype"] != ""  # else there is no karyotype at all
+    said = [", ".join(sorted(changes(one))) or "none" for one in reports["karyotype"]]
+    right = (known & (reports["truth"] == said)).to_numpy()
+    normal = predictions.truth == NORMAL
+    abnormal = ~normal & (reports["truth"] != "none").to_numpy()
+    encoded = resample.encode(predictions)
+    tally = resample.rates(
+        ("change named", "none named of a normal one"),
+        encoded.totals(right & abnormal, right & normal),
+        encoded.totals(abnormal, normal),
+    )
+    return list(resample.estimates(predictions.words, [tally], rng=rng).values())
 
 
 def _of(predictions, details):

@@ -1,11 +1,13 @@
 """Rivals against networks on the same images; refused where places are others."""
 
 import dataclasses
+import types
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from chromolib.studies.chu import contest, questions, rivals
+from chromolib.studies.chu import contest, naming, questions, rivals
 from tests.studies.chu.conftest import ROW
 
 
@@ -14,6 +16,7 @@ class Ink:
     """A rival that judges by how much ink there is."""
 
     name: str = "ink"
+    model: object = None
     seconds: float = 1.0
     parameters: int = 2
 
@@ -52,6 +55,30 @@ def test_rivals_are_held_against_every_network_on_the_same_images(
     assert first.natural[0].conditions["tested"] == "natural"
     assert first.cost == {"ink": [1.0, 2.0]}
     assert leads[0] in ran[0].recorded
+
+
+def test_what_a_rival_writes_is_kept_beside_what_is_true(ran, karyograms, monkeypatch):
+    def written(images):
+        every = ["47,XX,+21"] * len(images)
+        return pd.DataFrame({"image": images.image, "karyotype": every})
+
+    rival = Ink(naming.NAME, types.SimpleNamespace(reports=written))
+    run, grid = ran
+    abnormal = karyograms.details.label == "abnormal"
+    change = np.where(abnormal & (np.cumsum(abnormal) % 2 == 0), "+21", "")
+    change[abnormal & (change == "")] = "-4"
+    extra = karyograms.details.extra | {"change": change}
+    details = dataclasses.replace(karyograms.details, extra=extra)
+    karyograms = dataclasses.replace(karyograms, details=details)
+    (run.folder / "rows" / "rivals.npz").unlink(missing_ok=True)
+    monkeypatch.setattr(rivals, "learned", lambda *_, **__: [rival])
+    for _ in "ab":
+        found = contest.run(run, karyograms, grid, sizes=None, share=0.15)
+        assert list(found.reports.image) == list(karyograms.unseen.image)
+        assert set(found.reports.karyotype) == {"47,XX,+21"}
+        (named,) = questions.of(found.estimates, "change named")
+        assert named.value == pytest.approx(0.5)
+    (run.folder / "rows" / "rivals.npz").unlink()
 
 
 def test_what_each_can_see_is_told_by_kind(contested, ran, karyograms):

@@ -369,6 +369,47 @@ def test_each_kind_has_a_share_of_its_own(details):
     assert {one.conditions["Denver group"] for one in groups} == {"B", "G", "C"}
 
 
+def test_a_change_is_named_where_it_is_written_exactly(details):
+    said = records.Predictions(
+        image=details.name,
+        group=details.group,
+        truth=details.label,
+        label=details.label,
+        classes=data.LABELS,
+        source="drawn",
+    )
+    true = rivals.truth(said, details)
+    assert true == ["none", "+21", "none", "-4", "XXY", "none"]
+    written = {"none": "46,XX", "+21": "47,XY,+21", "-4": "45,XX,-4", "XXY": "47,XXY"}
+    for wrong, shares in (
+        ({}, [1, 1]),
+        ({"+21": "47,XY,+22"}, [2 / 3, 1]),
+        ({"+21": ""}, [2 / 3, 1]),
+        ({"XXY": "48,XXY,+1"}, [2 / 3, 1]),
+        ({"none": "45,X"}, [1, 0]),
+        ({"none": ""}, [1, 0]),
+    ):
+        texts = [(written | wrong)[one] for one in true]
+        reports = pd.DataFrame({"truth": true, "karyotype": texts})
+        found = rivals.named(said, reports, rng=np.random.default_rng(0))
+        assert [one.value for one in found] == pytest.approx(shares), wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("+21", {"+21"}),
+        ("48,XXY,+21", {"XXY", "+21"}),
+        ("46,XX,+13,-21", {"+13", "-21"}),
+        ("45,X", {"X"}),
+        ("46,XY", set()),
+        ("", set()),
+    ],
+)
+def test_all_changes_of_a_karyotype_are_read(text, found):
+    assert rivals.changes(text) == found
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [
