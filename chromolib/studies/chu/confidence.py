@@ -132,12 +132,18 @@ def marked(test, held, *, share=SHARE, target=TARGET, of="accuracy"):
     votes = _by(test.draws, VOTES, test, method)
     mean, valid = (_by(each.draws, MEAN, each, method) for each in (test, held))
     mean, valid = _tempered(mean, valid), _tempered(valid, valid)
-    threshold = referral.threshold(valid, target, of=of, default=EVERY)
-    marks = {
-        f"votes below {100 * share:g} %": referral.refer(votes, 1 - share + 1e-9),
-        f"probability, {of} {target:g}": referral.refer(mean, threshold),
+    name, kept = f"votes below {100 * share:g} %", 1 - share + 1e-9
+    probable = by_probability(mean, valid, target=target, of=of)
+    return {
+        name: _with(referral.refer(votes, kept), rule=name),
+        probable.conditions["rule"]: probable,
     }
-    return {name: _with(each, rule=name) for name, each in marks.items()}
+
+
+def by_probability(test, held, *, target=TARGET, of="accuracy"):
+    """Predictions marked where their probability is below what `held` ones needed."""
+    threshold = referral.threshold(held, target, of=of, default=EVERY)
+    return _with(referral.refer(test, threshold), rule=f"probability, {of} {target:g}")
 
 
 def rule(test, held, *, rng, share=SHARE, target=TARGET, of="accuracy"):

@@ -13,11 +13,19 @@ import numpy as np
 import pandas as pd
 
 from chromolib import files
-from chromolib.evidence import between, metrics
+from chromolib.evidence import between, metrics, referral
 from chromolib.models import predict
-from chromolib.studies.chu import experiment, layout, naming, protocol, rivals
+from chromolib.studies.chu import (
+    confidence,
+    experiment,
+    layout,
+    naming,
+    protocol,
+    rivals,
+)
 
 BETTER = "AUROC of abnormal"
+PARTS = "test", "natural"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,11 +44,15 @@ def run(run, karyograms, grid, *, sizes, share=1.0):
     """Train the rivals on the clean split and hold them against every network."""
     seed = run.given("seed")
     split = protocol.divide(karyograms, "clean", seed=seed, share=share)
-    parts = {"test": split.test, "natural": karyograms.natural}
+    parts = {"validation": split.validation, "test": split.test}
+    parts |= {"natural": karyograms.natural}
     parts = {name: part for name, part in parts.items() if part is not None}
     file = run.folder / "rows" / "rivals.npz"
     try:
-        arrays = _kept(file, split, karyograms, parts, sizes, seed)
+        arrays = _kept(file, parts)
+        if arrays is None:
+            how = {"sizes": sizes, "seed": seed}
+            arrays = _learned(file, split, karyograms.known, parts, **how)
     except layout.LayoutError as failure:
         return Contest([], [], {}, pd.DataFrame(), [], f"No rival here: {failure}.")
     words = run.label | {"source": karyograms.source, "weights": "none"}
@@ -60,15 +72,16 @@ def run(run, karyograms, grid, *, sizes, share=1.0):
         for part, images in parts.items()
     }
     cost = dict(zip(arrays["names"].tolist(), arrays["cost"].tolist(), strict=True))
+    held, test, natural = (said.get(part, []) for part in ("validation", *PARTS))
     reports = pd.read_json(io.StringIO(str(arrays["reports"])), dtype=str)
-    estimates = _scores(said, run.rng("rivals"))
-    estimates += _leads(said["test"], grid, run.rng("rivals lead"))
-    for one in said["test"]:
-        if one.model == naming.NAME and len(reports):
+    estimates = _scores(test + natural, run.rng("rivals"))
+    estimates += _leads(test, grid, run.rng("rivals lead"))
+    estimates += _referred(test, held, run.rng("rivals refer"))
+    for one in test:
+        if one.model == naming.NAME:
             reports.insert(0, "truth", rivals.truth(one, karyograms.details))
             estimates += rivals.named(one, reports, rng=run.rng("rivals name"))
-    natural = said.get("natural", [])
-    return Contest(said["test"], natural, cost, reports, run.record_all(estimates))
+    return Contest(test, natural, cost, reports, run.record_all(estimates))
 
 
 def seen(run, contest, grid, karyograms):
@@ -81,20 +94,29 @@ def seen(run, contest, grid, karyograms):
     return run.record_all(found)
 
 
-def _kept(file, split, karyograms, parts, sizes, seed):
-    """What the rivals say of each part: from the folder, or learned now."""
-    if file.exists():
-        with np.load(file, allow_pickle=False) as archive:
-            if np.array_equal(archive["images"], split.test.image):
-                return {name: archive[name] for name in archive.files}
-    made = rivals.learned(split, karyograms.known, sizes=sizes, seed=seed)
+def _kept(file, parts):
+    """What the rivals said of the same images before, if they did."""
+    if not file.exists():
+        return None
+    with np.load(file, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    same = (
+        np.array_equal(arrays.get(f"{name} image"), part.image)
+        for name, part in parts.items()
+    )
+    return arrays if all(same) else None
+
+
+def _learned(file, split, known, parts, *, sizes, seed):
+    """What the rivals say of each part, learned now and kept."""
+    made = rivals.learned(split, known, sizes=sizes, seed=seed)
     arrays = {
         f"{part} {i}": rival.probability(images)
         for part, images in parts.items()
         for i, rival in enumerate(made)
     }
+    arrays |= {f"{name} image": part.image for name, part in parts.items()}
     arrays |= {
-        "images": split.test.image,
         "names": np.array([rival.name for rival in made]),
         "reports": np.array(rivals.reports(made, split.test).to_json()),
         "cost": np.array([[rival.seconds, rival.parameters] for rival in made]),
@@ -105,8 +127,21 @@ def _kept(file, split, karyograms, parts, sizes, seed):
     return arrays
 
 
+def _referred(test, held, rng):
+    """What a lab gains and loses that looks at the least certain alone."""
+    marked = map(confidence.by_probability, test, held)
+    return [
+        estimate
+        for one in marked
+        for estimate in (
+            *referral.outcome(one, rng=rng).values(),
+            *confidence.screening(one, rng=rng),
+        )
+    ]
+
+
 def _scores(said, rng):
-    every = (metrics.measure(one, rng=rng) for part in said.values() for one in part)
+    every = (metrics.measure(one, rng=rng) for one in said)
     names = experiment.SCORES
     return [values[name] for values in every for name in names if name in values]
 

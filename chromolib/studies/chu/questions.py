@@ -169,6 +169,25 @@ def _with_weights(one):
     return one.model if one.weights == "none" else f"{one.model}, {one.weights}"
 
 
+def written(reports):
+    """What a rival writes of the first abnormal karyograms, beside what is true."""
+    if not len(reports):
+        return reports
+    shown = reports[reports["truth"] != "none"].head(8)
+    shown = shown.assign(confidence=shown["confidence"].astype(float).round(2))
+    return shown[["truth", "karyotype", "name", "confidence"]]
+
+
+def prices(cost):
+    """What each rival took to learn, and how large it is."""
+    return pd.DataFrame(
+        [
+            {"rival": name, "seconds": seconds, "parameters": int(parameters)}
+            for name, (seconds, parameters) in cost.items()
+        ]
+    )
+
+
 SPECIAL = {"rule", "shift", "other", "limits", "on the maps"}
 RULED = ("referred", "accuracy of the kept", "wrong labels referred")
 RULED += ("normals cleared", "abnormals missed")

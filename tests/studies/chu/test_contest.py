@@ -55,6 +55,12 @@ def test_rivals_are_held_against_every_network_on_the_same_images(
     assert first.natural[0].conditions["tested"] == "natural"
     assert first.cost == {"ink": [1.0, 2.0]}
     assert leads[0] in ran[0].recorded
+    (cleared,) = questions.of(first.estimates, "normals cleared")
+    assert (cleared.model, "rule" in cleared.conditions) == ("ink", True)
+    assert {one.conditions.get("tested") for one in first.estimates} == {
+        None,
+        "natural",
+    }
 
 
 def test_what_a_rival_writes_is_kept_beside_what_is_true(ran, karyograms, monkeypatch):
