@@ -31,6 +31,7 @@ def _pieces(mask):
 
 
 MEASURES = {"ink area": ink, "count of pieces": pieces}
+NAMES = MOST, *MEASURES
 
 
 def said(split, **words):

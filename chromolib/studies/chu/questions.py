@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn import metrics as curves
 
 from chromolib.evidence import claims
-from chromolib.studies.chu import data, network
+from chromolib.studies.chu import baselines, confidence, data, network, rivals
 
 ABNORMAL = data.LABELS[1]
 STEMS = {  # row of Table 5.1 -> its claims
@@ -189,10 +189,57 @@ def prices(cost):
 
 
 SPECIAL = {"rule", "shift", "other", "limits", "on the maps"}
+AUGRC = confidence.DIFFERENCES[0]
 RULED = ("referred", "accuracy of the kept", "wrong labels referred")
 RULED += ("normals cleared", "abnormals missed")
+
+
+def beaten(estimates):
+    """How many methods of each score know errors better than the highest probability.
+
+    By AUGRC, of which less is better; an interval that holds 0 tells neither.
+    """
+    found = of(estimates, f"difference in {AUGRC}", against=confidence.CONTROL)
+    rows = [
+        {
+            "protocol": one.protocol,
+            "source": one.source,
+            "score": one.conditions["score"],
+            "said": "better" if one.high < 0 else "worse" if one.low > 0 else "neither",
+        }
+        for one in found
+    ]
+    columns = ["protocol", "source", "score"]
+    frame = pd.DataFrame(rows, columns=[*columns, "said"])
+    counts = pd.crosstab([frame[name] for name in columns], frame["said"])
+    counts = counts.reindex(columns=["better", "neither", "worse"], fill_value=0)
+    return counts.reset_index()
 
 
 def ruled(estimates):
     """What each rule refers, clears and misses."""
     return [one for one in of(estimates, *RULED) if "rule" in one.conditions]
+
+
+def kept_bars(kept):
+    """AUROC in full runs: of networks, of rivals, and of what needs no network."""
+    beside = {*baselines.NAMES, *rivals.NAMES}
+    found = [
+        one
+        for one in of(kept, SCORES["auc"], labels="true")
+        if one.model in beside and "tested" not in one.conditions
+    ]
+    return [
+        dataclasses.replace(one, model=_with_weights(one))
+        for one in (*bars(kept), *found)
+    ]
+
+
+def kept_leads(kept):
+    """By how much each rival exceeds the network that is nearest to it."""
+    nearest = {}
+    for one in of(kept, f"difference in {SCORES['auc']}"):
+        rival, _, network_ = one.model.partition(" - ")
+        if rival in rivals.NAMES and network_ in network.KNOWN:
+            nearest.setdefault((one.source, rival), []).append(one)
+    return [min(every, key=lambda one: one.value) for every in nearest.values()]

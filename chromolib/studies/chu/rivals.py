@@ -28,6 +28,7 @@ from chromolib.models import predict
 from chromolib.studies.chu import data, layout, naming, places
 
 COUNT = "count by place"
+NAMES = COUNT, places.NAME, naming.NAME
 FEW = 8  # karyograms of a chromosome; with fewer, its Denver group is measured
 SHAM = "exchange"
 WHOLE = re.compile(r"(?:^|,)([+-])(\d+|X|Y)(?=,|$)")  # a gain or loss, as ISCN has it
