@@ -4,17 +4,20 @@
 what its weights are
 
 # Strategy: nothing is downloaded while a study runs. Words of `weights` are "none",
-"imagenet" (Keras' own cache), and two trunks that began on ImageNet and were then tuned
-for something else, from the archive `weights-trunks` under the data root: "hed" (VGG16,
-for edges of photographs) and "moderation" (InceptionV3, 8 bit, to sort out pictures).
-Their last layers are spoiled by that later life, so `end` can cut a trunk before them.
+"imagenet" (Keras' own cache), and those of archives under the data root. Two trunks
+there began on ImageNet and were then tuned for something else: "hed" (VGG16, for edges
+of photographs) and "moderation" (InceptionV3, 8 bit, to sort out pictures). Their last
+layers are spoiled by that later life, so `end` can cut a trunk before them. "plain" is
+a MobileNet as ImageNet left it, a quarter as wide as usual.
 """
 
 import dataclasses
+import functools
 import hashlib
 import io
 import pathlib
 import re
+import tempfile
 import typing
 import zipfile
 
@@ -40,10 +43,12 @@ class Kind:
     word: str = ""  # of weights in the archive
     file: str = ""
     tuned: str = ""  # for what, after ImageNet
+    archive: str = ARCHIVE
 
 
 KERAS = ".h5", ".keras"  # weights in Keras' own formats
 END = "_weights_tf_dim_ordering_tf_kernels_notop.h5"
+NARROW = "mobilenet_2_5_224_tf_no_top.h5"
 KINDS = {
     "vgg16": Kind(
         keras.applications.VGG16,
@@ -61,6 +66,14 @@ KINDS = {
         "moderation",
         "inceptionv3-moderation-uint8.npz",
         "the moderation of pictures",
+    ),
+    "mobilenet": Kind(
+        functools.partial(keras.applications.MobileNet, alpha=0.25),
+        SIGNED,
+        NARROW,
+        "plain",
+        NARROW,
+        archive="weights-small",
     ),
 }
 
@@ -98,13 +111,15 @@ def _origin(kind, name, word, root):
     if word != kind.word or not word:
         known = ", ".join(filter(None, ("none", "imagenet", kind.word)))
         raise origins.WeightsError(f"weights={word!r}: {name} has only: {known}")
-    place = store.find(pathlib.Path(root), ARCHIVE) if root else None
+    place = store.find(pathlib.Path(root), kind.archive) if root else None
     if place is None:
         raise origins.WeightsError(
-            f"weights={word!r}: no folder or zip {ARCHIVE!r} under the data root; put "
-            "it there, or take weights='none'"
+            f"weights={word!r}: no folder or zip {kind.archive!r} under the data root; "
+            "put it there, or take weights='none'"
         )
-    sentence = f"weights that began on ImageNet and were tuned for {kind.tuned}"
+    sentence = "weights of ImageNet"
+    if kind.tuned:
+        sentence = f"weights that began on ImageNet and were tuned for {kind.tuned}"
     digest = hashlib.sha256(_packed(kind, place)).hexdigest()
     return origins.Origin(word, place, digest, f"{sentence} ({kind.file})")
 
@@ -160,9 +175,20 @@ def _load(base, kind, origin):
     file = origin.file.name if own else f"{kind.file} in {origin.file.name}"
     try:
         packed = origin.file.read_bytes() if own else _packed(kind, origin.file)
-        _assign(base, _arrays(packed))
+        if kind.file.endswith(KERAS) and not own:
+            _unpacked(base, packed)
+        else:
+            _assign(base, _arrays(packed))
     except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as failure:
         raise _misfit(file, base, failure) from None
+
+
+def _unpacked(base, packed):
+    """Give every layer its weights from a file of Keras' own, which reads no memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / f"weights{KERAS[0]}"
+        file.write_bytes(packed)
+        base.load_weights(file)
 
 
 def _arrays(packed):

@@ -12,15 +12,16 @@ import pytest
 from chromolib.data import store
 from chromolib.models import pretrained, weights
 
-SIDE = {"vgg16": 32, "vgg19": 32, "inceptionv3": 75}
+SIDE = {"vgg16": 32, "vgg19": 32, "inceptionv3": 75, "mobilenet": 32}
 PARAMETERS = {"vgg16": 14_714_688, "vgg19": 20_024_384, "inceptionv3": 21_802_784}
+PARAMETERS |= {"mobilenet": 218_544}
 
 
-def archived():
-    """The data root with the archive, or a skip that says why."""
-    root = os.environ.get("CHROMOLIB_DATA", "")
-    if not root or store.find(pathlib.Path(root), pretrained.ARCHIVE) is None:
-        pytest.skip("no weights-trunks under CHROMOLIB_DATA")
+def archived(name):
+    """The data root with a trunk's archive, or a skip that says why."""
+    root, archive = os.environ.get("CHROMOLIB_DATA", ""), pretrained.KINDS[name].archive
+    if not root or store.find(pathlib.Path(root), archive) is None:
+        pytest.skip(f"no {archive} under CHROMOLIB_DATA")
     return root
 
 
@@ -60,14 +61,19 @@ def test_grey_ink_becomes_what_the_weights_expect():
 
 @pytest.mark.realdata
 @pytest.mark.parametrize(
-    ("name", "word"), [("vgg16", "hed"), ("inceptionv3", "moderation")]
+    ("name", "word", "sentence"),
+    [
+        ("vgg16", "hed", "began on ImageNet and were tuned for edges"),
+        ("inceptionv3", "moderation", "began on ImageNet and were tuned for the mod"),
+        ("mobilenet", "plain", "weights of ImageNet (mobilenet_2_5"),
+    ],
 )
-def test_every_layer_takes_its_archived_weights(name, word):
-    root, shape = archived(), (SIDE[name], SIDE[name], 1)
+def test_every_layer_takes_its_archived_weights(name, word, sentence):
+    root, shape = archived(name), (SIDE[name], SIDE[name], 1)
     plain = pretrained.trunk(name, shape)[0]
     model, origin = pretrained.trunk(name, shape, weights=word, root=root)
     assert origin.word == word
-    assert "began on ImageNet" in origin.sentence
+    assert sentence in origin.sentence
     pairs = zip(plain.weights, model.weights, strict=True)
     assert not any(np.array_equal(a.numpy(), b.numpy()) for a, b in pairs)
     images = np.random.default_rng(0).random((2, *shape), np.float32)
@@ -112,12 +118,14 @@ def test_weights_that_are_not_there_are_refused(name, word, why, tmp_path, monke
         pretrained.trunk(name, (32, 32, 1), weights=word, root=str(tmp_path))
 
 
+@pytest.mark.parametrize("name", ["vgg16", "mobilenet"])
 @pytest.mark.parametrize("held", [b"no archive", b""])
-def test_an_archive_that_does_not_fit_is_refused_by_name(held, tmp_path):
-    with zipfile.ZipFile(tmp_path / "weights-trunks.zip", "w") as archive:
-        archive.writestr("vgg16-hed.npz" if held else "other.npz", held)
-    with pytest.raises(weights.WeightsError, match=r"vgg16-hed.npz.*; get it again"):
-        pretrained.trunk("vgg16", (32, 32, 1), weights="hed", root=str(tmp_path))
+def test_an_archive_that_does_not_fit_is_refused_by_name(name, held, tmp_path):
+    kind = pretrained.KINDS[name]
+    with zipfile.ZipFile(tmp_path / f"{kind.archive}.zip", "w") as archive:
+        archive.writestr(kind.file if held else "other.npz", held)
+    with pytest.raises(weights.WeightsError, match=rf"{kind.file}.*; get it again"):
+        pretrained.trunk(name, (32, 32, 1), weights=kind.word, root=str(tmp_path))
 
 
 # Keras asks NumPy for copies as NumPy 1 allowed.

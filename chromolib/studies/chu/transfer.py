@@ -21,6 +21,7 @@ from chromolib.studies.chu import network
 CUTS = {
     "vgg16": ("block3_pool", "block4_pool", "block5_pool"),
     "inceptionv3": ("mixed2", "mixed7", "mixed10"),
+    "mobilenet": ("conv_pw_3_relu", "conv_pw_11_relu", "conv_pw_13_relu"),
     network.SMALL: ("trunk_end",),
 }
 SCORE = "AUROC of abnormal"
