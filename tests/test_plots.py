@@ -349,7 +349,26 @@ def test_a_map_lies_over_its_image_with_box_and_peak():
     written(axes[0])
 
 
-@pytest.mark.parametrize("name", ["gallery", "saliency", "inspector"])
+def test_boxes_are_told_apart_by_colour_and_by_line():
+    axes = plots.grid(1, 3)
+    one = records.Boxes([[2, 6, 6, 9]], ["7"], [0.25])
+    sure, nothing = records.Boxes([[1, 1, 3, 9]], ["X"]), records.Boxes([], [])
+    told = [
+        {"right": one, "wrong": nothing, "missed": sure},
+        {"right": nothing, "wrong": one, "missed": nothing},
+        {"right": nothing, "wrong": nothing, "missed": nothing},
+    ]
+    plots.boxes(rods(), told, axes=axes, source="synthetic", real=False)
+    assert [len(ax.patches) for ax in axes] == [2, 1, 0]
+    frames = [*axes[0].patches, *axes[1].patches]
+    assert len({frame.get_linestyle() for frame in frames}) == 3
+    assert len({frame.get_edgecolor() for frame in frames}) == 3
+    assert (frames[0].get_x(), frames[0].get_y()) == (1.5, 5.5)
+    assert [text.get_text() for text in axes[0].texts][-2:] == ["7 0.25", "X"]
+    written(axes[0])
+
+
+@pytest.mark.parametrize("name", ["gallery", "saliency", "boxes", "inspector"])
 def test_no_real_chromosome_is_shown_unless_allowed(name):
     images, maps = rods(), np.zeros((3, 24, 8))
     axes = plots.grid(1, 3)
@@ -359,6 +378,7 @@ def test_no_real_chromosome_is_shown_unless_allowed(name):
         "saliency": lambda **how: plots.saliency(
             images, maps, [None] * 3, **place, **how
         ),
+        "boxes": lambda **how: plots.boxes(images, [{}] * 3, **place, **how),
         "inspector": lambda **how: widgets.predictions(images, predicted(3), **how),
     }[name]
     with pytest.raises(TypeError, match="real"):

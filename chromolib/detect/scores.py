@@ -1,13 +1,16 @@
 """How well detected chromosomes agree with annotated ones: boxes, masks and counts.
 
-`match(truth, found)` pairs boxes one to one; `detection(matches)` adds fields up to
-recall, precision and F1; `counts` asks only how many there are; `panoptic`: masks.
+`match(truth, found)` pairs boxes one to one, `named` of one name only; `told` says what
+became of each; `detection(matches)` adds fields up to recall, precision and F1;
+`counts` asks only how many there are; `panoptic`: masks.
 """
 
 import dataclasses
 
 import numpy as np
 from scipy import optimize
+
+LEAST = 0.5  # overlap from which two boxes are of one chromosome
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -93,7 +96,7 @@ def mask_iou(truth, found):
     return _over(both, either)[1:, 1:]
 
 
-def pair(iou, *, least=0.5):
+def pair(iou, *, least=LEAST):
     """The one-to-one pairs with an overlap of at least `least`: as many as possible.
 
     Among as many, those with the largest sum of overlaps.
@@ -106,9 +109,32 @@ def pair(iou, *, least=0.5):
     return Match(truth, found, iou[truth, found], *iou.shape)
 
 
-def match(truth, found, *, least=0.5):
+def match(truth, found, *, least=LEAST):
     """The annotated and the detected boxes of one field, paired one to one."""
     return pair(box_iou(truth, found), least=least)
+
+
+def named(truth, found, *, least=LEAST):
+    """The same, where only boxes of one name pair."""
+    alike = np.asarray(truth.label)[:, None] == np.asarray(found.label)[None]
+    return pair(box_iou(truth, found) * alike, least=least)
+
+
+def told(truth, found):
+    """The boxes of one field by what became of them: right, wrong, or missed.
+
+    Right ones pair with a true box of the same name. Of the others some pair with a
+    true box of another name; a true box without any pair is missed.
+    """
+    right = named(truth, found)
+    wrong = np.setdiff1d(np.arange(len(found)), right.found)
+    left = np.setdiff1d(np.arange(len(truth)), right.truth)
+    unnamed = match(truth.take(left), found.take(wrong)).truth
+    return {
+        "right": found.take(right.found),
+        "wrong": found.take(wrong),
+        "missed": truth.take(np.delete(left, unnamed)),
+    }
 
 
 def detection(matches):

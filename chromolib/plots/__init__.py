@@ -11,7 +11,7 @@ from chromolib.plots.base import (
 )
 from chromolib.plots.chances import roc, spread, trials
 from chromolib.plots.lab import BOTH, distances, grey_levels, profile, transfer
-from chromolib.plots.pictures import gallery, refuse_real, saliency
+from chromolib.plots.pictures import boxes, gallery, refuse_real, saliency
 from chromolib.plots.scores import (
     bars,
     classes,
@@ -28,6 +28,7 @@ __all__ = [
     "audit",
     "axis",
     "bars",
+    "boxes",
     "classes",
     "confusion",
     "curves",

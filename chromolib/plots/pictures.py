@@ -7,6 +7,11 @@ from chromolib.evidence import pointing
 from chromolib.plots import base
 
 HEAT, BOX = "#D55E00", "#0072B2"
+STYLES = {  # of boxes
+    "right": {"edgecolor": BOX, "ls": "-", "lw": 0.9},
+    "wrong": {"edgecolor": "#E69F00", "ls": "--", "lw": 1.2},
+    "missed": {"edgecolor": "black", "ls": ":", "lw": 1.2},
+}
 
 
 def refuse_real(source, *, real, allow=False):
@@ -52,11 +57,34 @@ def saliency(images, maps, boxes, *, axes, source, real, allow=False):
         ax.imshow(heat, cmap=colors.ListedColormap([HEAT]), alpha=alpha)
         ax.plot(*peak, "P", mfc="white", mec="black", ms=7)
         if box is not None:
-            x0, y0, x1, y1 = box
-            style = {"fill": False, "edgecolor": BOX, "ls": "--", "lw": 1.6}
-            corner = x0 - 0.5, y0 - 0.5  # imshow puts the middle of a pixel at 0
-            ax.add_patch(patches.Rectangle(corner, x1 - x0, y1 - y0, **style))
+            _box(ax, box, {"edgecolor": BOX, "ls": "--", "lw": 1.6})
     return axes
+
+
+def boxes(images, told, *, axes, source, real, allow=False):
+    """Images with the boxes found in them, and true ones of which none was found.
+
+    `told` is what `detect.scores.told` says of each. Blue, solid: a true box of that
+    name; orange, dashed: another name, or nothing there; black, dotted: missed. Names
+    stand over boxes, with the score where it is below 1.
+    """
+    axes = _draw(images, axes, source=source, real=real, allow=allow)
+    for ax, kinds in zip(axes, told, strict=False):
+        for kind, found in kinds.items():
+            for box, name, score in zip(
+                found.xyxy, found.label, found.score, strict=True
+            ):
+                _box(ax, box, STYLES[kind])
+                text = f"{name} {score:.2f}" if score < 1 else name
+                how = {"fontsize": 5, "ha": "left", "va": "bottom", "clip_on": True}
+                ax.text(box[0], box[1] - 1, text, **how)
+    return axes
+
+
+def _box(ax, xyxy, style):
+    x0, y0, x1, y1 = xyxy
+    corner = x0 - 0.5, y0 - 0.5  # imshow puts the middle of a pixel at 0
+    ax.add_patch(patches.Rectangle(corner, x1 - x0, y1 - y0, fill=False, **style))
 
 
 def _draw(images, axes, *, source, real, allow):

@@ -148,3 +148,15 @@ def test_mask_overlap_is_what_sets_give():
         for a in range(1, 5)
     ]  # fmt: skip
     np.testing.assert_allclose(scores.mask_iou(one, other), slow)
+
+
+def test_each_box_is_right_or_wrong_or_was_missed():
+    truth = records.Boxes([[0, 0, 4, 4], [10, 0, 14, 4], [20, 0, 24, 4]], [*"1XY"])
+    found = [[0, 0, 4, 4], [10, 0, 14, 4], [0, 1, 4, 4], [40, 0, 44, 4]]
+    told = scores.told(truth, records.Boxes(found, ["1", "Y", "1", "X"]))
+    assert told["right"].xyxy.tolist() == [[0, 0, 4, 4]]
+    assert told["wrong"].xyxy[:, 0].tolist() == [10, 0, 40]
+    assert told["missed"].label.tolist() == ["Y"]
+    nothing = boxes()
+    assert len(scores.told(truth, nothing)["missed"]) == 3
+    assert not any(map(len, scores.told(nothing, nothing).values()))
