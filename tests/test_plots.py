@@ -14,7 +14,7 @@ from matplotlib import colors
 from matplotlib import pyplot as plt
 
 from chromolib import plots, records, widgets
-from chromolib.evidence import calibration, metrics, referral
+from chromolib.evidence import calibration, claims, metrics, referral
 
 WORDS = {"study": "chromonet", "n": 30, "groups": 10, "source": "synthetic"}
 
@@ -234,6 +234,23 @@ def test_bars_are_grouped_by_fields_and_conditions(by):
 def test_a_protocol_that_bars_do_not_know_is_refused():
     with pytest.raises(ValueError, match="'half clean'; known: published, clean"):
         plots.bars([estimate(0.6, protocol="half clean")], ax=plots.axis())
+
+
+def test_an_audit_draws_what_is_printed_and_what_can_be_recomputed():
+    words = {"statement": "So.", "place": "table 1", "quantity": "recall"}
+    third = {"rule": "ratio", "counts": {"part": "1", "whole": "3"}}
+    audits = claims.audit(
+        [
+            claims.Claim("a-checked", value="0.33", **words, **third),
+            claims.Claim("a-bare", value="0.60", because="No counts.", **words),
+            claims.Claim("a-word", value="all", because="No number.", **words),
+        ]
+    )
+    ax = plots.audit(audits, ax=plots.axis())
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names == ["checked", "bare"]
+    of_row = [line.get_ydata()[0] for line in ax.lines]
+    assert (of_row.count(0), of_row.count(1)) == (3, 1)
 
 
 def test_a_histogram_has_a_bar_for_each_count():

@@ -16,22 +16,29 @@ def audit(audits, *, ax):
     """Printed number (open circle) against the recomputed one, a row a claim.
 
     A whisker is an exact 95 % interval; a triangle marks a bound the printed number
-    should keep.
+    should keep. What cannot be checked has its circle alone, and what is printed as a
+    word has no row.
     """
+    audits = [item for item in audits if recompute.parse(item.claim.value)]
     for y, item in enumerate(audits):
-        colour, marker = AUDIT[item.word]
-        printed, ours = recompute.parse(item.claim.value).value, item.recomputed
-        marker = BOUNDS.get(item.claim.relation, marker)
-        if ours.low is not None:
-            ax.plot([ours.low, ours.high], [y, y], color=colour, lw=1, alpha=0.6)
-        ax.plot([printed, ours.value], [y, y], color=colour, lw=2.5, alpha=0.5)
-        ax.plot(ours.value, y, marker, color=colour, ms=7, label=item.word)
+        printed = recompute.parse(item.claim.value).value
+        if item.recomputed is not None:
+            _recomputed(ax, y, item, printed)
         ax.plot(printed, y, "o", mfc="none", mec="0.25", ms=9, label="printed")
     names = [item.claim.id.partition("-")[2].replace("-", " ") for item in audits]
     ax.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.7))
     ax.set(xlabel="printed and recomputed")
     ax.grid(axis="x", color="0.92")
     return base.legend_above(ax, columns=4)
+
+
+def _recomputed(ax, y, item, printed):
+    (colour, marker), ours = AUDIT[item.word], item.recomputed
+    marker = BOUNDS.get(item.claim.relation, marker)
+    if ours.low is not None:
+        ax.plot([ours.low, ours.high], [y, y], color=colour, lw=1, alpha=0.6)
+    ax.plot([printed, ours.value], [y, y], color=colour, lw=2.5, alpha=0.5)
+    ax.plot(ours.value, y, marker, color=colour, ms=7, label=item.word)
 
 
 def tally(counts, *, ax):

@@ -133,6 +133,16 @@ def test_an_origin_that_tells_the_label_is_a_shortcut_and_no_leak(claims_folder)
     assert not any(a.leaking for a in audits if "-original-" in a.claim.id)
 
 
+def test_a_ceiling_that_crops_may_lift_is_not_checkable_and_says_how_far(claims_folder):
+    audits = claims.audit(claims.load(claims_folder, "hamza"))
+    names = [f"hamza-{model}-recall" for model in ("frcnn", "rfcn", "ssd")]
+    for audit in claims.pick(audits, *names, "hamza-boxes-limit"):
+        assert audit.word == "not checkable"
+        assert "about 44.8 chromosomes an image" in audit.reason
+    (all_found,) = claims.pick(audits, "hamza-yolo-all-found")
+    assert (all_found.claim.value, all_found.word) == ("all", "contradictory")
+
+
 def test_tally_counts_every_claim_once(audits):
     assert claims.tally(audits).sum() == len(audits)
 
