@@ -1,6 +1,7 @@
 """The chromosomes of one metaphase field, found without learning.
 
 `segment(image)` -> Instances; before it `denoise`, `background`, `even`, `contrast`
+`stained(image)` -> the stain of a field, light or dark, whatever the light
 
 Strategy: noise, illumination and contrast are put right, a threshold with hysteresis
 gives the stain. The field's own skeletons say how wide a chromosome is here; with it,
@@ -121,6 +122,12 @@ def contrast(stain):
     return np.clip(stain / high, -1, 1)
 
 
+def stained(image):
+    """The stain of a field, dark or light, whatever the light: 1 is the strongest."""
+    image = image if _dark(image) else 255 - image
+    return contrast(even(image, background(image)))
+
+
 def segment(image):
     """Nuclei, debris and chromosomes of one metaphase field, light or dark.
 
@@ -129,10 +136,7 @@ def segment(image):
     image = _checked(image)
     if min(image.shape) < 3 or np.ptp(image) == 0:
         return _record([], image.shape, 0.0)
-    smooth = denoise(image)
-    if not _dark(smooth):
-        smooth = 255 - smooth
-    stain = contrast(even(smooth, background(smooth)))
+    stain = stained(denoise(image))
     low = level(stain)
     mask = ink_mask(stain, low)
     width = typical_width(mask)
