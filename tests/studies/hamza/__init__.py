@@ -1,0 +1,1 @@
+"""Tests of the study of detectors; other studies' files share the names."""
