@@ -1,0 +1,112 @@
+"""Which anchor is to find which chromosome, and which anchors a step learns from.
+
+`match(quality, eligible)` -> (n, A) index of a box, (n, A) whether there is one
+`overlap`, `near`, `cell` -> the rules that say which pairs are eligible
+`sample(positive, negative, priority, ...)` -> indices of so many, and their weights
+
+Truth is boxes (n, K, 4) and labels (n, K); -1 is no box. Shapes are fixed: a rule is
+a table of every anchor with every box.
+"""
+
+import numpy as np
+from keras import ops
+
+from chromolib.detect import boxes as geometry
+
+
+def quality(anchors, boxes, labels):
+    """Overlap of anchors (A, 4) or (n, A, 4) with boxes, (n, A, K); -1 for no box."""
+    if len(anchors.shape) == 2:
+        anchors = ops.convert_to_tensor(anchors)[None]
+    overlap = geometry.iou(anchors, ops.cast(boxes, "float32"))
+    return ops.where(labels[:, None] >= 0, overlap, -1.0)
+
+
+def match(quality, eligible, *, force=True):
+    """For each anchor the eligible box that it overlaps most.
+
+    With `force` the best anchor of every box is its own whatever the rule says, unless
+    another box overlaps that very anchor still more: no chromosome goes unlearned.
+    """
+    value = ops.where(eligible, quality, -1.0)
+    if force:
+        best = ops.argmax(quality, 1)[:, None]
+        own = best == ops.arange(quality.shape[1], dtype=best.dtype)[None, :, None]
+        own = ops.logical_and(own, quality > 0)
+        value = ops.where(own, quality + 2, value)
+    return ops.argmax(value, 2), ops.max(value, 2) >= 0
+
+
+def overlap(quality, *, least):
+    """Pairs of anchor and box that overlap enough."""
+    return quality >= least
+
+
+def _offsets(anchors, strides, boxes):
+    """Shift of each box from each anchor in cells, and both ratios of their sides."""
+    middle, sides = geometry.centred(anchors)
+    centre, size = geometry.centred(ops.cast(boxes, "float32"))
+    shift = (centre[:, None] - middle[:, None]) / strides[:, None, None]
+    return ops.abs(shift), ops.maximum(size[:, None], 1e-3) / sides[:, None]
+
+
+def near(anchors, strides, boxes, labels, *, ratio=4.0):
+    """The rule of YOLO v5: alike in shape, in the box's cell or the nearer neighbours.
+
+    Alike means that no side is `ratio` times the other's.
+    """
+    shift, sides = _offsets(anchors, strides, boxes)
+    alike = ops.max(ops.maximum(sides, 1 / sides), -1) < ratio
+    close = ops.logical_and(ops.max(shift, -1) <= 1, ops.min(shift, -1) <= 0.5)
+    return ops.logical_and(ops.logical_and(alike, close), labels[:, None] >= 0)
+
+
+def cell(anchors, strides, boxes, labels):
+    """The rule of YOLO v2 and v3: of the shapes in a box's cell, the one most alike.
+
+    Where there are several strides, the best of all cells that hold the box.
+    """
+    shift, sides = _offsets(anchors, strides, boxes)
+    inside = ops.logical_and(ops.max(shift, -1) <= 0.5, labels[:, None] >= 0)
+    both = ops.prod(ops.minimum(sides, 1.0), -1)  # overlap of shapes on one centre
+    alike = both / (1 + ops.prod(sides, -1) - both)
+    alike = ops.where(inside, alike, -1.0)
+    best = ops.max(alike, 1, keepdims=True)
+    return ops.logical_and(inside, alike >= best - 1e-6)
+
+
+def taken(values, index):
+    """The row of each index: (n, K, d) and (n, m) -> (n, m, d)."""
+    return ops.take_along_axis(values, index[..., None], axis=1)
+
+
+def taken_labels(labels, index):
+    """The label of each index: (n, K) and (n, m) -> (n, m)."""
+    return ops.take_along_axis(ops.cast(labels, "int32"), index, axis=1)
+
+
+def sample(positive, negative, priority, *, size, share):
+    """Indices (n, size) to learn from and their weights (n, size), 1 or 0.
+
+    At most `share` of them are positive and negative ones fill up the rest, each by
+    `priority` in [0, 1); weight 0 is what stands in where there are too few.
+    """
+    size = min(size, positive.shape[1])
+    most = min(max(1, round(share * size)), size)
+    drawn = ops.where(positive, priority, -1.0)
+    last = ops.top_k(drawn, most)[0][:, -1:]
+    chosen = ops.logical_and(positive, drawn >= last)
+    key = ops.where(negative, 1 + priority, -1.0)
+    key = ops.where(chosen, 3 + priority, key)
+    value, index = ops.top_k(key, size)
+    return index, ops.cast(value >= 1, "float32")
+
+
+def hardest(loss, negative, count):
+    """Weights (n, A) of the `count` (n,) negative anchors with the largest loss."""
+    value = ops.where(negative, loss, -np.inf)
+    order = ops.flip(ops.sort(value, axis=1), axis=1)
+    last = ops.clip(ops.cast(count, "int32") - 1, 0, loss.shape[1] - 1)
+    threshold = ops.take_along_axis(order, last[:, None], axis=1)
+    chosen = ops.logical_and(value >= threshold, ops.cast(count, "int32")[:, None] > 0)
+    return ops.cast(ops.logical_and(chosen, negative), "float32")
