@@ -1,0 +1,116 @@
+"""How well a detector finds and names, as Estimates that resample whole groups.
+
+`estimates(truth, found, *, group, words, rng)` -> name -> Estimate
+`differences(truth, first, second, *, group, words, rng)` -> likewise, of two detectors
+
+A box is right where it overlaps a true one by half and has its name. Average precision
+asks this at every score; recall, precision, F1 and counts ask it of boxes with a score
+of at least `score`. "every box found" is the share of images where each true box is
+found and none besides, whatever their names.
+"""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from chromolib import intervals
+from chromolib.detect import coco, scores
+from chromolib.evidence import resample
+
+SCORE = 0.5
+DRAWS = 300  # of average precision, which is no sum over images
+COUNTED = ("recall", "precision", "F1", "count exact", "every box found")
+AVERAGE = {"mAP": "mAP", "AP50": "AP50", "AP75": "AP75"}
+ANY = "of any chromosome"  # names left out
+
+
+def estimates(truth, found, *, group, words, rng, score=SCORE, draws=DRAWS):
+    """All that is asked of one detector: average precision with names and without."""
+    group, names = pd.factorize(np.asarray(group))
+    tallies = _counted(truth, found, group, len(names), score)
+    made = resample.estimates(words, tallies, rng=rng)
+    picks = _picks(group, len(names), draws, rng)
+    for name, (value, drawn) in _averages(truth, found, words, picks).items():
+        interval = _interval(value, drawn, len(names))
+        made[name] = resample.estimate(words, name, interval, len(truth), len(names))
+    return made
+
+
+def differences(truth, first, second, *, group, words, rng, draws=DRAWS):
+    """By how much the first detector's average precision exceeds the second's."""
+    group, names = pd.factorize(np.asarray(group))
+    picks = _picks(group, len(names), draws, rng)
+    both = [_averages(truth, found, words, picks) for found in (first, second)]
+    made = {}
+    for name, (value, drawn) in both[0].items():
+        other, others = both[1][name]
+        gap, gaps = value - other, drawn - others
+        low, high = resample.difference_interval(gap, gaps, len(names))
+        quantity, size = f"difference in {name}", (len(truth), len(names))
+        made[quantity] = resample.estimate(words, quantity, (gap, low, high), *size)
+    return made
+
+
+def sure(found, score=SCORE):
+    """The boxes of each image that have at least this score."""
+    return [each.take(each.score >= score) for each in found]
+
+
+def _averages(truth, found, words, picks):
+    """Name -> average precision, and that of each resample of images."""
+    made = {}
+    for named in (True, False):
+        classes = sorted({str(one) for each in (*truth, *found) for one in each.label})
+        judged = coco.evaluate(truth, found, classes=classes, named=named)
+        whole = coco.scores(judged)
+        drawn = pd.DataFrame([coco.scores(judged, images) for images in picks])
+        for name in AVERAGE:
+            quantity = name if named else f"{name} {ANY}"
+            made[quantity] = whole[name], drawn[name].to_numpy()
+    return made
+
+
+def _counted(truth, found, group, groups, score):
+    """Tallies of what is counted of boxes with a score of at least `score`."""
+    rows = np.array(
+        [_row(*pair) for pair in zip(truth, sure(found, score), strict=True)], float
+    )
+    table = np.zeros((groups, rows.shape[1]))
+    np.add.at(table, group, rows)
+    both = table[:, 1] + table[:, 2]
+    hits = np.column_stack([table[:, [0, 0]], 2 * table[:, 0], table[:, 3:5]])
+    of = np.column_stack([table[:, 1:3], both, table[:, [5, 5]]])
+    boxes = resample.rates(("boxes an image",), table[:, 2:3], table[:, 5:])
+    return (
+        resample.rates(COUNTED, hits, of),
+        dataclasses.replace(boxes, interval=_around),
+    )
+
+
+def _around(value, drawn, groups, _):
+    """The interval of a mean that no ceiling bounds."""
+    reach = intervals.spread(drawn, groups)
+    return max(0.0, value - reach), value + reach
+
+
+def _row(truth, found):
+    """Right, true and found boxes; whether the count is exact, and every box found."""
+    right = len(scores.named(truth, found).truth)
+    exact = len(truth) == len(found)
+    every = exact and len(scores.match(truth, found).truth) == len(truth)
+    return right, len(truth), len(found), exact, every, 1
+
+
+def _picks(group, groups, draws, rng):
+    """Images of each resample of groups."""
+    members = [np.flatnonzero(group == i) for i in range(groups)]
+    return [
+        np.concatenate([members[i] for i in rng.integers(groups, size=groups)])
+        for _ in range(draws)
+    ]
+
+
+def _interval(value, drawn, groups):
+    low, high = intervals.interval(value, drawn[np.isfinite(drawn)], groups, 1.0)
+    return value, low, high
