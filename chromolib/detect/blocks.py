@@ -8,6 +8,20 @@ from chromolib.models import counter_rng, fused
 RARE = 0.01  # of anchors show a chromosome: where a head's scores begin
 
 
+class Normalised(fused.Fused):
+    """Batch normalisation, by one operation where there is one.
+
+    A step of SSD takes half the time; weights have one name whatever computes them.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        """The maps normalised."""
+        quick = keras.backend.backend() == "tensorflow"
+        quick = quick and self.compute_dtype == "float32"
+        call = super().call if quick else super(fused.Fused, self).call
+        return call(inputs, training=training, mask=mask)
+
+
 class Maker(counter_rng.Seeds):
     """Layers whose first weights depend on the seed and on their place only."""
 
@@ -20,7 +34,7 @@ class Maker(counter_rng.Seeds):
             use_bias=False,
             kernel_initializer=keras.initializers.HeNormal(self()),
         )(x)
-        x = _normaliser()(momentum=0.9)(x)
+        x = Normalised(momentum=0.9)(x)
         return keras.layers.Activation("silu")(x)
 
     def bottleneck(self, x, width):
@@ -102,15 +116,6 @@ def flat(maps, values):
 def prior(share=RARE):
     """The logit of a share."""
     return float(np.log(share / (1 - share)))
-
-
-def _normaliser():
-    """Batch normalisation, by one operation where there is one: a step of SSD takes
-    half the time."""
-    single = keras.config.dtype_policy().compute_dtype == "float32"
-    if single and keras.backend.backend() == "tensorflow":
-        return fused.Fused
-    return keras.layers.BatchNormalization
 
 
 def _upwards(fine, coarse):

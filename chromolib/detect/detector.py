@@ -8,6 +8,8 @@ a step packs truth beside the images before Keras calls the model: packing draws
 and keeps no state, which is why one line serves TensorFlow and JAX alike.
 """
 
+import pathlib
+import warnings
 import zlib
 
 import keras
@@ -16,7 +18,7 @@ from keras import ops
 
 from chromolib import records, streams
 from chromolib.detect import suppress
-from chromolib.models import checks, counter_rng
+from chromolib.models import checks, counter_rng, store
 
 LEAST = 0.01  # score of a box that `predict` gives, unless told otherwise
 
@@ -40,7 +42,7 @@ class Detector(keras.Model):
         self.parts = [keras.metrics.Mean(name=part) for part in self.PARTS]
         stamp = zlib.crc32(repr((name, self.classes, meaning)).encode()) % 2**24
         self.stamp = self.add_weight(
-            shape=(), initializer=keras.initializers.Constant(stamp), trainable=False
+            shape=(1,), initializer=keras.initializers.Constant(stamp), trainable=False
         )
         self.finding = {}
         self.built = True
@@ -124,20 +126,28 @@ class Detector(keras.Model):
         """The layers of the networks inside, one by one."""
         super().summary(**{"expand_nested": True, **words})
 
+    @store.quiet()
+    def save_weights(self, filepath, **words):
+        """Weights as a file of Keras' own, `.weights.h5`."""
+        super().save_weights(filepath, **words)
+
+    @store.quiet()
     def load_weights(self, filepath, **words):
         """Weights of the same family with the same classes and anchors only."""
-        before, stamp = self.get_weights(), float(ops.convert_to_numpy(self.stamp))
+        before, stamp = self.get_weights(), self.stamp.numpy()
         failure = None
         try:
-            super().load_weights(filepath, **words)
-        except (ValueError, KeyError, OSError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)  # of layers left out
+                super().load_weights(filepath, **words)
+        except (ValueError, KeyError, OSError, UserWarning) as error:
             failure = error
-        if failure or float(ops.convert_to_numpy(self.stamp)) != stamp:
+        if failure or (self.stamp.numpy() != stamp).any():
             self.set_weights(before)
             raise ValueError(
-                f"{filepath} holds no weights of {self.name} with its "
-                f"{len(self.classes)} classes, trunk and anchors; build the family "
-                "that was saved, with the same settings"
+                f"{pathlib.Path(filepath).name} holds no weights of {self.name} with "
+                f"{len(self.classes)} classes and this trunk and these anchors; build "
+                "the family that was saved, with the same settings"
             ) from failure
 
 

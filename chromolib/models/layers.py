@@ -56,7 +56,7 @@ class Changing(keras.layers.Layer):
         changed = ops.clip(self.change(images, *chosen), 0.0, 1.0)
         if not boxes:
             return changed
-        followed = self.follow({**boxes, "images": images}, *chosen)
+        followed = self.follow({**data, **boxes}, *chosen)
         return {**data, **boxes, **followed, "images": changed}
 
     def words(self, _height, _width):

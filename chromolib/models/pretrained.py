@@ -49,6 +49,7 @@ class Kind:
 KERAS = ".h5", ".keras"  # weights in Keras' own formats
 END = "_weights_tf_dim_ordering_tf_kernels_notop.h5"
 NARROW = "mobilenet_2_5_224_tf_no_top.h5"
+MOBILE = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels"
 KINDS = {
     "vgg16": Kind(
         keras.applications.VGG16,
@@ -75,6 +76,16 @@ KINDS = {
         NARROW,
         archive="weights-small",
     ),
+    "mobilenetv2": Kind(
+        keras.applications.MobileNetV2, SIGNED, f"{MOBILE}_1.0_224_no_top.h5"
+    ),
+    "mobilenetv2small": Kind(
+        functools.partial(keras.applications.MobileNetV2, alpha=0.35),
+        SIGNED,
+        f"{MOBILE}_0.35_224_no_top.h5",
+    ),  # a third of the filters
+    "resnet50": Kind(keras.applications.ResNet50, CAFFE, f"resnet50{END}"),
+    "resnet101": Kind(keras.applications.ResNet101, CAFFE, f"resnet101{END}"),
 }
 
 

@@ -53,14 +53,14 @@ class ModelError(ValueError):
 
 
 @contextlib.contextmanager
-def _quiet():
+def quiet():
     """Without the warnings of Keras' own way with numpy 2."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield
 
 
-@_quiet()
+@quiet()
 def save(model, path, facts):
     """Write the model without its optimizer, facts inside, and its card; the file.
 
@@ -313,7 +313,7 @@ def _of_size(parameters):
         keras.layers.Layer.add_weight = add_weight
 
 
-@_quiet()
+@quiet()
 def _disagreement(model, facts, *, headless):
     """Where a network is not what its facts say, or cannot answer; "" if it is sound.
 

@@ -24,7 +24,7 @@ from chromolib import files, records, streams
 from chromolib.detect import augmentation, families, measure, taps
 from chromolib.studies.hamza import data, layout, protocol
 
-FAMILIES = {  # name of table 5.1 -> family, its own trunk, and the thesis' if Keras has it
+FAMILIES = {  # name of table 5.1 -> family, its own trunk, and the one of the thesis
     "YOLO v5": ("yolo_v5", "csp", "csp"),
     "Faster R-CNN": ("faster_rcnn", "inception", "inception"),
     "R-FCN": ("r_fcn", "", "resnet101"),
