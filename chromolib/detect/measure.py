@@ -1,6 +1,7 @@
 """How well a detector finds and names, as Estimates that resample whole groups.
 
 `estimates(truth, found, *, group, words, rng)` -> name -> Estimate
+`counted(truth, found, …)` -> those of boxes that are sure enough alone, which is quick
 `differences(truth, first, second, *, group, words, rng)` -> likewise, of two detectors
 
 A box is right where it overlaps a true one by half and has its name. Average precision
@@ -27,14 +28,31 @@ ANY = "of any chromosome"  # names left out
 
 def estimates(truth, found, *, group, words, rng, score=SCORE, draws=DRAWS):
     """All that is asked of one detector: average precision with names and without."""
+    made = counted(truth, found, group=group, words=words, rng=rng, score=score)
     group, names = pd.factorize(np.asarray(group))
-    tallies = _counted(truth, found, group, len(names), score)
-    made = resample.estimates(words, tallies, rng=rng)
     picks = _picks(group, len(names), draws, rng)
     for name, (value, drawn) in _averages(truth, found, words, picks).items():
         interval = _interval(value, drawn, len(names))
         made[name] = resample.estimate(words, name, interval, len(truth), len(names))
     return made
+
+
+def counted(truth, found, *, group, words, rng, score=SCORE):
+    """What is counted of boxes with a score of at least `score`."""
+    group, names = pd.factorize(np.asarray(group))
+    rows = np.array(
+        [_row(*pair) for pair in zip(truth, sure(found, score), strict=True)], float
+    )
+    table = np.zeros((len(names), rows.shape[1]))
+    np.add.at(table, group, rows)
+    both = table[:, 1] + table[:, 2]
+    hits = np.column_stack([table[:, [0, 0]], 2 * table[:, 0], table[:, 3:5]])
+    of = np.column_stack([table[:, 1:3], both, table[:, [5, 5]]])
+    boxes = resample.rates(("boxes an image",), table[:, 2:3], table[:, 5:])
+    boxes = dataclasses.replace(boxes, interval=_around)
+    return resample.estimates(
+        words, [resample.rates(COUNTED, hits, of), boxes], rng=rng
+    )
 
 
 def differences(truth, first, second, *, group, words, rng, draws=DRAWS):
@@ -69,23 +87,6 @@ def _averages(truth, found, words, picks):
             quantity = name if named else f"{name} {ANY}"
             made[quantity] = whole[name], drawn[name].to_numpy()
     return made
-
-
-def _counted(truth, found, group, groups, score):
-    """Tallies of what is counted of boxes with a score of at least `score`."""
-    rows = np.array(
-        [_row(*pair) for pair in zip(truth, sure(found, score), strict=True)], float
-    )
-    table = np.zeros((groups, rows.shape[1]))
-    np.add.at(table, group, rows)
-    both = table[:, 1] + table[:, 2]
-    hits = np.column_stack([table[:, [0, 0]], 2 * table[:, 0], table[:, 3:5]])
-    of = np.column_stack([table[:, 1:3], both, table[:, [5, 5]]])
-    boxes = resample.rates(("boxes an image",), table[:, 2:3], table[:, 5:])
-    return (
-        resample.rates(COUNTED, hits, of),
-        dataclasses.replace(boxes, interval=_around),
-    )
 
 
 def _around(value, drawn, groups, _):

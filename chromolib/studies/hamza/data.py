@@ -1,6 +1,6 @@
 """Karyograms and metaphases with a box a chromosome, as squares of ink.
 
-`read(run, kind, count)` -> Fields of a run's source, of one of its `kinds(run)`
+`every(run, count)` -> kind -> Fields of a run's source; `read` of one kind
 `drawn(kind, count, seed)` -> Fields of the synthetic lab
 `fields(images, kind)` -> Fields of any set with boxes, or of single chromosomes
 `sized(fields, side)` -> the same at another size
@@ -112,13 +112,15 @@ def read(run, kind, count):
     return fields(run.images, kind, on_error=run.given("on_error"))
 
 
-def kinds(run):
-    """The kinds of field that a run's source has."""
+def every(run, count):
+    """Kind -> Fields, of each kind that a run's source has."""
     if run.images is None:
-        return KINDS
-    if run.images.boxes is None:
-        return KINDS[:1]
-    return (SHOWS.get(run.images.source, KINDS[1]),)
+        kinds = KINDS
+    elif run.images.boxes is None:
+        kinds = KINDS[:1]
+    else:
+        kinds = (SHOWS.get(run.images.source, KINDS[1]),)
+    return {kind: read(run, kind, count) for kind in kinds}
 
 
 def drawn(kind, count, *, seed, side=SIDE):

@@ -22,7 +22,7 @@ import pandas as pd
 
 from chromolib import files, records, streams
 from chromolib.detect import augmentation, families, measure, taps
-from chromolib.studies.hamza import data, layout, protocol
+from chromolib.studies.hamza import ceiling, data, layout, protocol
 
 FAMILIES = {  # name of table 5.1 -> family, its own trunk, and the one of the thesis
     "YOLO v5": ("yolo_v5", "csp", "csp"),
@@ -34,6 +34,7 @@ THEIRS = "as in the thesis"  # the trunk size at which trunks are the thesis'
 CHANCE = "Faster R-CNN"  # the family that also learns names dealt at random
 DECAY, CLIP = 1e-4, 10.0  # of the weights, and the largest step
 PACKED = "boxes", "labels", "scores"
+FEW = 20  # chromosomes of the picture that the thesis tried, figure 5.5
 WARM = 0.05  # of all steps, during which the rate rises
 
 
@@ -107,12 +108,16 @@ def tasks(kinds, protocols, sizes):
     for kind, name in itertools.product(kinds, protocols):
         made += [Task(model, kind, name) for model in sizes.families]
         made += [Task(model, kind, name, labels="random") for model in sizes.random]
+    if sizes.ceiling and ceiling.KIND in kinds and "clean" in protocols:
+        first = Task(ceiling.MODEL, ceiling.KIND, "clean")
+        ways = ceiling.TRAINED.values()
+        made += [dataclasses.replace(first, settings=one) for one in ways]
     if sizes.whole and "clean" in protocols:
         made += [
             Task(model, kind, "clean", fields=ALL)
             for kind, model in itertools.product(kinds, sizes.families)
         ]
-    return made
+    return sorted(made, key=_split_of)
 
 
 def run(run, read, *, sizes):
@@ -191,6 +196,8 @@ def _tests(split, read, sizes, seed):
     if split.labels == "true":
         if split.unseen.kind == data.KINDS[0]:
             asked["other places"] = layout.shuffled(split.unseen, seed=seed)
+            few = layout.fewer(split.unseen, count=FEW, seed=seed)
+            asked[few.kind] = few
         for kind, fields in read.items():
             if kind != split.unseen.kind:
                 other = protocol.divide(fields, "clean", seed=seed).unseen

@@ -1,6 +1,7 @@
 """Karyograms whose chromosomes stand elsewhere: a test of what the layout gives away.
 
 `shuffled(fields, seed)` -> the same chromosomes, upright as before, in no order
+`fewer(fields, count, seed)` -> so many of them alone, as in figure 5.5
 
 # Strategy: chromosomes are taken in a random order and set side by side, row after row.
 # What room is left is shared out at random between them and between the rows, and each
@@ -31,6 +32,21 @@ def shuffled(fields, *, seed):
         image, placed = _moved(fields.x[i, ..., 0], fields.boxes[i, on], rng)
         x[i, ..., 0], boxes[i, on] = image, placed
     return dataclasses.replace(fields, x=x, boxes=boxes, kind=SHUFFLED)
+
+
+def fewer(fields, *, count, seed):
+    """Every karyogram with `count` of its chromosomes, chosen at random, in place."""
+    if fields.kind != "karyogram":
+        raise data.FieldError(f"chromosomes of {fields.kind}s may lie over each other")
+    rng = streams.stream(seed, "fewer")
+    x, labels = fields.x.copy(), fields.labels.copy()
+    for image, boxes, row in zip(x, fields.boxes, labels, strict=True):
+        there = np.flatnonzero(row >= 0)
+        gone = rng.permutation(there)[count:]
+        for x0, y0, x1, y1 in boxes[gone]:
+            image[int(y0) : int(np.ceil(y1)), int(x0) : int(np.ceil(x1))] = 0
+        row[gone] = -1
+    return dataclasses.replace(fields, x=x, labels=labels, kind=f"{count} chromosomes")
 
 
 def _moved(image, boxes, rng):

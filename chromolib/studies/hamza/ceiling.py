@@ -1,0 +1,66 @@
+"""What could have kept three detectors at 21 to 24 boxes an image?
+
+`said(answer, fields, *, words, rng)` -> Estimates of boxes an image, by what one does
+with the boxes of a trained detector
+`TRAINED` -> settings of a family that could do it, name -> pairs
+
+The thesis prints that number and no cause. Each entry is one that is known to happen.
+"""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from chromolib.detect import measure
+
+MODEL, KIND = "Faster R-CNN", "karyogram"  # of what is asked
+VIEWER = 20  # boxes that a widely used viewer draws unless told otherwise
+SCORES = (0.25, 0.5, 0.75)
+QUANTITY = "boxes an image"
+AS_IT_IS = f"as it is, scores from {measure.SCORE:g}"
+TRAINED = {
+    "32 proposals": (("proposals", 32),),
+    "anchors from 64 pixels": (("scales", (64, 96, 128)),),
+    "64 boxes a step, a quarter positive": (("rois", 64), ("positive_share", 0.25)),
+}
+
+
+def said(answer, fields, *, words, rng):
+    """How many boxes there are an image, one Estimate a way of reading them."""
+    found, made = answer.found["test"], []
+    ways = {AS_IT_IS: (found, measure.SCORE)}
+    ways["one box a label"] = [_best(each) for each in found], measure.SCORE
+    ways[f"the first {VIEWER} alone"] = [_first(each) for each in found], measure.SCORE
+    for score in SCORES:
+        if score != measure.SCORE:
+            ways[f"scores from {score:g}"] = found, score
+    for name, (boxes, score) in ways.items():
+        own = words | {"conditions": words["conditions"] | {"way": name}}
+        how = {"group": fields.group, "words": own, "rng": rng, "score": score}
+        made.append(measure.counted(fields.truth, boxes, **how)[QUANTITY])
+    return made
+
+
+def trained(estimates):
+    """The same of what was trained with other settings, each named as in TRAINED."""
+    made = []
+    for name, settings in TRAINED.items():
+        wanted = {key: str(value) for key, value in settings}
+        for one in estimates:
+            if one.quantity != QUANTITY or one.conditions.get("tested") != "test":
+                continue
+            if wanted.items() <= one.conditions.items():
+                conditions = one.conditions | {"way": name}
+                made.append(dataclasses.replace(one, conditions=conditions))
+    return made
+
+
+def _best(boxes):
+    """The best box of each label, as in a dictionary with the label as its key."""
+    order = np.argsort(-boxes.score, kind="stable")
+    return boxes.take(order[~pd.Series(boxes.label[order]).duplicated().to_numpy()])
+
+
+def _first(boxes):
+    return boxes.take(np.argsort(-boxes.score, kind="stable")[:VIEWER])
