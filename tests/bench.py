@@ -392,6 +392,82 @@ def chu_quick(out):
     return study_quick(out, "chu")
 
 
+def suppress_boxes(_):
+    """The best of 2,000 boxes of 24 classes, against the loop over them in numpy."""
+    from chromolib.detect import suppress
+
+    rng = np.random.default_rng(0)
+    corner = rng.random((2000, 2)) * 300
+    boxes = np.concatenate([corner, corner + rng.uniform(8, 40, (2000, 2))], -1)
+    boxes, scores = boxes.astype("f"), rng.random((2000, 24)).astype("f")
+    label, value = scores.argmax(1), scores.max(1)
+
+    def loop():
+        overlap = np.asarray(suppress.geometry.iou(boxes, boxes)) > 0.5
+        kept = []
+        for i in np.argsort(-value):
+            if not any(label[k] == label[i] and overlap[i, k] for k in kept):
+                kept.append(i)
+        return kept
+
+    def ours():
+        return suppress.best(boxes[None], scores[None], before=2000)
+
+    return in_turn(ours, loop)
+
+
+def detect(name, **settings):
+    """Milliseconds an image that a family of detectors learns from, and finds in."""
+    import keras
+
+    from chromolib import records
+    from chromolib.detect import families
+
+    rng = np.random.default_rng(0)
+    images = rng.random((8, 320, 320, 1), np.float32)
+    corner = rng.random((8, 46, 2)) * 280
+    boxes = np.concatenate([corner, np.add(corner, (12, 40))], -1).astype("f")
+    truth = {"boxes": boxes, "labels": rng.integers(24, size=(8, 46)).astype("int32")}
+    detector = families.FAMILIES[name](records.CLASSES, **settings)
+    detector.compile(keras.optimizers.AdamW(1e-3))
+    learns, finds = in_turn(
+        lambda: detector.fit(images, truth, batch_size=8, verbose=0),
+        lambda: detector.predict(images),
+        rounds=5,
+    )
+    return learns / 8 * 1000, finds / 8 * 1000
+
+
+def detect_ssd(_):
+    """SSD: milliseconds an image to learn, against to find."""
+    return detect("ssd")
+
+
+def detect_yolo_v5(_):
+    """YOLO v5 in manner: the same."""
+    return detect("yolo_v5")
+
+
+def detect_yolo_v2(_):
+    """YOLO v2 on the small trunk: the same."""
+    return detect("yolo_v2", trunk="small")
+
+
+def detect_yolo_tiny(_):
+    """Tiny YOLO: the same."""
+    return detect("yolo_tiny")
+
+
+def detect_faster(_):
+    """Faster R-CNN: the same."""
+    return detect("faster_rcnn")
+
+
+def detect_r_fcn(_):
+    """R-FCN: the same."""
+    return detect("r_fcn")
+
+
 ROWS = (start_up, audit, fresh_run, reused_run)
 ROWS += (read_bioimlab, read_pki3, read_tseng, near_copies, memory)
 ROWS += (straighten, compose_cells, segment)
@@ -406,6 +482,8 @@ ROWS += (
     describe,
 )
 ROWS += (mc_dropout, mc_dropout_loop)
+ROWS += (suppress_boxes, detect_ssd, detect_yolo_v5, detect_yolo_v2, detect_yolo_tiny)
+ROWS += (detect_faster, detect_r_fcn)
 PER_SECOND = (straighten, compose_cells, describe)
 PER_SECOND += (draw_singles, draw_karyograms, draw_metaphases)
 

@@ -250,31 +250,29 @@ def test_what_does_not_fit_is_refused():
         families.yolo_v5(("a",), 96, strides=(8, 16, 32), shapes=[(9, 9), (5, 5)])
 
 
-OTHERS = ("yolo_tiny", "oriented", "faster_rcnn")  # what each kind of detector needs
-
-
-def test_jax_learns_and_finds_the_same(tmp_path):
-    """Weights made here give the same loss there; there a step runs, compiled."""
+def test_jax_takes_the_same_step(tmp_path):
+    """Weights made here lose the same there, augmented and sampled by equal draws."""
     images, targets, _ = fields.batch(*fields.TWO)
-    here = []
-    for name in OTHERS:
-        detector = build(name)
-        detector.save_weights(tmp_path / f"{name}.weights.h5")
-        here.append(loss(detector, images, targets)[0])
+    detector = build("faster_rcnn", augmentation=augmentation.usual(seed=0))
+    detector.save_weights(tmp_path / "first.weights.h5")
+    here, _ = loss(detector, images, targets, training=True)
     code = (
         "import json, sys, test_families as t\n"
         "assert t.keras.config.backend() == 'jax'\n"
         "images, targets, _ = t.fields.batch(*t.fields.TWO)\n"
-        "for name in t.OTHERS:\n"
-        "    made = t.build(name, augmentation=t.augmentation.usual(seed=0))\n"
-        "    made.load_weights(f'{sys.argv[1]}/{name}.weights.h5')\n"
-        "    print(json.dumps(t.loss(made, images, targets)[0]))\n"
-        "    made.compile('adam')\n"
-        "    made.fit(images, targets, validation_data=(images, targets), verbose=0)\n"
-        "    assert len(made.predict(images, score=0)) == 2\n"
+        "usual = t.augmentation.usual(seed=0)\n"
+        "made = t.build('faster_rcnn', augmentation=usual, seed=9)\n"
+        "made.load_weights(f'{sys.argv[1]}/first.weights.h5')\n"
+        "made.compile('adam')\n"
+        "history = made.fit(images, targets, shuffle=False, verbose=0).history\n"
+        "assert len(made.predict(images, score=0)) == 2\n"
+        "print(json.dumps({key: value[0] for key, value in history.items()}))\n"
     )
     paths = [HERE, HERE.parent, HERE.parent.parent]
     told = {"KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(map(str, paths))}
+    told["XLA_FLAGS"] = (
+        "--xla_backend_optimization_level=0"  # compiles in half the time
+    )
     done = subprocess.run(
         [sys.executable, "-c", code, tmp_path],
         check=True,
@@ -282,6 +280,6 @@ def test_jax_learns_and_finds_the_same(tmp_path):
         stdout=subprocess.PIPE,
         text=True,
     )
-    there = [json.loads(line) for line in done.stdout.splitlines()]
-    for name, ours, theirs in zip(OTHERS, here, there, strict=True):
-        assert theirs == pytest.approx(ours, rel=1e-2, abs=1e-4), name
+    there = json.loads(done.stdout)
+    assert there.pop("loss") == pytest.approx(sum(here.values()), rel=1e-2)
+    assert there == pytest.approx(here, rel=1e-2, abs=1e-4)
