@@ -36,7 +36,7 @@ def table(audits, estimates, kind):
                 for column, protocol in COLUMNS.items()
             }
             rows.append(
-                {"network": model, "score": name, "paper": audit.shown} | columns
+                {"network": model, "score": name, "paper": audit.claim.value} | columns
             )
     frame = pd.DataFrame(rows)
     return frame.loc[:, (frame != "").any()]
@@ -121,7 +121,7 @@ def without(run, split):
     for name, test in sets.items():
         own = words | {"conditions": {"fields": kind, "tested": name}}
         for said in (
-            baselines.place(split.train, test, **own),
+            baselines.place(split.sources, test, **own),
             baselines.size(test, **own),
         ):
             made += metrics.measure(said, "accuracy", rng=rng).values()
