@@ -168,7 +168,7 @@ def sized(part, side):
     x = np.empty((len(part), side, side, 1), np.uint8)
     for i, image in enumerate(part.x[..., 0]):
         x[i, ..., 0] = compose.resized(image, side, side)
-    boxes = part.boxes * np.float32(side / part.side)
+    boxes = np.clip(part.boxes * np.float32(side / part.side), 0, side)
     return dataclasses.replace(part, x=x, boxes=boxes)
 
 

@@ -226,3 +226,13 @@ def test_real_sources_become_fields(real, source, kind, unit):
         for x0, y0, x1, y1 in boxes.xyxy
     ]
     assert np.mean(inside) > 2 * fields.x.mean()
+
+
+def test_boxes_at_the_border_stay_inside_at_any_size(karyograms):
+    boxes = karyograms.boxes.copy()
+    boxes[:, 0, 2:] = karyograms.side
+    part = dataclasses.replace(karyograms, boxes=boxes)
+    for side in range(33, 300, 7):  # some quotients are a little too large
+        made = data.sized(part.take([0]), side)
+        assert made.boxes.max() == pytest.approx(side)
+        assert made.boxes.max() <= side
