@@ -154,6 +154,11 @@ class Detector(keras.Model):
 def _packed(data):
     """Images with truth as one input, and a loss that looks there."""
     images, truth, _ = keras.utils.unpack_x_y_sample_weight(data)
+    if not isinstance(truth, dict):
+        raise ValueError(
+            'a detector learns from {"boxes": (n, K, 4), "labels": (n, K)}; see '
+            "models.augment.pad"
+        )
     return ({"images": images, **truth},)
 
 

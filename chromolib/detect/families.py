@@ -300,8 +300,10 @@ def _scales(scales, strides):
 
 def _per_stride(given, usual, strides, what):
     """One entry a stride: what is given, or the usual."""
-    if given is None:
+    if given is None and set(strides) <= set(usual):
         given = [usual[stride] for stride in strides]
+    if given is None:
+        raise ValueError(f"no usual {what} for strides {strides}; give one each")
     if len(given) != len(strides):
         raise ValueError(f"{len(given)} {what} for strides {strides}; give one each")
     return given

@@ -11,20 +11,21 @@ import keras
 import numpy as np
 import pytest
 
-from chromolib.detect import augmentation, families, scores, taps
+from chromolib.detect import augmentation, coco, families, scores, taps
 from chromolib.models import train
 
 HERE = pathlib.Path(__file__).resolve().parent
 SMALL = {"trunk": "tiny", "width": 32}
 YOLO = {"strides": (8, 16), "widths": (8, 16, 32, 48)}
+TWICE = {"candidates": 150, "proposals": 50, "rois": 32}
 STEPS = {
     "ssd": (SMALL, 60),
-    "oriented": (SMALL | {"oriented": True}, 80),
-    "yolo_v5": (YOLO, 80),
+    "oriented": (SMALL | {"oriented": True}, 60),
+    "yolo_v5": (YOLO, 100),
     "yolo_v2": (SMALL | {"strides": (8,)}, 60),
     "yolo_tiny": ({"width": 32}, 60),
-    "faster_rcnn": (SMALL | {"units": 64, "proposals": 60, "rois": 32}, 80),
-    "r_fcn": (SMALL | {"proposals": 60, "rois": 32}, 100),
+    "faster_rcnn": (SMALL | TWICE | {"units": 64}, 80),
+    "r_fcn": (SMALL | TWICE, 80),
 }  # a family's settings, and steps
 
 
@@ -60,6 +61,8 @@ def test_a_family_learns_two_fields_by_heart(name, tmp_path):
         pairs = scores.match(wanted, boxes)
         assert len(pairs.truth) == len(wanted)
         assert (wanted.label[pairs.truth] == boxes.label[pairs.found]).all()
+    judged = coco.evaluate(truth, found, classes=fields.CLASSES)
+    assert coco.scores(judged)["AP50"] > 0.8
     parts = [key for key in history if key != "loss"]
     total = sum(history[key][-1] for key in parts)
     assert history["loss"][-1] == pytest.approx(total, rel=1e-3)
@@ -242,10 +245,12 @@ def test_what_does_not_fit_is_refused():
         taps.taps("small", 100, (8, 16))
     with pytest.raises(ValueError, match="unknown trunk 'big'; known: tiny"):
         taps.taps("big", 96, (8,))
-    with pytest.raises(ValueError, match="inceptionv3' has no map of 12 x 12"):
-        taps.taps("inceptionv3", 96, (8,))
+    with pytest.raises(ValueError, match="small' has no map of 2 x 2"):
+        taps.taps("mobilenetv2small", 128, (64,))
     with pytest.raises(ValueError, match="our own: 'none'"):
         taps.taps("small", 96, (8,), weights="imagenet")
+    with pytest.raises(ValueError, match="no usual shapes for strides"):
+        families.yolo_v5(("a",), 96, strides=(4, 8))
     with pytest.raises(ValueError, match="2 shapes for strides"):
         families.yolo_v5(("a",), 96, strides=(8, 16, 32), shapes=[(9, 9), (5, 5)])
 
