@@ -1,0 +1,202 @@
+"""Equal terms: every family sees as much, and what it found is kept and measured."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+
+from chromolib import records, streams
+from chromolib.detect import families
+from chromolib.studies.hamza import ceiling, data, experiment, layout, questions
+from tests.studies.hamza import conftest
+
+TINY = experiment.Sizes(
+    families=("SSD", "Faster R-CNN"),
+    trunk="tiny",
+    side=64,
+    looks=16,
+    share=0.16,
+    rates=(1e-3,),
+    random=("SSD",),
+    whole=False,
+    ceiling=False,
+)
+
+
+class Run(conftest.Run):
+    """A run that keeps rows in a folder and notes estimates."""
+
+    protocols = ("published", "clean")
+
+    def __init__(self, folder):
+        super().__init__()
+        self.label = {"study": "hamza", "profile": "smoke", "seed": 0}
+        self.folder, self.recorded = folder, []
+
+    def rng(self, purpose):
+        return streams.stream(0, purpose)
+
+    def record_all(self, estimates):
+        self.recorded += (made := list(estimates))
+        return made
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    run = Run(tmp_path_factory.mktemp("run"))
+    fields = {"karyogram": conftest.blocks(24)}
+    sizes = dataclasses.replace(TINY, families=("SSD",))
+    return run, fields, sizes, experiment.run(run, fields, sizes=sizes)
+
+
+def test_every_training_of_the_grid_is_there_once():
+    kinds, both = data.KINDS, ("published", "clean")
+    planned = experiment.tasks(kinds, both, experiment.Sizes())
+    assert len(set(planned)) == len(planned)
+    plain = [one for one in planned if one.plain]
+    assert len(plain) == 4 * 2 * 2
+    whole = [one for one in planned if one.fields == experiment.ALL]
+    assert {one.protocol for one in whole} == {"clean"}
+    assert len(whole) == 4 * 2
+    settled = [one for one in planned if one.settings]
+    assert [one.settings for one in settled] == list(ceiling.TRAINED.values())
+    splits = [experiment._split_of(one) for one in planned]
+    starts = 1 + sum(a != b for a, b in itertools.pairwise(splits))
+    assert starts == len(set(splits)), "a split is made once"
+
+
+@pytest.mark.parametrize("settings", ceiling.TRAINED.values())
+def test_what_might_cap_boxes_is_a_setting_of_the_family(settings):
+    task = experiment.Task(ceiling.MODEL, "karyogram", "clean", settings=settings)
+    detector = experiment.built(task, TINY, seed=0)
+    plain = experiment.built(dataclasses.replace(task, settings=()), TINY, seed=0)
+    if "scales" in dict(settings):
+        sides = np.sqrt(np.prod(detector.anchors[:, 2:] - detector.anchors[:, :2], 1))
+        assert sides.min() >= 63
+    else:
+        assert dict(settings).items() <= detector.settings.items()
+    assert detector.settings != plain.settings or "scales" in dict(settings)
+
+
+def test_the_thesis_own_trunks_are_a_size(monkeypatch):
+    asked = {}
+    for name in ("ssd", "r_fcn"):
+        monkeypatch.setitem(
+            families.FAMILIES,
+            name,
+            lambda *_, name=name, **how: asked.update({name: how}),
+        )
+    sizes = dataclasses.replace(TINY, trunk=experiment.THEIRS)
+    for model in ("SSD", "R-FCN"):
+        experiment.built(experiment.Task(model, "karyogram", "clean"), sizes, seed=0)
+    assert asked["ssd"]["trunk"] == "mobilenetv2"
+    assert asked["r_fcn"]["trunk"] == "resnet101"
+
+
+def test_each_training_is_measured_on_what_it_was_asked(ran):
+    run, fields, _, grid = ran
+    assert run.recorded == grid.estimates
+    said = {(one.protocol, one.conditions["labels"]) for one in grid.estimates}
+    assert said == set(itertools.product(run.protocols, ("true", "random")))
+    tests = {one.conditions["tested"] for one in grid.estimates}
+    assert tests == {"test", "unseen", "other places", "20 chromosomes"}
+    answer = grid.pick("SSD", "karyogram", "clean")
+    test = grid.tests[answer.task]["test"]
+    assert len(answer.found["test"]) == len(test)
+    assert not set(test.group) & set(
+        experiment.divided(
+            *(fields, "karyogram", "clean", experiment.THESIS, "true"),
+            seed=0,
+            sizes=TINY,
+        ).train.group
+    )
+    assert len(answer.history) == 1
+    with pytest.raises(LookupError, match="no answer"):
+        grid.pick("SSD", "metaphase", "clean")
+
+
+def test_a_stopped_run_goes_on_with_what_was_found(ran, monkeypatch):
+    run, fields, sizes, grid = ran
+    monkeypatch.setattr(experiment, "_trained", None)  # would be called
+    again = experiment.run(run, fields, sizes=sizes)
+    for one, other in zip(grid.answers, again.answers, strict=True):
+        assert one.task == other.task
+        for name, found in one.found.items():
+            pairs = zip(found, other.found[name], strict=True)
+            for a, b in pairs:
+                np.testing.assert_allclose(a.xyxy, b.xyxy, atol=1e-3)
+                assert a.label.tolist() == b.label.tolist()
+
+
+def test_equal_budgets_are_equal_and_rates_are_chosen_by_validation(monkeypatch):
+    fields = {"karyogram": conftest.blocks(24)}
+    seen = []
+
+    class Idle:
+        def compile(self, optimizer):
+            self.rate = float(optimizer.learning_rate.numpy())
+
+        def fit(self, x, _, *, epochs, batch_size, **__):
+            seen.append(epochs * len(x))
+            loss = {"val_loss": [2.0 if len(seen) % 2 else 1.0]}
+            return type("History", (), {"history": loss})
+
+    monkeypatch.setattr(experiment, "built", lambda *_, **__: Idle())
+    split = experiment.divided(
+        *(fields, "karyogram", "clean", experiment.THESIS, "true"), seed=0, sizes=TINY
+    )
+    sizes = dataclasses.replace(TINY, looks=400, rates=(1e-3, 3e-3), trial=0.5)
+    task = experiment.Task("SSD", "karyogram", "clean")
+    assert experiment._rate(task, split, sizes, 0) == 3e-3
+    train = len(split.train)
+    assert seen == [round(200 / train) * train] * 2
+    experiment.learned(Idle(), split, sizes=sizes, rate=1e-3)
+    assert seen[-1] == round(400 / train) * train
+
+
+def test_boxes_are_capped_in_each_way(ran):
+    run, _, _, grid = ran
+    fields = conftest.blocks(4)
+    every = [
+        records.Boxes(
+            np.concatenate([one.xyxy, one.xyxy + 1]),
+            np.concatenate([one.label, one.label]),
+            np.r_[np.full(24, 0.9), np.full(24, 0.3)],
+        )
+        for one in fields.truth
+    ]
+    answer = dataclasses.replace(grid.answers[0], found={"test": every})
+    words = run.label | {"source": "drawn", "protocol": "clean", "conditions": {}}
+    made = ceiling.said(answer, fields, words=words, rng=np.random.default_rng(0))
+    value = {one.conditions["way"]: one.value for one in made}
+    assert value[ceiling.AS_IT_IS] == value["one box a label"] == 24
+    assert value["the first 20 alone"] == ceiling.VIEWER
+    assert value["scores from 0.25"] == 48
+    assert value["scores from 0.75"] == 24
+
+
+def test_fewer_chromosomes_are_those_left_alone():
+    fields = conftest.blocks(3)
+    few = layout.fewer(fields, count=20, seed=1)
+    assert few.present.sum(1).tolist() == [20] * 3
+    assert few.kind == "20 chromosomes"
+    for i in range(3):
+        for k, box in enumerate(fields.boxes[i].astype(int)):
+            x0, y0, x1, y1 = box
+            there = few.x[i, y0:y1, x0:x1].any()
+            assert there == few.present[i, k]
+    again = layout.fewer(fields, count=20, seed=1)
+    assert (again.labels == few.labels).all()
+    with pytest.raises(data.FieldError, match="metaphases"):
+        layout.fewer(dataclasses.replace(fields, kind="metaphase"), count=3, seed=0)
+
+
+def test_tables_have_what_was_trained_and_nothing_else(ran):
+    run, _, _, grid = ran
+    plain = questions.plain(grid.estimates, questions.NAMED, "karyogram")
+    assert sorted(one.protocol for one in plain) == ["clean", "published"]
+    moved = questions.elsewhere(grid.estimates, "karyogram")
+    assert {one.conditions["labels"] for one in moved} == {"true"}
+    assert len(questions.costs(grid)) == len(grid.answers)
+    assert questions.leads(run, grid, "karyogram", "clean") == [], "one family alone"
