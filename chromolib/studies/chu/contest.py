@@ -147,13 +147,17 @@ def _scores(said, rng):
 
 
 def _leads(said, grid, rng):
-    """By how much each rival exceeds each network, on the same images."""
-    return [
-        estimate
-        for rival in said
-        for other in _networks(grid)
-        for estimate in between.paired(rival, other, BETTER, rng=rng).values()
-    ]
+    """By how much each rival exceeds each network, on the same images.
+
+    Two networks of one name have other first weights, which the conditions say.
+    """
+    found = []
+    for rival in said:
+        for other in _networks(grid):
+            (lead,) = between.paired(rival, other, BETTER, rng=rng).values()
+            conditions = lead.conditions | {"weights of the network": other.weights}
+            found.append(dataclasses.replace(lead, conditions=conditions))
+    return found
 
 
 def _networks(grid):
