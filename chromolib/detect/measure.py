@@ -6,8 +6,8 @@
 
 A box is right where it overlaps a true one by half and has its name. Average precision
 asks this at every score; recall, precision, F1 and counts ask it of boxes with a score
-of at least `score`. "every box found" is the share of images where each true box is
-found and none besides, whatever their names.
+of at least `score`, one a chromosome. "every box found" is the share of images where
+each true box is found and none besides, whatever their names.
 """
 
 import dataclasses
@@ -71,8 +71,21 @@ def differences(truth, first, second, *, group, words, rng, draws=DRAWS):
 
 
 def sure(found, score=SCORE):
-    """The boxes of each image that have at least this score."""
-    return [each.take(each.score >= score) for each in found]
+    """The boxes of each image that have at least this score, one a chromosome.
+
+    Average precision wants a box for each name that a chromosome might have. Whoever
+    counts takes the surest of boxes that lie over each other.
+    """
+    return [_once(each.take(each.score >= score)) for each in found]
+
+
+def _once(boxes):
+    boxes = boxes.take(np.argsort(-boxes.score, kind="stable"))
+    over, kept = np.triu(scores.box_iou(boxes, boxes) > scores.LEAST, 1), []
+    for k in range(len(boxes)):
+        if not over[kept, k].any():
+            kept.append(k)
+    return boxes.take(kept)
 
 
 def _averages(truth, found, words, picks):

@@ -48,6 +48,14 @@ def test_counts_are_of_boxes_that_are_sure_enough():
     assert lower["count exact"].value == lower["every box found"].value == 0
 
 
+def test_a_chromosome_with_two_names_counts_once():
+    (found,) = measure.sure([field((0, "1", 0.6), (1, "2", 0.9), (20, "X", 0.7))])
+    assert found.label.tolist() == ["2", "X"]
+    chain = field((0, "1", 0.9), (3, "2", 0.8), (6, "3", 0.7))  # each over the next
+    assert measure.sure([chain])[0].label.tolist() == ["1", "3"]
+    assert len(measure.sure([field()])[0]) == 0
+
+
 def test_names_are_left_out_where_any_chromosome_counts():
     swapped = {"1": "X", "X": "1"}
     found = [

@@ -1,6 +1,6 @@
 """What could have kept three detectors at 21 to 24 boxes an image?
 
-`said(answer, fields, *, words, rng)` -> Estimates of boxes an image, by what one does
+`said(found, fields, *, words, rng)` -> Estimates of boxes an image, by what one does
 with the boxes of a trained detector
 `TRAINED` -> settings of a family that could do it, name -> pairs
 
@@ -26,9 +26,9 @@ TRAINED = {
 }
 
 
-def said(answer, fields, *, words, rng):
+def said(found, fields, *, words, rng):
     """How many boxes there are an image, one Estimate a way of reading them."""
-    found, made = answer.found["test"], []
+    made, conditions = [], words.get("conditions", {})
     ways = {AS_IT_IS: (found, measure.SCORE)}
     ways["one box a label"] = [_best(each) for each in found], measure.SCORE
     ways[f"the first {VIEWER} alone"] = [_first(each) for each in found], measure.SCORE
@@ -36,7 +36,7 @@ def said(answer, fields, *, words, rng):
         if score != measure.SCORE:
             ways[f"scores from {score:g}"] = found, score
     for name, (boxes, score) in ways.items():
-        own = words | {"conditions": words["conditions"] | {"way": name}}
+        own = words | {"conditions": conditions | {"way": name}}
         how = {"group": fields.group, "words": own, "rng": rng, "score": score}
         made.append(measure.counted(fields.truth, boxes, **how)[QUANTITY])
     return made

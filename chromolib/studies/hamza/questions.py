@@ -1,7 +1,7 @@
 """What the page asks of the trainings: tables and figures' contents.
 
 `table(audits, estimates, kind)`, `plain(estimates, quantity)`, `elsewhere(estimates)`,
-`leads(run, grid, …)`, `costs(grid)`, `without(run, split)`, `tried(settings, scores)`
+`leads(run, grid, …)`, `costs(grid)`, `without(run, split)`, `moved(run, model, …)`
 """
 
 import itertools
@@ -125,4 +125,21 @@ def without(run, split):
             baselines.size(test, **own),
         ):
             made += metrics.measure(said, "accuracy", rng=rng).values()
+    return run.record_all(made)
+
+
+def moved(run, model, split, words):
+    """A detector's scores on unseen fields, and on these with chromosomes moved."""
+    sets, seed = {"as they stand": split.test}, run.given("seed")
+    if split.test.kind == "karyogram":
+        sets["other places"] = layout.shuffled(split.test, seed=seed)
+        few = layout.fewer(split.test, count=experiment.FEW, seed=seed)
+        sets[few.kind] = few
+    made = []
+    for name, fields in sets.items():
+        own = words | {"conditions": {"tested": name}}
+        found = model.predict(experiment.seen(fields))
+        how = {"group": fields.group, "words": own, "rng": run.rng(f"moved {name}")}
+        scores = measure.estimates(fields.truth, found, **how)
+        made += [scores[one] for one in PAGE]
     return run.record_all(made)
