@@ -204,12 +204,13 @@ def beaten(estimates):
         {
             "protocol": one.protocol,
             "source": one.source,
+            "network": one.model,
             "score": one.conditions["score"],
             "said": "better" if one.high < 0 else "worse" if one.low > 0 else "neither",
         }
         for one in found
     ]
-    columns = ["protocol", "source", "score"]
+    columns = ["protocol", "source", "network", "score"]
     frame = pd.DataFrame(rows, columns=[*columns, "said"])
     counts = pd.crosstab([frame[name] for name in columns], frame["said"])
     counts = counts.reindex(columns=["better", "neither", "worse"], fill_value=0)

@@ -63,13 +63,14 @@ def run(run, grid, *, row, protocol, counts=confidence.COUNTS):
 
 
 def _members(grid, row, protocol):
-    """The trained row and its siblings, from other first weights of the head."""
+    """The trained row and siblings from other first weights of the head, if any."""
     first = grid.pick(row, protocol)
-    return [
+    found = [
         one
         for one in grid.answers
         if dataclasses.replace(one.task, member=0) == first.task
     ]
+    return found if len(found) > 1 else []
 
 
 def _there(answer, names):
