@@ -19,7 +19,7 @@ SHARED += ["weights", "on_error", "seed", "out"]
 FIGURE = r'<figure><img [^>]*alt="([^"]*)"><figcaption>(.*?)</figcaption>'
 TRAINING = ("chromonet", "shruti", "chu", "hamza")  # studies that train a network
 LAYERS = {"chu": "MCDropout(", "hamza": "families.ssd("}  # layers stand in a summary
-BOXES = {"predict.": "model.predict(", "metrics.measure(": "measure.estimates("}
+BOXES = {"predict.": "model.predict(", "metrics.measure(": "detections.estimates("}
 OWN = {"hamza": BOXES}  # a detector gives boxes
 LESSONS = ("MCDropout",)  # what a page defines because it is the lesson
 SECTIONS = ["What the paper says", "Verdicts", "What this does not show", "Try it"]

@@ -12,13 +12,13 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from chromolib.detect import measure
+from chromolib.evidence import detections
 
 MODEL, KIND = "Faster R-CNN", "karyogram"  # of what is asked
 VIEWER = 20  # boxes that a widely used viewer draws unless told otherwise
 SCORES = (0.25, 0.5, 0.75)
 QUANTITY = "boxes an image"
-AS_IT_IS = f"as it is, scores from {measure.SCORE:g}"
+AS_IT_IS = f"as it is, scores from {detections.SCORE:g}"
 TRAINED = {
     "32 proposals": (("proposals", 32),),
     "anchors from 64 pixels": (("scales", (64, 96, 128)),),
@@ -29,16 +29,19 @@ TRAINED = {
 def said(found, fields, *, words, rng):
     """How many boxes there are an image, one Estimate a way of reading them."""
     made, conditions = [], words.get("conditions", {})
-    ways = {AS_IT_IS: (found, measure.SCORE)}
-    ways["one box a label"] = [_best(each) for each in found], measure.SCORE
-    ways[f"the first {VIEWER} alone"] = [_first(each) for each in found], measure.SCORE
+    ways = {AS_IT_IS: (found, detections.SCORE)}
+    ways["one box a label"] = [_best(each) for each in found], detections.SCORE
+    ways[f"the first {VIEWER} alone"] = (
+        [_first(each) for each in found],
+        detections.SCORE,
+    )
     for score in SCORES:
-        if score != measure.SCORE:
+        if score != detections.SCORE:
             ways[f"scores from {score:g}"] = found, score
     for name, (boxes, score) in ways.items():
         own = words | {"conditions": conditions | {"way": name}}
         how = {"group": fields.group, "words": own, "rng": rng, "score": score}
-        made.append(measure.counted(fields.truth, boxes, **how)[QUANTITY])
+        made.append(detections.counted(fields.truth, boxes, **how)[QUANTITY])
     return made
 
 

@@ -21,7 +21,8 @@ import numpy as np
 import pandas as pd
 
 from chromolib import files, records, streams
-from chromolib.detect import augmentation, families, measure, taps
+from chromolib.detect import augmentation, families, taps
+from chromolib.evidence import detections
 from chromolib.studies.hamza import ceiling, data, layout, protocol
 
 FAMILIES = {  # name of table 5.1 -> family, its own trunk, and the one of the thesis
@@ -302,5 +303,5 @@ def _measured(run, answer, asked):
             "conditions": conditions,
         }
         how = {"group": fields.group, "words": words, "rng": run.rng(f"{task} {name}")}
-        made += measure.estimates(fields.truth, answer.found[name], **how).values()
+        made += detections.estimates(fields.truth, answer.found[name], **how).values()
     return made

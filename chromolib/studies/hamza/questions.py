@@ -8,8 +8,7 @@ import itertools
 
 import pandas as pd
 
-from chromolib.detect import measure
-from chromolib.evidence import claims, metrics
+from chromolib.evidence import claims, detections, metrics
 from chromolib.studies.hamza import baselines, experiment, layout
 
 STEMS = {  # of table 5.1
@@ -19,7 +18,7 @@ STEMS = {  # of table 5.1
     "SSD": "hamza-ssd",
 }
 SCORES = {"recall": "recall", "precision": "precision", "F1": "f1"}
-FOUND, NAMED = f"AP50 {measure.ANY}", "mAP"
+FOUND, NAMED = f"AP50 {detections.ANY}", "mAP"
 PAGE = (NAMED, FOUND, "boxes an image")
 COLUMNS = {"ours, published protocol": "published", "ours, clean": "clean"}
 
@@ -86,7 +85,7 @@ def leads(run, grid, kind, name):
         }
         found = (one.found["test"] for one in (first, second))
         how = {"group": fields.group, "words": words, "rng": run.rng("leads")}
-        gaps = measure.differences(fields.truth, *found, **how)
+        gaps = detections.differences(fields.truth, *found, **how)
         made.append(gaps[f"difference in {NAMED}"])
     return run.record_all(made)
 
@@ -140,6 +139,6 @@ def moved(run, model, split, words):
         own = words | {"conditions": {"tested": name}}
         found = model.predict(experiment.seen(fields))
         how = {"group": fields.group, "words": own, "rng": run.rng(f"moved {name}")}
-        scores = measure.estimates(fields.truth, found, **how)
+        scores = detections.estimates(fields.truth, found, **how)
         made += [scores[one] for one in PAGE]
     return run.record_all(made)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chromolib import records
-from chromolib.detect import measure
+from chromolib.evidence import detections
 
 WORDS = {"study": "hamza", "source": "drawn", "protocol": "clean", "model": "any"}
 
@@ -22,7 +22,7 @@ GROUP = [*"aabbcc"]
 
 def asked(found, **words):
     how = {"group": GROUP, "words": WORDS, "rng": np.random.default_rng(0)}
-    return measure.estimates(TRUTH, found, **how, draws=50, **words)
+    return detections.estimates(TRUTH, found, **how, draws=50, **words)
 
 
 def test_all_that_is_found_and_named_is_worth_1():
@@ -49,11 +49,11 @@ def test_counts_are_of_boxes_that_are_sure_enough():
 
 
 def test_a_chromosome_with_two_names_counts_once():
-    (found,) = measure.sure([field((0, "1", 0.6), (1, "2", 0.9), (20, "X", 0.7))])
+    (found,) = detections.sure([field((0, "1", 0.6), (1, "2", 0.9), (20, "X", 0.7))])
     assert found.label.tolist() == ["2", "X"]
     chain = field((0, "1", 0.9), (3, "2", 0.8), (6, "3", 0.7))  # each over the next
-    assert measure.sure([chain])[0].label.tolist() == ["1", "3"]
-    assert len(measure.sure([field()])[0]) == 0
+    assert detections.sure([chain])[0].label.tolist() == ["1", "3"]
+    assert len(detections.sure([field()])[0]) == 0
 
 
 def test_names_are_left_out_where_any_chromosome_counts():
@@ -64,7 +64,7 @@ def test_names_are_left_out_where_any_chromosome_counts():
     ]
     made = asked(found)
     assert made["AP50"].value < 0.3
-    assert made[f"AP50 {measure.ANY}"].value == 1
+    assert made[f"AP50 {detections.ANY}"].value == 1
     assert made["recall"].value < 0.5
     assert made["every box found"].value == 1
 
@@ -88,9 +88,9 @@ def test_groups_stay_together_and_spread_the_interval():
 def test_a_difference_is_of_the_same_images():
     half = [field((0, "1")), field((0, "1"))] * 3
     how = {"group": GROUP, "words": WORDS, "rng": np.random.default_rng(0), "draws": 50}
-    none = measure.differences(TRUTH, TRUTH, TRUTH, **how)
+    none = detections.differences(TRUTH, TRUTH, TRUTH, **how)
     assert none["difference in mAP"].value == 0
-    made = measure.differences(TRUTH, TRUTH, half, **how)["difference in mAP"]
-    back = measure.differences(TRUTH, half, TRUTH, **how)["difference in mAP"]
+    made = detections.differences(TRUTH, TRUTH, half, **how)["difference in mAP"]
+    back = detections.differences(TRUTH, half, TRUTH, **how)["difference in mAP"]
     assert made.value == -back.value > 0.3
     assert made.low > 0
