@@ -159,7 +159,7 @@ def test_boxes_are_capped_in_each_way():
     fields = conftest.blocks(4)
     every = [
         records.Boxes(
-            np.concatenate([one.xyxy, one.xyxy + 1]),
+            np.concatenate([one.xyxy, one.xyxy + np.array([10, 0, 10, 0])]),
             np.concatenate([one.label, one.label]),
             np.r_[np.full(24, 0.9), np.full(24, 0.3)],
         )
