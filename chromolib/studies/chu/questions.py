@@ -231,7 +231,7 @@ def kept_bars(kept):
         if one.model in beside and "tested" not in one.conditions
     ]
     return [
-        dataclasses.replace(one, model=_with_weights(one))
+        dataclasses.replace(one, model=_with_weights(one), weights="none")
         for one in (*bars(kept), *found)
     ]
 
