@@ -28,8 +28,9 @@ class Detector(keras.Model):
 
     `fit(images, {"boxes": (n, K, 4), "labels": (n, K)})`: pixels, label -1 for no box,
     see `models.augment.pad`. `augmentation` is a layer of images with boxes. A subclass
-    has `first` and perhaps `second` network, and three methods: `raw`, `losses` (by
-    name) and `decode`.
+    has `first` and perhaps `second` network, and three methods: `raw(images, targets,
+    training=)`, what the networks say; `losses_of(raw, targets)`, by name; and
+    `decode(raw)`, boxes (n, A, 4) and scores (n, A, classes).
     """
 
     PARTS = ()  # names of the losses
@@ -46,18 +47,6 @@ class Detector(keras.Model):
         )
         self.finding = {}
         self.built = True
-
-    def raw(self, images, targets, *, training):
-        """What the networks say, before it is turned into boxes."""
-        raise NotImplementedError
-
-    def losses_of(self, raw, targets):
-        """Loss by name."""
-        raise NotImplementedError
-
-    def decode(self, raw):
-        """Boxes (n, A, 4) and scores (n, A, classes)."""
-        raise NotImplementedError
 
     def overlap(self, a, b):
         """How much boxes overlap, for suppression."""

@@ -12,9 +12,9 @@ import io
 import numpy as np
 import pandas as pd
 
-from chromolib import files
 from chromolib.evidence import between, metrics, referral
 from chromolib.models import predict
+from chromolib.runs import rows
 from chromolib.studies.chu import (
     confidence,
     experiment,
@@ -49,7 +49,7 @@ def run(run, karyograms, grid, *, sizes, share=1.0):
     parts = {name: part for name, part in parts.items() if part is not None}
     file = run.folder / "rows" / "rivals.npz"
     try:
-        arrays = _kept(file, parts)
+        arrays = rows.read(file, parts)
         if arrays is None:
             how = {"sizes": sizes, "seed": seed}
             arrays = _learned(file, split, karyograms.known, parts, **how)
@@ -94,19 +94,6 @@ def seen(run, contest, grid, karyograms):
     return run.record_all(found)
 
 
-def _kept(file, parts):
-    """What the rivals said of the same images before, if they did."""
-    if not file.exists():
-        return None
-    with np.load(file, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    same = (
-        np.array_equal(arrays.get(f"{name} image"), part.image)
-        for name, part in parts.items()
-    )
-    return arrays if all(same) else None
-
-
 def _learned(file, split, known, parts, *, sizes, seed):
     """What the rivals say of each part, learned now and kept."""
     made = rivals.learned(split, known, sizes=sizes, seed=seed)
@@ -115,15 +102,12 @@ def _learned(file, split, known, parts, *, sizes, seed):
         for part, images in parts.items()
         for i, rival in enumerate(made)
     }
-    arrays |= {f"{name} image": part.image for name, part in parts.items()}
     arrays |= {
         "names": np.array([rival.name for rival in made]),
         "reports": np.array(rivals.reports(made, split.test).to_json()),
         "cost": np.array([[rival.seconds, rival.parameters] for rival in made]),
     }
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with files.replacing(file) as partial:
-        np.savez(partial, **arrays)
+    rows.write(file, parts, arrays)
     return arrays
 
 

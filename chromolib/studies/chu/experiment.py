@@ -16,10 +16,11 @@ import time
 import numpy as np
 import pandas as pd
 
-from chromolib import files, streams
+from chromolib import streams
 from chromolib.evidence import between, metrics
 from chromolib.models import mc_dropout, predict
 from chromolib.models import train as training
+from chromolib.runs import rows
 from chromolib.studies.chu import baselines, moved, network, protocol
 
 KEPT = 4  # networks that stay compiled
@@ -119,8 +120,7 @@ def tasks(protocols, sizes, given):
     """
     made = []
     for name in protocols:
-        rows = sizes.rows + (sizes.larger if name == "clean" else ())
-        for row in rows:
+        for row in sizes.rows + (sizes.larger if name == "clean" else ()):
             small = network.KNOWN[row].trunk == network.SMALL
             words = ("domain", "none") if small else (given,)
             made += [Task(row, name, word) for word in words]
@@ -248,14 +248,16 @@ def _answers(run, karyograms, split, group, sizes):
         seed=seed,
         half=True,
     )
-    todo = [task for task in group if not _kept(place(run, task), parts)]
+    todo = [task for task in group if rows.read(place(run, task), parts) is None]
     cuts = {task.place.cut for task in todo}
     seen = {"train": split.train} | parts if todo else {}
     maps = trunk.maps(seen, cuts)
     for task in todo:
         own = {name: found[task.place.cut] for name, found in maps.items()}
         labels = split.train.y, split.validation.y
-        _keep(place(run, task), parts, _trained(task, trunk, own, labels, run, sizes))
+        rows.write(
+            place(run, task), parts, _trained(task, trunk, own, labels, run, sizes)
+        )
     return [_read(run, karyograms, task, parts, trunk.origin) for task in group]
 
 
@@ -316,24 +318,6 @@ def _alike(model):
     if len(_compiled) > KEPT:
         _compiled.pop(next(iter(_compiled)))
     return known
-
-
-def _keep(file, parts, arrays):
-    file.parent.mkdir(parents=True, exist_ok=True)
-    images = {f"{name} image": part.image for name, part in parts.items()}
-    with files.replacing(file) as partial:
-        np.savez(partial, **images, **arrays)
-
-
-def _kept(file, parts):
-    """Whether the row was done, on the same images, before the run was stopped."""
-    if not file.exists():
-        return False
-    with np.load(file, allow_pickle=False) as archive:
-        return all(
-            np.array_equal(archive[f"{name} image"], part.image)
-            for name, part in parts.items()
-        )
 
 
 def _read(run, karyograms, task, parts, origin):

@@ -20,9 +20,10 @@ import keras
 import numpy as np
 import pandas as pd
 
-from chromolib import files, records, streams
+from chromolib import records, streams
 from chromolib.detect import augmentation, families, taps
 from chromolib.evidence import detections
+from chromolib.runs import rows
 from chromolib.studies.hamza import ceiling, data, layout, protocol
 
 FAMILIES = {  # name of table 5.1 -> family, its own trunk, and the one of the thesis
@@ -209,13 +210,10 @@ def _tests(split, read, sizes, seed):
 def _answer(run, task, split, asked, sizes):
     """What a training found: from the folder, or learned now and kept."""
     file = place(run, task)
-    kept = _kept(file, asked)
+    kept = rows.read(file, asked)
     if kept is None:
         kept = _trained(task, split, asked, sizes, run.given("seed"))
-        kept |= {f"{name} image": fields.image for name, fields in asked.items()}
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with files.replacing(file) as partial:
-            np.savez(partial, **kept)
+        rows.write(file, asked, kept)
     found = {name: _unpacked(kept, name) for name in asked}
     history = pd.read_json(io.StringIO(str(kept["history"])))
     return Answer(task, found, history, json.loads(str(kept["facts"])))
@@ -228,19 +226,6 @@ def place(run, task):
     words += [f"{name}-{value}" for name, value in task.settings]
     name = re.sub(r"[^\w.-]+", "-", " ".join(words))
     return run.folder / "rows" / f"{name}.npz"
-
-
-def _kept(file, asked):
-    """What was found before the run was stopped, on the same images."""
-    if not file.exists():
-        return None
-    with np.load(file, allow_pickle=False) as archive:
-        kept = {name: archive[name] for name in archive.files}
-    same = (
-        np.array_equal(kept.get(f"{name} image"), fields.image)
-        for name, fields in asked.items()
-    )
-    return kept if all(same) else None
 
 
 def _trained(task, split, asked, sizes, seed):

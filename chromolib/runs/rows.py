@@ -1,0 +1,31 @@
+"""What each training of a run said, kept as soon as it is done: an archive a training.
+
+`write(file, parts, arrays)`, `read(file, parts)` -> arrays, or None
+
+A run that was stopped goes on with what was kept of the same images.
+"""
+
+import numpy as np
+
+from chromolib import files
+
+
+def write(file, parts, arrays):
+    """Keep arrays with the names of the images that they are of; part -> images."""
+    images = {f"{name} image": part.image for name, part in parts.items()}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with files.replacing(file) as partial:
+        np.savez(partial, **images, **arrays)
+
+
+def read(file, parts):
+    """What was kept, if it is of these very images; else None."""
+    if not file.exists():
+        return None
+    with np.load(file, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    same = (
+        np.array_equal(arrays.get(f"{name} image"), part.image)
+        for name, part in parts.items()
+    )
+    return arrays if all(same) else None
