@@ -46,14 +46,15 @@ def suppress(overlap, labels=None, *, threshold=0.5):
 def candidates(scores, *, count, by_class):
     """The best scores (n, k), which box each is of, and its label.
 
-    `by_class` looks at each score of each box, else at the highest of each box only.
+    `by_class` looks at each score of each box, else at their sum: whether it shows any.
     """
     classes = scores.shape[2]
     if by_class:
         flat = ops.reshape(scores, (-1, scores.shape[1] * classes))
         value, place = ops.top_k(flat, min(count, flat.shape[1]))
         return value, place // classes, place % classes
-    value, box = ops.top_k(ops.max(scores, 2), min(count, scores.shape[1]))
+    any_of = ops.minimum(ops.sum(scores, 2), 1.0)
+    value, box = ops.top_k(any_of, min(count, scores.shape[1]))
     label = ops.argmax(scores, 2)
     return value, box, ops.take_along_axis(label, ops.cast(box, label.dtype), axis=1)
 

@@ -2,12 +2,16 @@
 
 `estimates(truth, found, *, group, words, rng)` -> name -> Estimate
 `counted(truth, found, …)` -> those of boxes that are sure enough alone, which is quick
-`differences(truth, first, second, *, group, words, rng)` -> likewise, of two detectors
+`differences(truth, first, second, …)` -> likewise, of two detectors
 
 A box is right where it overlaps a true one by half and has its name. Average precision
 asks this at every score; recall, precision, F1 and counts ask it of boxes with a score
 of at least `score`, one a chromosome. "every box found" is the share of images where
 each true box is found and none besides, whatever their names.
+
+Average precision with names wants a box for each name that a chromosome might have; all
+else wants each chromosome `once`. A detector that was asked so gives these boxes too,
+with how sure it is that there is any chromosome; else the surest of `found` are taken.
 """
 
 import dataclasses
@@ -26,23 +30,23 @@ AVERAGE = {"mAP": "mAP", "AP50": "AP50", "AP75": "AP75"}
 ANY = "of any chromosome"  # names left out
 
 
-def estimates(truth, found, *, group, words, rng, score=SCORE, draws=DRAWS):
+def estimates(truth, found, *, group, words, rng, once=None, score=SCORE, draws=DRAWS):
     """All that is asked of one detector: average precision with names and without."""
-    made = counted(truth, found, group=group, words=words, rng=rng, score=score)
+    once = sure(found, 0) if once is None else once
+    made = counted(truth, once, group=group, words=words, rng=rng, score=score)
     group, names = pd.factorize(np.asarray(group))
     picks = _picks(group, len(names), draws, rng)
-    for name, (value, drawn) in _averages(truth, found, words, picks).items():
+    for name, (value, drawn) in _averages(truth, (found, once), picks).items():
         interval = _interval(value, drawn, len(names))
         made[name] = resample.estimate(words, name, interval, len(truth), len(names))
     return made
 
 
-def counted(truth, found, *, group, words, rng, score=SCORE):
-    """What is counted of boxes with a score of at least `score`."""
+def counted(truth, once, *, group, words, rng, score=SCORE):
+    """What is counted of boxes, one a chromosome, with a score of at least `score`."""
     group, names = pd.factorize(np.asarray(group))
-    rows = np.array(
-        [_row(*pair) for pair in zip(truth, sure(found, score), strict=True)], float
-    )
+    once = [each.take(each.score >= score) for each in once]
+    rows = np.array([_row(*pair) for pair in zip(truth, once, strict=True)], float)
     table = np.zeros((len(names), rows.shape[1]))
     np.add.at(table, group, rows)
     both = table[:, 1] + table[:, 2]
@@ -56,10 +60,13 @@ def counted(truth, found, *, group, words, rng, score=SCORE):
 
 
 def differences(truth, first, second, *, group, words, rng, draws=DRAWS):
-    """By how much the first detector's average precision exceeds the second's."""
+    """By how much the first detector's average precision exceeds the second's.
+
+    Each is what it found, and the same with each chromosome once.
+    """
     group, names = pd.factorize(np.asarray(group))
     picks = _picks(group, len(names), draws, rng)
-    both = [_averages(truth, found, words, picks) for found in (first, second)]
+    both = [_averages(truth, pair, picks) for pair in (first, second)]
     made = {}
     for name, (value, drawn) in both[0].items():
         other, others = both[1][name]
@@ -71,11 +78,8 @@ def differences(truth, first, second, *, group, words, rng, draws=DRAWS):
 
 
 def sure(found, score=SCORE):
-    """The boxes of each image that have at least this score, one a chromosome.
-
-    Average precision wants a box for each name that a chromosome might have. Whoever
-    counts takes the surest of boxes that lie over each other.
-    """
+    """The boxes of each image that have at least this score, one a chromosome: of boxes
+    that lie over each other the surest."""
     return [_once(each.take(each.score >= score)) for each in found]
 
 
@@ -88,10 +92,10 @@ def _once(boxes):
     return boxes.take(kept)
 
 
-def _averages(truth, found, words, picks):
+def _averages(truth, pair, picks):
     """Name -> average precision, and that of each resample of images."""
     made = {}
-    for named in (True, False):
+    for found, named in zip(pair, (True, False), strict=True):
         classes = sorted({str(one) for each in (*truth, *found) for one in each.label})
         judged = coco.evaluate(truth, found, classes=classes, named=named)
         whole = coco.scores(judged)

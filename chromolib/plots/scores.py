@@ -50,7 +50,7 @@ def curves(histories, *, ax, source, of="accuracy"):
     """
     tables = _histories(histories)
     columns = list(dict.fromkeys(name for table in tables.values() for name in table))
-    if of not in columns:
+    if not {of, f"val_{of}"} & set(columns):
         raise ValueError(f"no history has {of!r}; known: {', '.join(columns)}")
     for i, (name, history) in enumerate(tables.items()):
         look = {"color": _colour(i), "marker": _marker(i), "ms": 4}

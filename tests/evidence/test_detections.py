@@ -88,9 +88,22 @@ def test_groups_stay_together_and_spread_the_interval():
 def test_a_difference_is_of_the_same_images():
     half = [field((0, "1")), field((0, "1"))] * 3
     how = {"group": GROUP, "words": WORDS, "rng": np.random.default_rng(0), "draws": 50}
-    none = detections.differences(TRUTH, TRUTH, TRUTH, **how)
+    none = detections.differences(TRUTH, (TRUTH, TRUTH), (TRUTH, TRUTH), **how)
     assert none["difference in mAP"].value == 0
-    made = detections.differences(TRUTH, TRUTH, half, **how)["difference in mAP"]
-    back = detections.differences(TRUTH, half, TRUTH, **how)["difference in mAP"]
+    made = detections.differences(TRUTH, (TRUTH, TRUTH), (half, half), **how)[
+        "difference in mAP"
+    ]
+    back = detections.differences(TRUTH, (half, half), (TRUTH, TRUTH), **how)[
+        "difference in mAP"
+    ]
     assert made.value == -back.value > 0.3
     assert made.low > 0
+
+
+def test_what_is_found_once_counts_where_names_do_not():
+    once = [field((0, "1", 0.9), (20, "2", 0.8))] * 6
+    made = asked([field((0, "1", 0.4), (20, "X", 0.4))] * 6, once=once)
+    assert made["boxes an image"].value == 2, "each is sure enough to be one"
+    assert made[f"AP50 {detections.ANY}"].value == 1
+    assert made["recall"].value == pytest.approx(0.5), "by the names of these boxes"
+    assert made["AP50"].value > 0.5, "by the names of the others"

@@ -28,7 +28,6 @@ NAME = "classify and assign"
 UPRIGHT = True  # in a karyogram short arms are up
 BATCH = 64
 EPOCH = 100  # steps, after which it can be resumed
-PENALTIES = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)  # of a copy more or fewer
 COLUMNS = ("image", "pieces", "karyotype", "name", "confidence", "changes")
 
 
@@ -118,11 +117,11 @@ def choose_penalty(images, named):
     """The penalty by which validation karyograms are told apart best; of equals, the
     one in the middle."""
     right = []
-    for penalty in PENALTIES:
+    for penalty in assign.PENALTIES:
         scores = _scores(_reports(images, named, penalty))
         right.append(metrics.roc_auc_score(images.y, scores))
     best = np.flatnonzero(np.array(right) == max(right))
-    return PENALTIES[best[len(best) // 2]]
+    return assign.PENALTIES[best[len(best) // 2]]
 
 
 def _said(model, single):

@@ -29,15 +29,14 @@ TRAINED = {
 def said(found, fields, *, words, rng):
     """How many boxes there are an image, one Estimate a way of reading them."""
     made, conditions = [], words.get("conditions", {})
-    ways = {AS_IT_IS: (found, detections.SCORE)}
-    ways["one box a label"] = [_best(each) for each in found], detections.SCORE
-    ways[f"the first {VIEWER} alone"] = (
-        [_first(each) for each in found],
-        detections.SCORE,
-    )
+    once = detections.sure(found, 0)
+    ways = {AS_IT_IS: (once, detections.SCORE)}
+    ways["one box a label"] = [_best(each) for each in once], detections.SCORE
+    first = [_first(each) for each in once]
+    ways[f"the first {VIEWER} alone"] = first, detections.SCORE
     for score in SCORES:
         if score != detections.SCORE:
-            ways[f"scores from {score:g}"] = found, score
+            ways[f"scores from {score:g}"] = once, score
     for name, (boxes, score) in ways.items():
         own = words | {"conditions": conditions | {"way": name}}
         how = {"group": fields.group, "words": own, "rng": rng, "score": score}

@@ -3,7 +3,7 @@
 `every(run, count)` -> kind -> Fields of a run's source; `read` of one kind
 `drawn(kind, count, seed)` -> Fields of the synthetic lab
 `fields(images, kind)` -> Fields of any set with boxes, or of single chromosomes
-`sized(fields, side)` -> the same at another size
+`sized(fields, side)`, `unnamed(fields)` -> the same at another size, of one class
 `counts(fields)`, `histogram(parts)` -> what there is of everything, as tables
 """
 
@@ -25,6 +25,7 @@ KINDS = ("karyogram", "metaphase")
 SHOWS = {"roboflow": "karyogram", "tseng2023": "metaphase", "mfish": "metaphase"}
 DRAWN = {"karyogram": sets.karyograms, "metaphase": sets.metaphases}
 COPIES = "source image"  # a set's unit where its images are copies of fewer
+UNNAMED = ("chromosome",)
 LEAST = 64  # pixels of an image's shorter side
 MOST = assign.MOST  # boxes on an image: all chromosomes of a cell twice over
 COLUMNS = ("x", "boxes", "labels", "group", "image")
@@ -105,14 +106,14 @@ class Fields:
         return dataclasses.replace(self, **columns)
 
 
-def read(run, kind, count):
+def read(run, kind, count, *, side=SIDE):
     """The fields of a run's source; without a real one `count` are drawn."""
     if run.images is None:
-        return drawn(kind, count, seed=run.given("seed"))
-    return fields(run.images, kind, on_error=run.given("on_error"))
+        return drawn(kind, count, seed=run.given("seed"), side=side)
+    return fields(run.images, kind, side=side, on_error=run.given("on_error"))
 
 
-def every(run, count):
+def every(run, count, *, side=SIDE):
     """Kind -> Fields, of each kind that a run's source has."""
     if run.images is None:
         kinds = KINDS
@@ -120,7 +121,7 @@ def every(run, count):
         kinds = KINDS[:1]
     else:
         kinds = (SHOWS.get(run.images.source, KINDS[1]),)
-    return {kind: read(run, kind, count) for kind in kinds}
+    return {kind: read(run, kind, count, side=side) for kind in kinds}
 
 
 def drawn(kind, count, *, seed, side=SIDE):
@@ -170,6 +171,12 @@ def sized(part, side):
         x[i, ..., 0] = compose.resized(image, side, side)
     boxes = np.clip(part.boxes * np.float32(side / part.side), 0, side)
     return dataclasses.replace(part, x=x, boxes=boxes)
+
+
+def unnamed(part):
+    """The same fields with one class: a chromosome."""
+    labels = np.where(part.present, 0, -1).astype(part.labels.dtype)
+    return dataclasses.replace(part, labels=labels, classes=UNNAMED)
 
 
 def counts(*sets_of_fields):

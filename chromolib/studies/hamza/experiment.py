@@ -1,7 +1,7 @@
 """The grid of trainings: each family on equal terms, on each kind, by each protocol.
 
 `run(run, read, *, sizes)` -> Grid, with what each detector found and its estimates
-`learned(detector, split, *, sizes, rate)` -> history
+`learned(detector, split, *, looks, rate, batch)` -> history
 
 Every family sees as many images, in batches of the same size, at rates that it may
 choose among by validation loss: equal budgets and equal tuning. What each found is kept
@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from chromolib import records, streams
-from chromolib.detect import augmentation, families, taps
+from chromolib.detect import augmentation, coco, families, taps
 from chromolib.evidence import detections
 from chromolib.runs import rows
 from chromolib.studies.hamza import ceiling, data, layout, protocol
@@ -33,11 +33,18 @@ FAMILIES = {  # name of table 5.1 -> family, its own trunk, and the one of the t
     "SSD": ("ssd", "", "mobilenetv2"),
 }
 THEIRS = "as in the thesis"  # the trunk size at which trunks are the thesis'
+THESIS, ALL = THEIRS, "all"  # the fields that a training learns from
 CHANCE = "Faster R-CNN"  # the family that also learns names dealt at random
 DECAY, CLIP = 1e-4, 10.0  # of the weights, and the largest step
-PACKED = "boxes", "labels", "scores"
+PACKED, ONCE = ("boxes", "labels", "scores"), ", once"
+COUNTING = {"by_class": False, "threshold": 0.6}  # of a detector that finds, not names
+TRAINING = "rate", "batch", "looks"  # settings of a training; all others of a family
+VARIED = "SSD"  # the family that learns with one of these changed
+RATES, BATCHES, BUDGETS = (3e-4, 1e-3, 3e-3, 1e-2), (4, 16), (0.5, 2)
+OVERLAPS = {f"test, suppressed at {t:g}": t for t in (0.3, 0.4, 0.6, 0.7)}
+WATCHED = 24  # validation images of which average precision is followed
 FEW = 20  # chromosomes of the picture that the thesis tried, figure 5.5
-WARM = 0.05  # of all steps, during which the rate rises
+BATCH, WARM = 8, 0.05  # images a step; share of all steps, in which the rate rises
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,14 +54,15 @@ class Sizes:
     families: tuple = tuple(FAMILIES)
     trunk: str = "small"  # of taps.WIDTHS, or THEIRS
     side: int = 320  # pixels; a multiple of 32
-    looks: int = 9_600  # images that a training sees, copies and repetitions counted
-    batch: int = 8
+    looks: int = 2_332  # images that a training sees, copies and repetitions counted
+    whole: int = 7_320  # of one on all fields of a source that has many more; or 0
+    batch: int = BATCH
     rates: tuple = (1e-3, 3e-3)  # tried by each family for a share of the looks
     trial: float = 0.1
     share: float = 1.0  # of the thesis' counts of images
     random: tuple = (CHANCE,)
-    whole: bool = True  # whether each also learns from all fields there are, turned
     ceiling: bool = True  # whether what might cap the boxes is trained for
+    varied: bool = True  # whether a training is changed in one setting at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,17 +72,14 @@ class Task:
     model: str  # as in FAMILIES
     kind: str  # of the fields that train
     protocol: str
-    fields: str = "as in the thesis"  # or "all"
+    fields: str = THESIS  # or ALL
     labels: str = "true"  # or "random": names dealt among the boxes of an image
-    settings: tuple = ()  # further ones of the family, pairs
+    settings: tuple = ()  # others than usual, of the training or the family, pairs
 
     @property
     def plain(self):
         """Whether it is one of the trainings that table 5.1 is about."""
         return (self.fields, self.labels, self.settings) == (THESIS, "true", ())
-
-
-THESIS, ALL = THEIRS, "all"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -83,6 +88,7 @@ class Answer:
 
     task: Task
     found: dict  # test set -> Boxes an image
+    once: dict  # the same with each chromosome once, whatever its name
     history: pd.DataFrame
     facts: dict  # rate, seconds, ms an image, parameters
 
@@ -95,17 +101,16 @@ class Grid:
     tests: dict  # Task -> test set -> Fields
     estimates: list
 
-    def pick(self, model, kind, name, **wanted):
-        """The answer of a family on a kind by a protocol."""
-        wanted = Task(model, kind, name, **wanted)
-        for one in self.answers:
-            if one.task == wanted:
-                return one
-        raise LookupError(f"this run has no answer of {wanted}")
+    def of(self, kind, name, fields=THESIS):
+        """Family -> its answer on a kind by a protocol, learned as usual."""
+        wanted = {model: Task(model, kind, name, fields) for model in FAMILIES}
+        answers = {one.task: one for one in self.answers}
+        return {m: answers[task] for m, task in wanted.items() if task in answers}
 
 
-def tasks(kinds, protocols, sizes):
-    """Every training of the grid, those of one split together."""
+def tasks(kinds, protocols, sizes, many=()):
+    """Every training of the grid, those of one split together; `many` are the kinds
+    with many more fields than the thesis had."""
     made = []
     for kind, name in itertools.product(kinds, protocols):
         made += [Task(model, kind, name) for model in sizes.families]
@@ -114,10 +119,16 @@ def tasks(kinds, protocols, sizes):
         first = Task(ceiling.MODEL, ceiling.KIND, "clean")
         ways = ceiling.TRAINED.values()
         made += [dataclasses.replace(first, settings=one) for one in ways]
+    if sizes.varied and ceiling.KIND in kinds and "clean" in protocols:
+        first = Task(VARIED, ceiling.KIND, "clean")
+        ways = [("rate", one) for one in RATES]
+        ways += [("batch", one) for one in BATCHES]
+        ways += [("looks", round(one * sizes.looks)) for one in BUDGETS]
+        made += [dataclasses.replace(first, settings=(one,)) for one in ways]
     if sizes.whole and "clean" in protocols:
         made += [
             Task(model, kind, "clean", fields=ALL)
-            for kind, model in itertools.product(kinds, sizes.families)
+            for kind, model in itertools.product(many, sizes.families)
         ]
     return sorted(made, key=_split_of)
 
@@ -125,7 +136,7 @@ def tasks(kinds, protocols, sizes):
 def run(run, read, *, sizes):
     """Train and test each family, and keep the numbers; `read` is kind -> Fields."""
     answers, tests, estimates = [], {}, []
-    planned = tasks(read, run.protocols, sizes)
+    planned = tasks(read, run.protocols, sizes, many(read))
     for key, group in itertools.groupby(planned, _split_of):
         split = divided(read, *key, seed=run.given("seed"), sizes=sizes)
         asked = _tests(split, read, sizes, run.given("seed"))
@@ -135,6 +146,12 @@ def run(run, read, *, sizes):
             tests[task] = asked
             estimates += _measured(run, answer, asked)
     return Grid(answers, tests, run.record_all(estimates))
+
+
+def many(read):
+    """The kinds of which a source has more than twice the fields of the thesis."""
+    least = 2 * protocol.SOURCES
+    return [k for k, each in read.items() if len(set(each.group)) > least]
 
 
 def divided(read, kind, name, fields, labels, *, seed, sizes):
@@ -148,7 +165,7 @@ def divided(read, kind, name, fields, labels, *, seed, sizes):
 def built(task, sizes, *, seed, classes=records.CLASSES):
     """The detector of a training, not yet compiled."""
     family, own, theirs = FAMILIES[task.model]
-    how = dict(task.settings)
+    how = {name: value for name, value in task.settings if name not in TRAINING}
     if task.fields == ALL:
         how["augmentation"] = augmentation.usual(seed=seed)
     if sizes.trunk == THEIRS:
@@ -161,11 +178,25 @@ def built(task, sizes, *, seed, classes=records.CLASSES):
     return families.FAMILIES[family](classes, sizes.side, seed=seed, **how)
 
 
-def learned(detector, split, *, sizes, rate, looks=None):
+class Watched(keras.callbacks.Callback):
+    """Average precision and recall of validation images, epoch by epoch."""
+
+    def __init__(self, validation):
+        super().__init__()
+        self.part = validation.take(slice(WATCHED))
+
+    def on_epoch_end(self, epoch, logs=None):
+        """What is found now, beside the losses."""
+        truth, found = self.part.truth, self.model.predict(seen(self.part))
+        now = coco.scores(coco.evaluate(truth, found, classes=self.model.classes))
+        logs |= {"val_mAP": now["mAP"], "val_recall": now["recall50"]}
+
+
+def learned(detector, split, *, looks, rate, batch, watch=()):
     """The history of a detector that has seen so many images, as it is afterwards."""
-    train, looks = split.train, looks or sizes.looks
+    train = split.train
     epochs = max(1, round(looks / len(train)))
-    steps = epochs * math.ceil(len(train) / sizes.batch)
+    steps = epochs * math.ceil(len(train) / batch)
     falls = keras.optimizers.schedules.CosineDecay(
         rate / 10, steps, warmup_target=rate, warmup_steps=math.ceil(WARM * steps)
     )
@@ -175,7 +206,8 @@ def learned(detector, split, *, sizes, rate, looks=None):
         train.targets,
         validation_data=(seen(split.validation), split.validation.targets),
         epochs=epochs,
-        batch_size=sizes.batch,
+        batch_size=batch,
+        callbacks=list(watch),
         verbose=0,
     )
     return pd.DataFrame(history.history)
@@ -196,6 +228,8 @@ def _tests(split, read, sizes, seed):
     if split.protocol == "published":
         asked["unseen"] = split.unseen
     if split.labels == "true":
+        if split.protocol == "clean":
+            asked |= dict.fromkeys(OVERLAPS, split.test)
         if split.unseen.kind == data.KINDS[0]:
             asked["other places"] = layout.shuffled(split.unseen, seed=seed)
             few = layout.fewer(split.unseen, count=FEW, seed=seed)
@@ -214,9 +248,11 @@ def _answer(run, task, split, asked, sizes):
     if kept is None:
         kept = _trained(task, split, asked, sizes, run.given("seed"))
         rows.write(file, asked, kept)
-    found = {name: _unpacked(kept, name) for name in asked}
+    found, once = (
+        {name: unpacked(kept, f"{name}{how}") for name in asked} for how in ("", ONCE)
+    )
     history = pd.read_json(io.StringIO(str(kept["history"])))
-    return Answer(task, found, history, json.loads(str(kept["facts"])))
+    return Answer(task, found, once, history, json.loads(str(kept["facts"])))
 
 
 def place(run, task):
@@ -230,35 +266,43 @@ def place(run, task):
 
 def _trained(task, split, asked, sizes, seed):
     """Arrays of what a training finds, at the rate that validation chose."""
-    rate = _rate(task, split, sizes, seed)
+    how = {"looks": sizes.whole if task.fields == ALL else sizes.looks}
+    how |= {"batch": sizes.batch} | dict(task.settings)
+    how = {name: how[name] for name in TRAINING if name in how}
+    how.setdefault("rate", _rate(task, split, sizes, seed))
     detector = built(task, sizes, seed=seed)
-    started = time.monotonic()
-    history = learned(detector, split, sizes=sizes, rate=rate)
-    facts = {"rate": rate, "seconds": time.monotonic() - started}
+    started, watch = time.monotonic(), [Watched(split.validation)]
+    history = learned(detector, split, **how, watch=watch)
+    facts = how | {"seconds": time.monotonic() - started}
     facts |= {"parameters": detector.count_params()}
     arrays = {"history": np.array(history.to_json())}
-    for name, fields in asked.items():
-        detector.predict(seen(fields.take(slice(sizes.batch))))  # compiles
-        started = time.monotonic()
-        found = detector.predict(seen(fields), batch_size=sizes.batch)
-        facts["ms an image"] = 1000 * (time.monotonic() - started) / len(fields)
-        arrays |= _packed(found, name)
+    for mark, way in {"": {}, ONCE: COUNTING}.items():
+        for name, fields in asked.items():
+            finding = {"batch_size": sizes.batch, **way}
+            finding |= {"threshold": OVERLAPS[name]} if name in OVERLAPS else {}
+            if name == "test":
+                detector.predict(seen(fields.take(slice(sizes.batch))), **finding)
+                started = time.monotonic()
+            found = detector.predict(seen(fields), **finding)
+            if name == "test":
+                took = time.monotonic() - started
+                facts["ms an image"] = 1000 * took / len(fields)
+            arrays |= packed(found, f"{name}{mark}")
     return arrays | {"facts": np.array(json.dumps(facts))}
 
 
 def _rate(task, split, sizes, seed):
     """The rate by which validation loss is least after a share of the looks."""
-    if len(sizes.rates) == 1:
+    if len(sizes.rates) == 1 or task.settings:
         return sizes.rates[0]
-    lost = []
+    lost, how = [], {"looks": sizes.trial * sizes.looks, "batch": sizes.batch}
     for rate in sizes.rates:
-        how = {"rate": rate, "looks": sizes.trial * sizes.looks}
-        tried = learned(built(task, sizes, seed=seed), split, sizes=sizes, **how)
+        tried = learned(built(task, sizes, seed=seed), split, rate=rate, **how)
         lost.append(np.nan_to_num(tried["val_loss"].iloc[-1], nan=np.inf))
     return sizes.rates[int(np.argmin(lost))]
 
 
-def _packed(found, name):
+def packed(found, name):
     """The boxes of all images below each other, and how many each has."""
     return {
         f"{name} many": np.array([len(each) for each in found]),
@@ -268,7 +312,7 @@ def _packed(found, name):
     }
 
 
-def _unpacked(kept, name):
+def unpacked(kept, name):
     ends = np.cumsum(kept[f"{name} many"])[:-1]
     columns = (np.split(kept[f"{name} {one}"], ends) for one in PACKED)
     return [records.Boxes(*each) for each in zip(*columns, strict=True)]
@@ -288,5 +332,6 @@ def _measured(run, answer, asked):
             "conditions": conditions,
         }
         how = {"group": fields.group, "words": words, "rng": run.rng(f"{task} {name}")}
+        how |= {"once": answer.once[name]}
         made += detections.estimates(fields.truth, answer.found[name], **how).values()
     return made

@@ -1,9 +1,11 @@
 """What the page asks of the trainings: tables and figures' contents.
 
 `table(audits, estimates, kind)`, `plain(estimates, quantity)`, `elsewhere(estimates)`,
-`leads(run, grid, …)`, `costs(grid)`, `without(run, split)`, `moved(run, model, …)`
+`leads(run, grid, …)`, `costs(grid)`, `without(run, split)`, `moved(run, model, …)`,
+`varied(estimates)`, `whole(estimates)`, `aims(estimates)`
 """
 
+import dataclasses
 import itertools
 
 import pandas as pd
@@ -54,6 +56,41 @@ def plain(estimates, quantity, kind=None, tested="test"):
     ]
 
 
+def whole(estimates, quantity, kind):
+    """One quantity of the trainings on all fields there are, on unseen fields."""
+    wanted = {"learned from": experiment.ALL, "fields": kind, "tested": "test"}
+    return [
+        one
+        for one in estimates
+        if one.quantity == quantity and wanted.items() <= one.conditions.items()
+    ]
+
+
+def varied(estimates, quantity):
+    """One quantity of a training changed in one setting, and of boxes suppressed at
+    other overlaps; `conditions["setting"]` says which."""
+    made = []
+    for one in estimates:
+        found = one.conditions
+        if one.quantity != quantity or one.model != experiment.VARIED:
+            continue
+        changed = {word: found[key] for key, word in SETTINGS.items() if key in found}
+        if not changed and found["tested"] in experiment.OVERLAPS:
+            changed = {"suppressed at": experiment.OVERLAPS[found["tested"]]}
+            found = found | {"tested": "test"}
+        if found["tested"] != "test" or found["learned from"] != experiment.THESIS:
+            continue
+        if found["labels"] != "true" or one.protocol != "clean":
+            continue
+        setting = " ".join(f"{word} {value}" for word, value in changed.items())
+        conditions = {"fields": found["fields"], "setting": setting or "as usual"}
+        made.append(dataclasses.replace(one, conditions=conditions))
+    return made
+
+
+SETTINGS = {"rate": "rate", "batch": "images a step", "looks": "looks"}
+
+
 def elsewhere(estimates, kind, quantity=NAMED):
     """One quantity by where it was tested, for a figure with a row a test set."""
     found = [one for one in estimates if one.conditions.get("fields") == kind]
@@ -66,24 +103,19 @@ def tried(settings, scores):
     return settings | {name: str(scores[name]) for name in PAGE}
 
 
-def leads(run, grid, kind, name):
+def leads(run, grid, kind, name, learned_from=experiment.THESIS):
     """By how much each family exceeds each other one, on the same images."""
-    plain = [
-        one
-        for one in grid.answers
-        if (one.task.kind, one.task.protocol) == (kind, name) and one.task.plain
-    ]
-    made = []
-    for first, second in itertools.combinations(plain, 2):
+    made, learned = [], grid.of(kind, name, learned_from)
+    for first, second in itertools.combinations(learned.values(), 2):
         fields = grid.tests[first.task]["test"]
         words = run.label | {
             "source": fields.source,
             "protocol": name,
             "model": f"{first.task.model} - {second.task.model}",
             "weights": "none",
-            "conditions": {"fields": kind, "labels": "true"},
+            "conditions": {"fields": kind, "learned from": learned_from},
         }
-        found = (one.found["test"] for one in (first, second))
+        found = ((one.found["test"], one.once["test"]) for one in (first, second))
         how = {"group": fields.group, "words": words, "rng": run.rng("leads")}
         gaps = detections.differences(fields.truth, *found, **how)
         made.append(gaps[f"difference in {NAMED}"])

@@ -23,7 +23,6 @@ from chromolib.studies.shruti import network, protocol
 OURS, MANUAL = "bands", "hand-made"
 BATCH = 64
 EPOCH = 200  # steps, after which it is validated and can be resumed
-PENALTIES = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)  # of a copy more or fewer
 SCORES = ("accuracy", "balanced accuracy", "NLL", "ECE", "AUGRC", "failure AUROC")
 WHOLE = ("accuracy", "balanced accuracy", "whole-cell accuracy")
 SURE = 0.9  # confidence below which a person should look at a cell
@@ -106,18 +105,6 @@ def train(split, sizes, *, seed, upright, augment=True, checkpoint=None):
         checkpoint=checkpoint,
     )
     return model, history
-
-
-def choose_penalty(probability, samples):
-    """The penalty under which most validation images are named rightly; of equals, the
-    one in the middle."""
-    said = predict.predictions(samples, probability, source="validation")
-    right = []
-    for penalty in PENALTIES:
-        named = assign.cells(said, penalty=penalty)
-        right.append((named.assigned == named.truth).mean())
-    best = np.flatnonzero(np.array(right) == max(right))
-    return PENALTIES[best[len(best) // 2]]
 
 
 def score(said, *, rng):
@@ -246,7 +233,7 @@ def _settled(split, held, raw, words):
     said = calibration.temperature_scaled(said, row["temperature"])
     if split.protocol == "clean":
         held = calibration.temperature_scaled(held, row["temperature"])
-        row["penalty"] = choose_penalty(held.probability, split.validation)
+        row["penalty"] = assign.choose_penalty(held)
         said = assign.cells(said, penalty=row["penalty"])
     return said, row
 

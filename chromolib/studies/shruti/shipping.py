@@ -84,7 +84,8 @@ def save(file, model, sources, *, seed=0):
     _calibrate(model, validation)
     model.set_weights([w.astype(np.float16).astype("f4") for w in model.get_weights()])
     held = predict.views(model, validation.x, upright=False)
-    penalty = experiment.choose_penalty(held, validation)
+    held = predict.predictions(validation, held, source="validation")
+    penalty = assign.choose_penalty(held)
     scores = []
     for split, chromosomes in zip(splits, sources, strict=True):
         said = predict.predictions(

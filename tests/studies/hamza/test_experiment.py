@@ -19,8 +19,9 @@ TINY = experiment.Sizes(
     share=0.16,
     rates=(1e-3,),
     random=("SSD",),
-    whole=False,
+    whole=0,
     ceiling=False,
+    varied=False,
 )
 
 
@@ -52,15 +53,20 @@ def ran(tmp_path_factory):
 
 def test_every_training_of_the_grid_is_there_once():
     kinds, both = data.KINDS, ("published", "clean")
-    planned = experiment.tasks(kinds, both, experiment.Sizes())
+    planned = experiment.tasks(kinds, both, experiment.Sizes(), kinds[1:])
     assert len(set(planned)) == len(planned)
     plain = [one for one in planned if one.plain]
     assert len(plain) == 4 * 2 * 2
     whole = [one for one in planned if one.fields == experiment.ALL]
     assert {one.protocol for one in whole} == {"clean"}
-    assert len(whole) == 4 * 2
-    settled = [one for one in planned if one.settings]
-    assert [one.settings for one in settled] == list(ceiling.TRAINED.values())
+    assert {one.kind for one in whole} == {"metaphase"}
+    assert len(whole) == 4
+    settled = {one.model: [] for one in planned}
+    for one in planned:
+        settled[one.model] += [one.settings] if one.settings else []
+    assert settled[ceiling.MODEL] == list(ceiling.TRAINED.values())
+    assert {len(one) for one in settled[experiment.VARIED]} == {1}
+    assert {one[0][0] for one in settled[experiment.VARIED]} == {*experiment.TRAINING}
     splits = [experiment._split_of(one) for one in planned]
     starts = 1 + sum(a != b for a, b in itertools.pairwise(splits))
     assert starts == len(set(splits)), "a split is made once"
@@ -100,8 +106,9 @@ def test_each_training_is_measured_on_what_it_was_asked(ran):
     said = {(one.protocol, one.conditions["labels"]) for one in grid.estimates}
     assert said == set(itertools.product(run.protocols, ("true", "random")))
     tests = {one.conditions["tested"] for one in grid.estimates}
-    assert tests == {"test", "unseen", "other places", "20 chromosomes"}
-    answer = grid.pick("SSD", "karyogram", "clean")
+    usual = {"test", "unseen", "other places", "20 chromosomes"}
+    assert tests == usual | set(experiment.OVERLAPS)
+    (answer,) = grid.of("karyogram", "clean").values()
     test = grid.tests[answer.task]["test"]
     assert len(answer.found["test"]) == len(test)
     assert not set(test.group) & set(
@@ -112,8 +119,10 @@ def test_each_training_is_measured_on_what_it_was_asked(ran):
         ).train.group
     )
     assert len(answer.history) == 1
-    with pytest.raises(LookupError, match="no answer"):
-        grid.pick("SSD", "metaphase", "clean")
+    assert answer.history[["val_mAP", "val_recall"]].notna().to_numpy().all()
+    for found, once in zip(answer.found["test"], answer.once["test"], strict=True):
+        assert len(once) <= len(found), "a chromosome is there once"
+    assert grid.of("metaphase", "clean") == {}
 
 
 def test_a_stopped_run_goes_on_with_what_was_found(ran, monkeypatch):
@@ -151,7 +160,7 @@ def test_equal_budgets_are_equal_and_rates_are_chosen_by_validation(monkeypatch)
     assert experiment._rate(task, split, sizes, 0) == 3e-3
     train = len(split.train)
     assert seen == [round(200 / train) * train] * 2
-    experiment.learned(Idle(), split, sizes=sizes, rate=1e-3)
+    experiment.learned(Idle(), split, looks=400, batch=8, rate=1e-3)
     assert seen[-1] == round(400 / train) * train
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from chromolib import records
+from chromolib.cyto import assign
 from chromolib.data import store as store_of_data
 from chromolib.models import inputs, predict, pretrained, store
 from chromolib.studies.shruti import (
@@ -144,10 +145,11 @@ def test_drawn_chromosomes_can_be_learned(learned):
 def test_the_penalty_is_chosen_by_whole_cells(learned):
     split, model, _ = learned
     said = predict.views(model, split.validation.x, upright=True)
-    assert experiment.choose_penalty(said, split.validation) in experiment.PENALTIES
-    sure = np.eye(24)[split.validation.y]
-    middle = experiment.PENALTIES[len(experiment.PENALTIES) // 2]
-    assert experiment.choose_penalty(sure, split.validation) == middle
+    said = predict.predictions(split.validation, said, source="validation")
+    assert assign.choose_penalty(said) in assign.PENALTIES
+    sure = dataclasses.replace(said, probability=np.eye(24)[split.validation.y])
+    middle = assign.PENALTIES[len(assign.PENALTIES) // 2]
+    assert assign.choose_penalty(sure) == middle
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +174,7 @@ def test_a_run_keeps_predictions_and_scores_of_both_protocols(ran):
     assert ("accuracy", "published", None) in scored
     chosen = found.answers["bands", "clean"].chosen
     assert chosen["fold"].tolist() == [0, 1]
-    assert set(chosen["penalty"]) <= set(experiment.PENALTIES)
+    assert set(chosen["penalty"]) <= set(assign.PENALTIES)
 
 
 def test_what_a_step_adds_is_measured_on_the_same_images(ran):
@@ -412,7 +414,7 @@ def test_a_shipped_model_is_scored_on_cells_that_stayed_out(chromosomes, tmp_pat
     assert facts["source"] == "synthetic and other"
     split = shipping.first(chromosomes, 0)
     assert facts["n"] == 2 * len(split.train)
-    assert facts["penalty"] in experiment.PENALTIES
+    assert facts["penalty"] in assign.PENALTIES
     scored = {(one["quantity"], one["n"]) for one in facts["scores"]}
     assert ("accuracy", len(split.test)) in scored
     assert file.stat().st_size < 3 << 20

@@ -1,0 +1,157 @@
+"""From boxes to names: each chromosome cut out, laid straight, named alone and jointly.
+
+`cut(fields, boxes)` -> ImageSet of single chromosomes, those of a field a cell
+`run(run, large, split, found, *, steps)` -> Estimates of names in true and found boxes
+
+# Strategy: a detector sees a field small, where bands are lost. So its boxes are cut
+from the field as large as it is, without what lies nearer to the middle of another box;
+what is left is laid straight along its own axis, for a box says nothing of a direction.
+"""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from chromolib import records
+from chromolib.cyto import assign
+from chromolib.data import pixels
+from chromolib.evidence import detections
+from chromolib.models import inputs, predict, samples, small
+from chromolib.models import train as training
+
+MODEL = "bands"  # the classifier
+BATCH, EPOCH = 64, 200  # images a step; steps after which a training can be resumed
+LEAST = 0.05  # score of a box that is worth a name
+TRUE = "true boxes"
+ALONE, JOINTLY = "a box alone", "a cell jointly"
+SCORES = ("mAP", "AP50", "recall", "precision")
+
+
+def cut(fields, boxes):
+    """The chromosome in each box of each field, dark on white."""
+    made, rows = [], []
+    for i, each in enumerate(boxes):
+        made += [255 - one for one in _own(fields.x[i, ..., 0], each.xyxy)]
+        rows += [(i, k, name) for k, name in enumerate(each.label)]
+    field, number, label = (np.array(column) for column in zip(*rows, strict=True))
+    image = fields.image[field]
+    return records.ImageSet(
+        source=fields.source,
+        name=np.array([f"{one}#{k}" for one, k in zip(image, number, strict=True)]),
+        label=label,
+        group=fields.group[field],
+        unit=fields.unit,
+        pixels=pixels.pack(made),
+        cell=image,
+    )
+
+
+def _own(ink, boxes):
+    """The ink of each box that no other box has nearer to its middle."""
+    low = np.floor(np.maximum(boxes[:, :2], 0)).astype(int)
+    high = np.minimum(np.ceil(boxes[:, 2:]), len(ink)).astype(int)
+    high = np.maximum(high, low + 1)
+    middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
+    half = np.maximum(half, 0.5)
+    for k, ((x0, y0), (x1, y1)) in enumerate(zip(low, high, strict=True)):
+        near = np.flatnonzero((low < high[k]).all(1) & (high > low[k]).all(1))
+        x, y = np.arange(x0, x1) + 0.5, np.arange(y0, y1) + 0.5
+        x = np.abs(x - middle[near, :1]) / half[near, :1]
+        y = np.abs(y - middle[near, 1:]) / half[near, 1:]
+        owner = near[np.maximum(x[:, None], y[:, :, None]).argmin(0)]
+        yield ink[y0:y1, x0:x1] * (owner == k)
+
+
+def straight(fields, boxes):
+    """The same as Samples: laid straight, as large as in their cells."""
+    images = cut(fields, boxes)
+    x = inputs.straight(images, canvas=inputs.FINE)
+    columns = images.label, images.group, images.name, records.CLASSES, images.cell
+    return samples.Samples(x, *columns)
+
+
+def run(run, large, split, found, *, steps):
+    """Names of the test fields of a split, in true boxes and in those of detectors.
+
+    `large` are all fields as large as they are, `found` is the name of a detector ->
+    its boxes an image, each chromosome once. The classifier learns from the true boxes
+    of the fields that train, and validation fields say what a missing copy costs.
+    """
+    train, held, test = (
+        large.take(pd.Index(large.image).get_indexer(part.image))
+        for part in (split.sources, split.validation, split.test)
+    )
+    model = _learned(run, straight(train, train.truth), steps)
+    held = straight(held, held.truth)
+    said = predict.predictions(held, _said(model, held), source=large.source)
+    penalty, made = assign.choose_penalty(said), []
+    for name, boxes in {TRUE: split.test.truth, **found}.items():
+        boxes = [one.take(one.score >= LEAST) for one in boxes]
+        scale = large.side / split.test.side
+        sized = [dataclasses.replace(one, xyxy=one.xyxy * scale) for one in boxes]
+        named = _named(boxes, _said(model, straight(test, sized)), penalty)
+        for way, (each, once) in named.items():
+            words = run.label | {
+                "source": large.source,
+                "model": MODEL,
+                "weights": "none",
+                "protocol": split.protocol,
+                "conditions": {"fields": large.kind, "boxes": name, "named": way},
+            }
+            how = {"group": test.group, "words": words, "once": once}
+            how |= {"rng": run.rng(f"names {name} {way}")}
+            scores = detections.estimates(split.test.truth, each, **how)
+            made += [scores[one] for one in SCORES if one in scores]
+    return run.record_all(made)
+
+
+def _learned(run, train, steps):
+    """The small network of straight chromosomes, either end up."""
+    seed, per = run.given("seed"), min(EPOCH, steps)
+    epochs = -(-steps // per)
+    how = {"seed": seed, "mirror": ("horizontal", "vertical")}
+    model = small.bands(train.x.shape[1:], len(train.classes), **how)
+    one_hot = np.eye(len(train.classes), dtype=np.float32)[train.y]
+    training.train(
+        small.ready(model, steps=per * epochs),
+        *(train.x, one_hot),
+        epochs=epochs,
+        steps=per,
+        batch=BATCH,
+        seed=seed,
+        checkpoint=run.folder / "naming",
+    )
+    return model
+
+
+def _said(model, part):
+    return predict.views(model, part.x, upright=False)
+
+
+def _named(boxes, probability, penalty):
+    """Way -> the boxes of each image with every name they may have, and with one.
+
+    A box has each name with its own score times the name's probability. Jointly, the
+    name that the cell gives comes first, and the others halfway behind.
+    """
+    ends = np.cumsum([len(one) for one in boxes])[:-1]
+    made = {ALONE: ([], []), JOINTLY: ([], [])}
+    for one, alone in zip(boxes, np.split(probability, ends), strict=True):
+        sure, jointly = one.score >= detections.SCORE, alone.copy()
+        if 0 < sure.sum() <= assign.MOST:
+            chosen, _ = assign.cell(alone[sure], penalty=penalty)
+            jointly[sure] = (alone[sure] + np.eye(len(alone[0]))[chosen]) / 2
+        for (every, once), chance in zip(made.values(), (alone, jointly), strict=True):
+            every.append(_worth(one, chance))
+            label = np.array(records.CLASSES)[chance.argmax(1)]
+            once.append(dataclasses.replace(one, label=label))
+    return made
+
+
+def _worth(one, chance):
+    """Every name of every box that is worth a score."""
+    score = one.score[:, None] * chance
+    box, label = np.nonzero(score >= LEAST)
+    names = np.array(records.CLASSES)[label]
+    return records.Boxes(one.xyxy[box], names, score[box, label])

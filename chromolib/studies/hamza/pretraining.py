@@ -1,0 +1,134 @@
+"""How many real fields does learning from drawn ones first save?
+
+`run(run, fields, *, sizes)` -> Estimates: by real fields, with and without drawn ones
+
+A detector of any chromosome learns from so many real metaphases, once as it is and once
+after it has learned from drawn ones; all see as many looks at real fields, and the last
+one many more.
+"""
+
+import dataclasses
+import functools
+import itertools
+
+import numpy as np
+
+from chromolib import streams
+from chromolib.detect import augmentation, families
+from chromolib.evidence import detections
+from chromolib.runs import rows
+from chromolib.studies.hamza import data, experiment, protocol
+
+KIND = "metaphase"
+FAMILY, MODEL = families.faster_rcnn, "Faster R-CNN, one class"
+EPOCH = 200  # looks, at least
+FIRST = {"nothing": False, "drawn metaphases": True}  # learned from before
+USUAL = 320  # pixels of the fields that the families' anchors are for
+SCALES = (14, 24, 40)
+SCORES = f"AP50 {detections.ANY}", f"mAP {detections.ANY}", "every box found"
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """How large it is; nothing else may depend on the profile."""
+
+    counts: tuple = (0, 10, 50, 200, None)  # real fields that train; None: all
+    drawn: int = 400
+    drawn_looks: int = 6_400
+    looks: int = 2_400  # at real fields
+    long: int = 12_800  # at all of them, after drawn ones
+    side: int = 416
+    trunk: str = "small"
+    rate: float = 2e-3
+
+
+def run(run, fields, *, sizes):
+    """Detectors by what they learned from, on the same unseen fields."""
+    how = {"seed": run.given("seed"), "sources": None, "copies": None}
+    unnamed = data.unnamed(data.sized(fields, sizes.side))
+    split = protocol.divide(unnamed, "clean", **how)
+    made, drawn = [], _Drawn(run, sizes)
+    ways = itertools.product(sizes.counts, FIRST, (sizes.looks,))
+    for count, first, looks in [*ways, (None, list(FIRST)[-1], sizes.long)]:
+        if count == 0 and not FIRST[first]:
+            continue  # learned from nothing
+        found = _found(run, split, (count, first, looks), drawn, sizes)
+        real = len(split.train) if count is None else count
+        words = run.label | {
+            "source": fields.source,
+            "model": MODEL,
+            "weights": "none",
+            "protocol": "clean",
+            "conditions": {"real fields": real, "before": first, "looks": looks},
+        }
+        how = {"group": split.test.group, "words": words}
+        how |= {"rng": run.rng(f"drawn first {count} {first} {looks}")}
+        scores = detections.estimates(split.test.truth, found, **how)
+        made += [scores[one] for one in SCORES]
+    return run.record_all(made)
+
+
+class _Drawn:
+    """The weights that drawn metaphases taught, learned when they are first needed."""
+
+    def __init__(self, run, sizes):
+        self.run, self.sizes = run, sizes
+
+    @functools.cached_property
+    def weights(self):
+        """All weights of the detector."""
+        seed, sizes = self.run.given("seed"), self.sizes
+        fields = data.sized(data.drawn(KIND, sizes.drawn, seed=seed), sizes.side)
+        how = {"seed": seed, "sources": None, "copies": None}
+        split = protocol.divide(data.unnamed(fields), "clean", **how)
+        model = _detector(sizes, seed)
+        how = {"looks": sizes.drawn_looks, "rate": sizes.rate}
+        experiment.learned(model, split, **how, batch=experiment.BATCH)
+        return model.get_weights()
+
+
+def _found(run, split, way, drawn, sizes):
+    """What such a detector finds on the test fields: kept, or learned now."""
+    count, first, looks = way
+    many = "all" if count is None else count
+    name = f"{many}-real-{looks}-after-{first.replace(' ', '-')}.npz"
+    file = run.folder / "rows" / name
+    asked = {"test": split.test}
+    kept = rows.read(file, asked)
+    if kept is None:
+        before = drawn.weights if FIRST[first] else None
+        model = _learned(split, count, before, looks, sizes, run.given("seed"))
+        found = model.predict(experiment.seen(split.test), **experiment.COUNTING)
+        kept = experiment.packed(found, "test")
+        rows.write(file, asked, kept)
+    return experiment.unpacked(kept, "test")
+
+
+def _detector(sizes, seed):
+    """The detector of any chromosome, as it begins."""
+    return FAMILY(
+        data.UNNAMED,
+        sizes.side,
+        trunk=sizes.trunk,
+        scales=[one * sizes.side / USUAL for one in SCALES],
+        seed=streams.seed_of(seed, MODEL),
+        augmentation=augmentation.usual(seed=seed),
+    )
+
+
+def _learned(split, count, before, looks, sizes, seed):
+    """A detector that began with these weights and saw so many of the real fields."""
+    model = _detector(sizes, seed)
+    if before is not None:
+        model.set_weights(before)
+    if count != 0:
+        rng = streams.stream(seed, "real fields")
+        order = rng.permutation(len(split.train))[:count]
+        order = np.resize(order, max(len(order), EPOCH))
+        few = slice(experiment.WATCHED)
+        part = dataclasses.replace(
+            split, train=split.train.take(order), validation=split.validation.take(few)
+        )
+        how = {"looks": looks, "rate": sizes.rate, "batch": experiment.BATCH}
+        experiment.learned(model, part, **how)
+    return model

@@ -1,0 +1,96 @@
+"""From boxes to names: what is cut out, what a cell adds, what drawn fields save."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from chromolib import records
+from chromolib.studies.hamza import naming, pretraining, protocol
+from tests.studies.hamza import conftest
+from tests.studies.hamza.test_experiment import Run
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run(tmp_path)
+
+
+def test_what_lies_in_two_boxes_is_of_the_nearer_one():
+    fields = conftest.blocks(1)
+    fields.x[0, 10:30, 10:20] = 200
+    boxes = records.Boxes([[10, 10, 20, 30], [16, 10, 40, 30]], ["1", "X"])
+    images = naming.cut(fields, [boxes])
+    first, second = (255 - images.pixels[i] for i in range(2))
+    assert first.shape == (20, 10)
+    assert second.shape == (20, 24)
+    own = first > 0
+    assert own[10, :8].all()
+    assert not own[10, 9], "its right edge is the other's"
+    assert not (own[:, 6:] & (second[:, :4] > 0)).any(), "no pixel is of both"
+    assert images.label.tolist() == ["1", "X"]
+    assert images.cell.tolist() == ["field0"] * 2
+    assert len(set(images.name)) == 2
+
+
+def test_boxes_that_reach_out_or_are_thinner_than_a_pixel_are_cut():
+    fields = conftest.blocks(1)
+    sides = [[-5, -5, 9, 9], [120, 120, 140, 140], [50.2, 50.2, 50.3, 60]]
+    images = naming.cut(fields, [records.Boxes(sides, ["1", "2", "3"])])
+    assert [images.pixels[i].shape for i in range(3)] == [(9, 9), (8, 8), (10, 1)]
+
+
+def test_a_cell_gives_each_of_a_pair_its_place():
+    """Three boxes say 1, one of them almost says 2, and no other box does."""
+    chance = np.full((46, 24), 1e-4)
+    usual = np.r_[np.repeat(np.arange(22), 2), 22, 22]
+    chance[np.arange(46), usual] = 0.9
+    chance[2], chance[2, 0], chance[2, 1] = 1e-4, 0.5, 0.45
+    corner = np.arange(46)[:, None] * np.array([20.0, 0.0])
+    boxes = records.Boxes(
+        np.c_[corner, corner + 10], np.full(46, "1"), np.full(46, 0.8)
+    )
+    named = naming._named([boxes], chance, penalty=3.0)
+    (alone,), (jointly,) = (named[way][1] for way in (naming.ALONE, naming.JOINTLY))
+    assert alone.label[2] == "1"
+    assert jointly.label[2] == "2"
+    (every,) = named[naming.ALONE][0]
+    assert sorted(every.label[every.xyxy[:, 0] == 40]) == ["1", "2"]
+    assert every.score.max() == pytest.approx(0.8 * 0.9)
+    unsure = dataclasses.replace(boxes, score=np.full(46, 0.2))
+    assert (
+        naming._named([unsure], chance, penalty=3.0)[naming.JOINTLY][1][0].label[2]
+        == "1"
+    )
+
+
+def test_true_boxes_bound_what_found_ones_reach(run):
+    fields = conftest.blocks(24)
+    split = protocol.divide(fields, "clean", seed=0, sources=None, copies=None)
+    half = [one.take(slice(12)) for one in split.test.truth]
+    made = naming.run(run, fields, split, {"half": half}, steps=2)
+    recall = {
+        one.conditions["boxes"]: one.value
+        for one in made
+        if one.quantity == "recall" and one.conditions["named"] == naming.ALONE
+    }
+    assert recall["half"] <= recall[naming.TRUE]
+    assert {one.conditions["named"] for one in made} == {naming.ALONE, naming.JOINTLY}
+    assert run.recorded == made
+
+
+def test_fields_are_learned_from_by_number_and_what_was_found_is_kept(run, monkeypatch):
+    fields = dataclasses.replace(conftest.blocks(12), kind="metaphase", real=True)
+    sizes = pretraining.Sizes((0, 3), 6, 8, 8, 16, side=128, trunk="tiny")
+    monkeypatch.setattr(pretraining, "EPOCH", 4)
+    made = pretraining.run(run, fields, sizes=sizes)
+    said = {tuple(one.conditions.values()) for one in made}
+    plain, drawn = ("nothing", "8"), ("drawn metaphases", "8")
+    every = len(
+        protocol.divide(fields, "clean", seed=0, sources=None, copies=None).train
+    )
+    long = (str(every), "drawn metaphases", "16")
+    assert said == {("3", *plain), ("0", *drawn), ("3", *drawn), long}
+    monkeypatch.setattr(pretraining, "_detector", None)  # would be called
+    again = pretraining.run(run, fields, sizes=sizes)
+    assert [one.value for one in again] == [one.value for one in made]
