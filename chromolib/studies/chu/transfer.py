@@ -33,7 +33,7 @@ class Sizes:
     """How large the comparison is; nothing else may depend on the profile."""
 
     trunks: tuple = tuple(CUTS)
-    images: tuple = (20, 50, 146, 400)  # as far as there are so many
+    images: tuple = (20, 50, 100, 200)  # as far as there are so many
     side: int = network.SIDE
 
 
