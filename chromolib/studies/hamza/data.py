@@ -4,6 +4,7 @@
 `drawn(kind, count, seed)` -> Fields of the synthetic lab
 `fields(images, kind)` -> Fields of any set with boxes, or of single chromosomes
 `sized(fields, side)`, `unnamed(fields)` -> the same at another size, of one class
+`scaled(boxes, factor)` -> boxes that were found, likewise
 `counts(fields)`, `histogram(parts)` -> what there is of everything, as tables
 """
 
@@ -107,9 +108,11 @@ class Fields:
 
 
 def read(run, kind, count, *, side=SIDE):
-    """The fields of a run's source; without a real one `count` are drawn."""
+    """The fields of a run's source, no larger than its images; without a real one
+    `count` are drawn."""
     if run.images is None:
         return drawn(kind, count, seed=run.given("seed"), side=side)
+    side = min(side, max(SIDE, int(run.images.pixels.shape.max())))
     return fields(run.images, kind, side=side, on_error=run.given("on_error"))
 
 
@@ -171,6 +174,11 @@ def sized(part, side):
         x[i, ..., 0] = compose.resized(image, side, side)
     boxes = np.clip(part.boxes * np.float32(side / part.side), 0, side)
     return dataclasses.replace(part, x=x, boxes=boxes)
+
+
+def scaled(boxes, factor):
+    """The boxes of images at another size."""
+    return [dataclasses.replace(one, xyxy=factor * one.xyxy) for one in boxes]
 
 
 def unnamed(part):

@@ -75,8 +75,9 @@ def run(run, large, split, found, *, steps):
     """Names of the test fields of a split, in true boxes and in those of detectors.
 
     `large` are all fields as large as they are, `found` is the name of a detector ->
-    its boxes an image, each chromosome once. The classifier learns from the true boxes
-    of the fields that train, and validation fields say what a missing copy costs.
+    its boxes on the test fields of these, each chromosome once. The classifier learns
+    from the true boxes of the fields that train, and validation fields say what a
+    missing copy costs.
     """
     train, held, test = (
         large.take(pd.Index(large.image).get_indexer(part.image))
@@ -86,11 +87,9 @@ def run(run, large, split, found, *, steps):
     held = straight(held, held.truth)
     said = predict.predictions(held, _said(model, held), source=large.source)
     penalty, made = assign.choose_penalty(said), []
-    for name, boxes in {TRUE: split.test.truth, **found}.items():
+    for name, boxes in {TRUE: test.truth, **found}.items():
         boxes = [one.take(one.score >= LEAST) for one in boxes]
-        scale = large.side / split.test.side
-        sized = [dataclasses.replace(one, xyxy=one.xyxy * scale) for one in boxes]
-        named = _named(boxes, _said(model, straight(test, sized)), penalty)
+        named = _named(boxes, _said(model, straight(test, boxes)), penalty)
         for way, (each, once) in named.items():
             words = run.label | {
                 "source": large.source,
@@ -101,7 +100,7 @@ def run(run, large, split, found, *, steps):
             }
             how = {"group": test.group, "words": words, "once": once}
             how |= {"rng": run.rng(f"names {name} {way}")}
-            scores = detections.estimates(split.test.truth, each, **how)
+            scores = detections.estimates(test.truth, each, **how)
             made += [scores[one] for one in SCORES if one in scores]
     return run.record_all(made)
 

@@ -1,6 +1,7 @@
 """How many real fields does learning from drawn ones first save?
 
-`run(run, fields, *, sizes)` -> Estimates: by real fields, with and without drawn ones
+`run(run, fields, *, sizes)` -> Estimates by real fields, with and without drawn ones,
+and what the last detector found on the unseen of these fields
 
 A detector of any chromosome learns from so many real metaphases, once as it is and once
 after it has learned from drawn ones; all see as many looks at real fields, and the last
@@ -65,7 +66,7 @@ def run(run, fields, *, sizes):
         how |= {"rng": run.rng(f"drawn first {count} {first} {looks}")}
         scores = detections.estimates(split.test.truth, found, **how)
         made += [scores[one] for one in SCORES]
-    return run.record_all(made)
+    return run.record_all(made), data.scaled(found, fields.side / sizes.side)
 
 
 class _Drawn:

@@ -1,8 +1,8 @@
 """What the page asks of the trainings: tables and figures' contents.
 
 `table(audits, estimates, kind)`, `plain(estimates, quantity)`, `elsewhere(estimates)`,
-`leads(run, grid, …)`, `costs(grid)`, `without(run, split)`, `moved(run, model, …)`,
-`varied(estimates)`, `whole(estimates)`, `aims(estimates)`
+`leads(run, grid, …)`, `costs(grid, sizes)`, `without(run, split)`,
+`moved(run, model, …)`, `varied(estimates, …)`, `aims(estimates)`
 """
 
 import dataclasses
@@ -11,7 +11,7 @@ import itertools
 import pandas as pd
 
 from chromolib.evidence import claims, detections, metrics
-from chromolib.studies.hamza import baselines, experiment, layout
+from chromolib.studies.hamza import baselines, experiment, layout, naming, pretraining
 
 STEMS = {  # of table 5.1
     "YOLO v5": "hamza-yolo",
@@ -56,16 +56,6 @@ def plain(estimates, quantity, kind=None, tested="test"):
     ]
 
 
-def whole(estimates, quantity, kind):
-    """One quantity of the trainings on all fields there are, on unseen fields."""
-    wanted = {"learned from": experiment.ALL, "fields": kind, "tested": "test"}
-    return [
-        one
-        for one in estimates
-        if one.quantity == quantity and wanted.items() <= one.conditions.items()
-    ]
-
-
 def varied(estimates, quantity):
     """One quantity of a training changed in one setting, and of boxes suppressed at
     other overlaps; `conditions["setting"]` says which."""
@@ -88,6 +78,47 @@ def varied(estimates, quantity):
     return made
 
 
+def aims(estimates):
+    """What a laboratory asks of a finder of chromosomes: a row a finder and source.
+
+    Of those that learned from all fields of a source, on its unseen ones.
+    """
+    rows = {}
+    for one in estimates:
+        finder, column = one.conditions.get("boxes", one.model), AIMS.get(_aim(one))
+        if column:
+            row = {"source": one.source, "boxes of": finder}
+            rows.setdefault(tuple(row.values()), row)[column] = str(one)
+    frame = pd.DataFrame(rows.values())
+    known = [name for name in AIMS.values() if name in frame]
+    return frame[["source", "boxes of", *known]] if len(frame) else frame
+
+
+def _aim(one):
+    """What an estimate of a full run is, if it is of such a finder; else None."""
+    said = one.conditions
+    if "named" in said:
+        return f"{one.quantity}, cut out, {said['named']}"
+    if one.model == pretraining.MODEL:
+        long = said["looks"] == str(pretraining.Sizes.long)
+        return one.quantity if long else None
+    if said.get("learned from") == experiment.ALL and said["tested"] == experiment.ODD:
+        return ODD
+    plain = said.get("learned from") == experiment.ALL and said["tested"] == "test"
+    return one.quantity if plain else None
+
+
+ODD = "count right where it is not 46"
+AIMS = {
+    f"AP50 {detections.ANY}": "found, AP50",
+    f"mAP {detections.ANY}": "found, mAP",
+    "every box found": "every box found",
+    ODD: ODD,
+    "AP50": "named by the detector, AP50",
+    "mAP": "named by the detector, mAP",
+    f"mAP, cut out, {naming.ALONE}": "cut out and named, mAP",
+    f"mAP, cut out, {naming.JOINTLY}": "named jointly, mAP",
+}
 SETTINGS = {"rate": "rate", "batch": "images a step", "looks": "looks"}
 
 
@@ -122,15 +153,18 @@ def leads(run, grid, kind, name, learned_from=experiment.THESIS):
     return run.record_all(made)
 
 
-def costs(grid):
+def costs(grid, sizes):
     """What each training took, on the machine of the run."""
     return pd.DataFrame(
         [
             {
                 "network": one.task.model,
+                "trunk": experiment.trunk(one.task.model, sizes),
+                "weights": "none",
                 "fields": one.task.kind,
                 "protocol": one.task.protocol,
                 "learned from": one.task.fields,
+                "looks": one.facts["looks"],
                 "rate": one.facts["rate"],
                 "parameters": one.facts["parameters"],
                 "minutes": round(one.facts["seconds"] / 60, 2),

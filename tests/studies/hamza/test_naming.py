@@ -83,7 +83,7 @@ def test_fields_are_learned_from_by_number_and_what_was_found_is_kept(run, monke
     fields = dataclasses.replace(conftest.blocks(12), kind="metaphase", real=True)
     sizes = pretraining.Sizes((0, 3), 6, 8, 8, 16, side=128, trunk="tiny")
     monkeypatch.setattr(pretraining, "EPOCH", 4)
-    made = pretraining.run(run, fields, sizes=sizes)
+    made, found = pretraining.run(run, fields, sizes=sizes)
     said = {tuple(one.conditions.values()) for one in made}
     plain, drawn = ("nothing", "8"), ("drawn metaphases", "8")
     every = len(
@@ -92,5 +92,6 @@ def test_fields_are_learned_from_by_number_and_what_was_found_is_kept(run, monke
     long = (str(every), "drawn metaphases", "16")
     assert said == {("3", *plain), ("0", *drawn), ("3", *drawn), long}
     monkeypatch.setattr(pretraining, "_detector", None)  # would be called
-    again = pretraining.run(run, fields, sizes=sizes)
+    again, once_more = pretraining.run(run, fields, sizes=sizes)
+    assert len(once_more) == len(found) == made[0].n
     assert [one.value for one in again] == [one.value for one in made]
