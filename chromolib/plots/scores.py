@@ -216,9 +216,10 @@ def learning(estimates, *, ax, key="sources", chance=0.5):
     return _finish(ax, estimates)
 
 
-def dots(estimates, *, ax, key, xlabel, by=("model", "protocol")):
+def dots(estimates, *, ax, key, xlabel, by=("model", "protocol"), most=1):
     """Shares as dots, a row a value of the condition `key`, in the order given.
 
+    Numbers that are no shares end at `most`.
     The first quantity (recall, say) has filled marks, another (false alarms) open ones;
     whiskers are 95 % intervals.
     """
@@ -239,7 +240,7 @@ def dots(estimates, *, ax, key, xlabel, by=("model", "protocol")):
             style = {"color": colour, "mfc": fill, "ms": 6, "ls": "", "label": label}
             ax.plot(points["value"], y, _marker(i), **style)
     ax.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.4, -0.6))
-    ax.set(xlim=(-0.02, 1.02), xlabel=xlabel)
+    ax.set(xlim=(-0.02 * most, 1.02 * most), xlabel=xlabel)
     ax.grid(axis="x", color="0.92")
     return _finish(ax, estimates)
 

@@ -23,7 +23,9 @@ TRAINED = {
     "32 proposals": (("proposals", 32),),
     "anchors from 64 pixels": (("scales", (64, 96, 128)),),
     "64 boxes a step, a quarter positive": (("rois", 64), ("positive_share", 0.25)),
+    "fields of half the size": (("side", 160),),
 }
+PRINTED = 21, 24  # boxes an image, section 5.2
 
 
 def said(found, fields, *, words, rng):

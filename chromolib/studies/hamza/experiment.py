@@ -138,11 +138,12 @@ def run(run, read, *, sizes):
     """Train and test each family, and keep the numbers; `read` is kind -> Fields."""
     answers, tests, estimates = [], {}, []
     planned = tasks(read, run.protocols, sizes, many(read))
-    for key, group in itertools.groupby(planned, _split_of):
-        split = divided(read, *key, seed=run.given("seed"), sizes=sizes)
-        asked = _tests(split, read, sizes, run.given("seed"))
+    for (*key, side), group in itertools.groupby(planned, _split_of):
+        own = dataclasses.replace(sizes, side=side or sizes.side)
+        split = divided(read, *key, seed=run.given("seed"), sizes=own)
+        asked = _tests(split, read, own, run.given("seed"))
         for task in group:
-            answer = _answer(run, task, split, asked, sizes)
+            answer = _answer(run, task, split, asked, own)
             answers.append(answer)
             tests[task] = asked
             estimates += _measured(run, answer, asked)
@@ -174,7 +175,8 @@ def trunk(model, sizes):
 def built(task, sizes, *, seed, classes=records.CLASSES):
     """The detector of a training, not yet compiled."""
     family, own, _ = FAMILIES[task.model]
-    how = {name: value for name, value in task.settings if name not in TRAINING}
+    ours = *TRAINING, "side"
+    how = {name: value for name, value in task.settings if name not in ours}
     if task.fields == ALL:
         how["augmentation"] = augmentation.usual(seed=seed)
     if sizes.trunk == THEIRS:
@@ -228,7 +230,8 @@ def seen(fields):
 
 
 def _split_of(task):
-    return task.kind, task.protocol, task.fields, task.labels
+    side = dict(task.settings).get("side", 0)
+    return task.kind, task.protocol, task.fields, task.labels, side
 
 
 def _tests(split, read, sizes, seed):
