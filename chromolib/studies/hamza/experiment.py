@@ -240,7 +240,7 @@ def _tests(split, read, sizes, seed):
     if split.protocol == "published":
         asked["unseen"] = split.unseen
     if split.labels == "true":
-        if split.protocol == "clean":
+        if split.protocol == "clean" and sizes.varied:
             asked |= dict.fromkeys(OVERLAPS, split.test)
         if split.unseen.kind == data.KINDS[0]:
             asked["other places"] = layout.shuffled(split.unseen, seed=seed)

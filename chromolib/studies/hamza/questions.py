@@ -126,6 +126,7 @@ def elsewhere(estimates, kind, quantity=NAMED):
     """One quantity by where it was tested, for a figure with a row a test set."""
     found = [one for one in estimates if one.conditions.get("fields") == kind]
     sets = dict.fromkeys(one.conditions.get("tested") for one in found)
+    sets = [name for name in sets if name not in experiment.OVERLAPS]
     return [one for name in sets for one in plain(found, quantity, kind, name)]
 
 

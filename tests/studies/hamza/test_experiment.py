@@ -118,7 +118,12 @@ def test_each_training_is_measured_on_what_it_was_asked(ran):
     assert said == set(itertools.product(run.protocols, ("true", "random")))
     tests = {one.conditions["tested"] for one in grid.estimates}
     usual = {"test", "unseen", "other places", "20 chromosomes", experiment.ODD}
-    assert tests == usual | set(experiment.OVERLAPS)
+    assert tests == usual
+    key = "karyogram", "clean", experiment.THESIS, "true"
+    split = experiment.divided(fields, *key, seed=0, sizes=TINY)
+    varied = dataclasses.replace(TINY, varied=True)
+    asked = set(experiment._tests(split, fields, varied, 0))
+    assert asked == usual - {experiment.ODD} | set(experiment.OVERLAPS)
     (answer,) = grid.of("karyogram", "clean").values()
     test = grid.tests[answer.task]["test"]
     assert len(answer.found["test"]) == len(test)
