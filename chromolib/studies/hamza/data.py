@@ -1,6 +1,7 @@
 """Karyograms and metaphases with a box a chromosome, as squares of ink.
 
 `every(run, count)` -> kind -> Fields of a run's source; `read` of one kind
+`other(run)` -> those of its second source, if it has one
 `drawn(kind, count, seed)` -> Fields of the synthetic lab
 `fields(images, kind)` -> Fields of any set with boxes, or of single chromosomes
 `sized(fields, side)`, `unnamed(fields)` -> the same at another size, of one class
@@ -112,18 +113,31 @@ def read(run, kind, count, *, side=SIDE):
     `count` are drawn."""
     if run.images is None:
         return drawn(kind, count, seed=run.given("seed"), side=side)
-    side = min(side, max(SIDE, int(run.images.pixels.shape.max())))
-    return fields(run.images, kind, side=side, on_error=run.given("on_error"))
+    return _real(run, run.images, kind, side)
+
+
+def other(run, *, side=SIDE):
+    """The fields of a run's second source, if it has one."""
+    if run.external is None:
+        return None
+    return _real(run, run.external, shown(run.external), side)
+
+
+def _real(run, images, kind, side):
+    side = min(side, max(SIDE, int(images.pixels.shape.max())))
+    return fields(images, kind, side=side, on_error=run.given("on_error"))
+
+
+def shown(images):
+    """What a real source shows: karyograms are also composed of single chromosomes."""
+    if images.boxes is None:
+        return KINDS[0]
+    return SHOWS.get(images.source, KINDS[1])
 
 
 def every(run, count, *, side=SIDE):
     """Kind -> Fields, of each kind that a run's source has."""
-    if run.images is None:
-        kinds = KINDS
-    elif run.images.boxes is None:
-        kinds = KINDS[:1]
-    else:
-        kinds = (SHOWS.get(run.images.source, KINDS[1]),)
+    kinds = KINDS if run.images is None else (shown(run.images),)
     return {kind: read(run, kind, count, side=side) for kind in kinds}
 
 

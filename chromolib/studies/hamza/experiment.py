@@ -134,14 +134,15 @@ def tasks(kinds, protocols, sizes, many=()):
     return sorted(made, key=_split_of)
 
 
-def run(run, read, *, sizes):
-    """Train and test each family, and keep the numbers; `read` is kind -> Fields."""
+def run(run, read, *, sizes, other=None):
+    """Train and test each family, and keep the numbers; `read` is kind -> Fields, and
+    `other` are those of a second source, which only test."""
     answers, tests, estimates = [], {}, []
     planned = tasks(read, run.protocols, sizes, many(read))
     for (*key, side), group in itertools.groupby(planned, _split_of):
         own = dataclasses.replace(sizes, side=side or sizes.side)
         split = divided(read, *key, seed=run.given("seed"), sizes=own)
-        asked = _tests(split, read, own, run.given("seed"))
+        asked = _tests(split, read, own, run.given("seed"), other)
         for task in group:
             answer = _answer(run, task, split, asked, own)
             answers.append(answer)
@@ -234,8 +235,9 @@ def _split_of(task):
     return task.kind, task.protocol, task.fields, task.labels, side
 
 
-def _tests(split, read, sizes, seed):
-    """Its own test images, unseen groups, other places, and fields of another kind."""
+def _tests(split, read, sizes, seed, other):
+    """Its own test images, unseen groups, other places, and fields of another kind or
+    source."""
     asked = {"test": split.test}
     if split.protocol == "published":
         asked["unseen"] = split.unseen
@@ -246,10 +248,11 @@ def _tests(split, read, sizes, seed):
             asked["other places"] = layout.shuffled(split.unseen, seed=seed)
             few = layout.fewer(split.unseen, count=FEW, seed=seed)
             asked[few.kind] = few
-        for kind, fields in read.items():
-            if kind != split.unseen.kind:
-                other = protocol.divide(fields, "clean", seed=seed).unseen
-                asked[kind] = data.sized(other, sizes.side)
+        strange = {k: each for k, each in read.items() if k != split.unseen.kind}
+        strange |= {f"{other.kind}s of {other.source}": other} if other else {}
+        for name, fields in strange.items():
+            unseen = protocol.divide(fields, "clean", seed=seed).unseen
+            asked[name] = data.sized(unseen, sizes.side)
     return asked
 
 

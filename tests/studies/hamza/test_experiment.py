@@ -122,8 +122,10 @@ def test_each_training_is_measured_on_what_it_was_asked(ran):
     key = "karyogram", "clean", experiment.THESIS, "true"
     split = experiment.divided(fields, *key, seed=0, sizes=TINY)
     varied = dataclasses.replace(TINY, varied=True)
-    asked = set(experiment._tests(split, fields, varied, 0))
-    assert asked == usual - {experiment.ODD} | set(experiment.OVERLAPS)
+    other = dataclasses.replace(fields["karyogram"], source="tseng2023")
+    asked = set(experiment._tests(split, fields, varied, 0, other))
+    usual = usual - {experiment.ODD} | {"karyograms of tseng2023"}
+    assert asked == usual | set(experiment.OVERLAPS)
     (answer,) = grid.of("karyogram", "clean").values()
     test = grid.tests[answer.task]["test"]
     assert len(answer.found["test"]) == len(test)
