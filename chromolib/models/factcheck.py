@@ -82,7 +82,7 @@ def _are_classes(value):
     names = isinstance(value, list | tuple) and all(map(_is_word, value))
     if not names or "|" in "".join(value):
         return False
-    return 1 < len(value) == len(set(value)) <= MOST
+    return 0 < len(value) == len(set(value)) <= MOST
 
 
 def _is_shape(value):

@@ -152,6 +152,15 @@ def card(name, facts, digest):
 
 def complete(model, facts, file):
     """The facts with what the model and the day add; refuses them if one is missing."""
+    own = {"input": list(model.input_shape[1:]), "parameters": model.count_params()}
+    facts = described(facts, own, file)
+    if wrong := _disagreement(model, facts, headless=True):
+        raise ModelError(f"{file.name}: {wrong}; correct its facts, or train it anew")
+    return facts
+
+
+def described(facts, own, file):
+    """The facts with `own`, which the model adds, and the day; all must be there."""
     missing = [name for name in factcheck.REQUIRED if name not in facts]
     if missing:
         raise ModelError(f"{file.name}: a model's facts lack {', '.join(missing)}")
@@ -160,26 +169,23 @@ def complete(model, facts, file):
             f"{file.name}: provenance {facts['provenance']!r}; "
             f"known: {', '.join(factcheck.LICENCE)}"
         )
-    described = {
+    words = {
         "licence": factcheck.LICENCE[facts["provenance"]],
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "use": USE,
     }
-    own = {
+    own |= {
         "classes": list(facts["classes"]),
         "scores": [vars(one) for one in facts["scores"]],
-        "input": list(model.input_shape[1:]),
-        "parameters": model.count_params(),
         "keras": keras.__version__,
     }
-    facts = described | facts | own
-    _check(facts, file)
-    if wrong := _disagreement(model, facts, headless=True):
-        raise ModelError(f"{file.name}: {wrong}; correct its facts, or train it anew")
+    facts = words | facts | own
+    check(facts, file)
     return facts
 
 
-def _check(facts, file):
+def check(facts, file):
+    """Refuse facts that cannot be relied on, by the name of their file."""
     try:
         factcheck.check(facts)
     except factcheck.FactsError as error:
@@ -252,7 +258,7 @@ def _opened(file):
             f"{file.name} is not what was saved: its parts have other hashes than its "
             "facts say; get it again"
         )
-    _check(facts, file)
+    check(facts, file)
     if BYTES * facts["parameters"] > size:
         raise ModelError(
             f"{file.name} holds fewer parameters than its facts say; get it again"
