@@ -1,7 +1,8 @@
 """How many real fields does learning from drawn ones first save?
 
 `run(run, fields, *, sizes)` -> Estimates by real fields, with and without drawn ones,
-and what the last detector found on the unseen of these fields
+and what the last detector found on the unseen of these fields; its file is in the
+run's folder
 
 A detector of any chromosome learns from so many real metaphases, once as it is and once
 after it has learned from drawn ones; all see as many looks at real fields, and the last
@@ -15,7 +16,7 @@ import itertools
 import numpy as np
 
 from chromolib import streams
-from chromolib.detect import augmentation, families
+from chromolib.detect import augmentation, families, store
 from chromolib.evidence import detections
 from chromolib.runs import rows
 from chromolib.studies.hamza import data, experiment, protocol
@@ -26,6 +27,7 @@ EPOCH = 200  # looks, at least
 FIRST = {"nothing": False, "drawn metaphases": True}  # learned from before
 USUAL = 320  # pixels of the fields that the families' anchors are for
 SCALES = (14, 24, 40)
+FILE = "finder.npz"
 SCORES = f"AP50 {detections.ANY}", f"mAP {detections.ANY}", "every box found"
 
 
@@ -53,7 +55,7 @@ def run(run, fields, *, sizes):
     for count, first, looks in [*ways, (None, list(FIRST)[-1], sizes.long)]:
         if count == 0 and not FIRST[first]:
             continue  # learned from nothing
-        found = _found(run, split, (count, first, looks), drawn, sizes)
+        found, weights = _found(run, split, (count, first, looks), drawn, sizes)
         real = len(split.train) if count is None else count
         words = run.label | {
             "source": fields.source,
@@ -66,6 +68,7 @@ def run(run, fields, *, sizes):
         how |= {"rng": run.rng(f"drawn first {count} {first} {looks}")}
         scores = detections.estimates(split.test.truth, found, **how)
         made += [scores[one] for one in SCORES]
+    _keep(run, fields, split, weights, made[-len(SCORES) :], sizes)
     return run.record_all(made), data.scaled(found, fields.side / sizes.side)
 
 
@@ -101,8 +104,36 @@ def _found(run, split, way, drawn, sizes):
         model = _learned(split, count, before, looks, sizes, run.given("seed"))
         found = model.predict(experiment.seen(split.test), **experiment.COUNTING)
         kept = experiment.packed(found, "test")
+        kept |= {f"w{i}": one for i, one in enumerate(model.get_weights())}
         rows.write(file, asked, kept)
-    return experiment.unpacked(kept, "test")
+    weights = [kept[f"w{i}"] for i in range(sum(name[0] == "w" for name in kept))]
+    return experiment.unpacked(kept, "test"), weights
+
+
+def _keep(run, fields, split, weights, scores, sizes):
+    """Leave the last detector in the folder of the run, with a card."""
+    seed = run.given("seed")
+    model = _detector(sizes, seed)
+    model.set_weights(weights)
+    built = {"family": "faster_rcnn", "size": sizes.side, "trunk": sizes.trunk}
+    facts = {
+        "study": "hamza",
+        "unit": KIND,
+        "classes": data.UNNAMED,
+        "source": fields.source,
+        "provenance": "real" if fields.real else "synthetic",
+        "n": len(split.train),
+        "groups": len(set(split.train.group)),
+        "seed": seed,
+        "scores": scores,
+        "weights": f"{sizes.drawn_looks:,} looks at drawn metaphases",
+    }
+    how = built | {"scales": _scales(sizes)}
+    store.save(run.folder / FILE, model, how, facts)
+
+
+def _scales(sizes):
+    return [one * sizes.side / USUAL for one in SCALES]
 
 
 def _detector(sizes, seed):
@@ -111,7 +142,7 @@ def _detector(sizes, seed):
         data.UNNAMED,
         sizes.side,
         trunk=sizes.trunk,
-        scales=[one * sizes.side / USUAL for one in SCALES],
+        scales=_scales(sizes),
         seed=streams.seed_of(seed, MODEL),
         augmentation=augmentation.usual(seed=seed),
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from chromolib import records
+from chromolib.detect import store
 from chromolib.studies.hamza import naming, pretraining, protocol
 from tests.studies.hamza import conftest
 from tests.studies.hamza.test_experiment import Run
@@ -91,7 +92,11 @@ def test_fields_are_learned_from_by_number_and_what_was_found_is_kept(run, monke
     )
     long = (str(every), "drawn metaphases", "16")
     assert said == {("3", *plain), ("0", *drawn), ("3", *drawn), long}
-    monkeypatch.setattr(pretraining, "_detector", None)  # would be called
+    finder, facts = store.load(run.folder / pretraining.FILE)
+    assert facts["n"] == int(every)
+    assert facts["scores"] == [vars(one) for one in made[-3:]]
+    assert len(finder.predict(np.zeros((1, 128, 128, 1), "f"))) == 1
+    monkeypatch.setattr(pretraining, "_learned", None)  # would be called
     again, once_more = pretraining.run(run, fields, sizes=sizes)
     assert len(once_more) == len(found) == made[0].n
     assert [one.value for one in again] == [one.value for one in made]
