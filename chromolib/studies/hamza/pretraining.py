@@ -39,7 +39,7 @@ class Sizes:
     drawn: int = 400
     drawn_looks: int = 6_400
     looks: int = 2_400  # at real fields
-    long: int = 12_800  # at all of them, after drawn ones
+    long: int = 7_320  # at all of them, after drawn ones
     side: int = 416
     trunk: str = "small"
     rate: float = 2e-3

@@ -262,7 +262,7 @@ def test_a_finder_is_a_row_of_what_a_laboratory_asks():
         estimate("count exact", 0.8, **every, tested="test"),
         estimate(questions.FOUND, 0.1, **every | {"learned from": "as"}, tested="test"),
         estimate("mAP", 0.6, "bands", boxes="SSD", named=naming.JOINTLY),
-        estimate(questions.FOUND, 0.97, pretraining.MODEL, looks="12800"),
+        estimate(questions.FOUND, 0.97, pretraining.MODEL, looks="7320"),
         estimate(questions.FOUND, 0.5, pretraining.MODEL, looks="2400"),
     ]
     table = questions.aims(found).set_index("boxes of")
