@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from chromolib.cli import data, models, show, synth
+from chromolib.cli import data, karyotype, models, show, synth
 
 app = typer.Typer(
     help="What deep karyotyping really achieves: run the studies, read the audit.",
@@ -23,6 +23,7 @@ app.command()(models.pretrain)
 app.command()(models.train)
 app.command()(models.predict)
 app.command()(models.diagnose)
+app.command()(karyotype.karyotype)
 
 
 @app.command()

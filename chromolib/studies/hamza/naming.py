@@ -17,6 +17,7 @@ from chromolib import records
 from chromolib.cyto import assign
 from chromolib.data import pixels
 from chromolib.evidence import detections
+from chromolib.imaging import cut as cutting
 from chromolib.models import inputs, predict, samples, small
 from chromolib.models import train as training
 
@@ -32,7 +33,7 @@ def cut(fields, boxes):
     """The chromosome in each box of each field, dark on white."""
     made, rows = [], []
     for i, each in enumerate(boxes):
-        made += [255 - one for one in _own(fields.x[i, ..., 0], each.xyxy)]
+        made += [255 - one for one in cutting.own(fields.x[i, ..., 0], each.xyxy)]
         rows += [(i, k, name) for k, name in enumerate(each.label)]
     field, number, label = (np.array(column) for column in zip(*rows, strict=True))
     image = fields.image[field]
@@ -45,22 +46,6 @@ def cut(fields, boxes):
         pixels=pixels.pack(made),
         cell=image,
     )
-
-
-def _own(ink, boxes):
-    """The ink of each box that no other box has nearer to its middle."""
-    low = np.floor(np.maximum(boxes[:, :2], 0)).astype(int)
-    high = np.minimum(np.ceil(boxes[:, 2:]), len(ink)).astype(int)
-    high = np.maximum(high, low + 1)
-    middle, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
-    half = np.maximum(half, 0.5)
-    for k, ((x0, y0), (x1, y1)) in enumerate(zip(low, high, strict=True)):
-        near = np.flatnonzero((low < high[k]).all(1) & (high > low[k]).all(1))
-        x, y = np.arange(x0, x1) + 0.5, np.arange(y0, y1) + 0.5
-        x = np.abs(x - middle[near, :1]) / half[near, :1]
-        y = np.abs(y - middle[near, 1:]) / half[near, 1:]
-        owner = near[np.maximum(x[:, None], y[:, :, None]).argmin(0)]
-        yield ink[y0:y1, x0:x1] * (owner == k)
 
 
 def straight(fields, boxes):

@@ -1,0 +1,62 @@
+"""`chromolib karyotype`: metaphases in, karyograms with a diagnosis out."""
+
+import re
+
+import typer
+
+from chromolib.cli import show
+
+
+def karyotype(
+    images: list[str] = typer.Argument(..., help="Pictures, folders or zips of them."),
+    out: str = typer.Option(..., help="A folder; started again, it goes on."),
+    boxes: str = typer.Option(
+        None, help="Boxes that you drew: VOC, YOLO or COCO. Their names are kept."
+    ),
+    rename: bool = typer.Option(False, help="Name anew what the boxes already name."),
+    model: str = typer.Option(None, help="A .keras file; else the shipped one."),
+    case: str = typer.Option(
+        "", help="Pattern that finds the case in a file's name; else its folder."
+    ),
+    best: int = typer.Option(0, min=0, help="Only so many metaphases of each case."),
+    sure: float = typer.Option(
+        0.9, min=0, max=1, help="Below this confidence a person should look."
+    ),
+):
+    """Find, name and arrange the chromosomes of metaphases: a karyogram, its ISCN and a
+    report to review.
+
+    Research use, not a medical device: no answer of it may serve a diagnosis.
+    """
+    from chromolib.karyotype import boxes as annotations
+    from chromolib.karyotype import fields
+    from chromolib.runs import backend, repository
+
+    try:
+        re.compile(case)
+    except re.error as error:
+        raise fields.FieldsError(f"--case {case!r} is no pattern: {error}") from None
+    items = fields.listed(images, out, case=case)
+    if not items:
+        raise fields.FieldsError("no picture there; name pictures or a folder of them")
+    drawn = annotations.read(boxes, items) if boxes else None
+    show.made(out)
+    backend.start()
+    from chromolib.karyotype import folder, naming
+    from chromolib.studies import predicting
+
+    namer = naming.load(model or predicting.shipped(repository.root(), "shruti"))
+    how = {"drawn": drawn, "rename": rename, "best": best, "sure": sure}
+    with show.bar() as bar:
+        progress = show.counter(bar, "metaphases", total=len(items))
+        done = folder.run(items, out, namer, **how, progress=progress)
+    for one in done.refused:
+        show.say(f"refused: {one}")
+    left = f", {done.left:,} left out as not the best" if done.left else ""
+    show.say(
+        f"{done.done:,} metaphases done, {done.before:,} before, "
+        f"{len(done.refused):,} refused{left}: {show.near(done.report)}\n"
+        f"{namer.facts['use']}"
+    )
+    if done.refused:
+        raise typer.Exit(1)

@@ -1,0 +1,91 @@
+"""Boxes that a laboratory has drawn on its metaphases: VOC, YOLO, COCO or csv.
+
+`read(path, items)` -> Drawn; `fitted(drawn, field)` -> the Boxes of one field
+"""
+
+import collections
+import dataclasses
+import pathlib
+import posixpath
+
+from chromolib.data import decode, formats, listing, store
+from chromolib.data.formats import common, fit
+from chromolib.karyotype import fields
+
+ENDINGS = {".xml": "voc", ".json": "coco", ".txt": "yolo", ".csv": "csv"}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Drawn:
+    """What the annotations say of some pictures."""
+
+    form: str  # of ENDINGS
+    annotated: dict  # Item's name -> common.Annotated
+    problems: tuple
+
+
+def read(path, items):
+    """The annotations at a path, a file or a folder, of these pictures.
+
+    Pictures that lie in the folder are found as the format says; others by base name.
+    """
+    path = pathlib.Path(path)
+    given = fields.opened(path)
+    texts = [name for name in given.names if not decode.is_image(name)]
+    within = all(item.path.is_relative_to(path) for item in items)
+    shorten = str if within else posixpath.basename
+    whole = {shorten(name): name for name in texts}
+    keys = {
+        item.name: item.path.relative_to(path).as_posix()
+        if within
+        else posixpath.basename(item.key)
+        for item in items
+    }
+    _refuse_twins([*map(shorten, texts), *keys.values()])
+    form = _form(whole, path)
+    sizes = {key: given.size(name) for key, name in whole.items()}
+    sizes |= dict.fromkeys(keys.values(), 0)
+    files = store.Store(
+        given.title, dict(sorted(sizes.items())), (), lambda key: given.read(whole[key])
+    )
+    dataset = formats.FORMATS[form].dataset(files)
+    found = {name: dataset.images.get(key) for name, key in keys.items()}
+    return Drawn(form, found, dataset.problems)
+
+
+def _form(names, path):
+    for ending, form in ENDINGS.items():
+        if any(name.lower().endswith(ending) for name in names):
+            return form
+    raise fields.FieldsError(
+        f"{store.shown(path.name)} holds no boxes; name a file or folder of VOC, YOLO, "
+        "COCO or csv annotations: --boxes"
+    )
+
+
+def _refuse_twins(names):
+    twins = [name for name, n in collections.Counter(names).items() if n > 1]
+    if twins:
+        raise fields.FieldsError(
+            f"two files are called {store.shown(min(twins))}; name a --boxes folder "
+            "that holds pictures and annotations"
+        )
+
+
+def fitted(drawn, field):
+    """The boxes on a field as it was read, with the names of classes or without."""
+    item = field.item
+    annotated = drawn.annotated.get(item.name)
+    if annotated is None:
+        what = common.NO_ANNOTATION
+        for one in drawn.problems:
+            if common.stem_of(one.file) == common.stem_of(item.key):
+                what = one.reason, one.remedy
+        raise fields.Refused(item.key, *what)
+    how = {"stored": field.decoded.stored, "turn": field.decoded.turn}
+    boxes, problems = fit.fit(annotated, file=annotated.file, **how)
+    for one in problems:
+        if one.level == "error":
+            raise fields.Refused(item.key, f"boxes: {one.reason}", one.remedy)
+    label = [listing.chromosome(name) or "" for name in boxes.label]
+    return dataclasses.replace(boxes, label=label)

@@ -1,0 +1,63 @@
+"""Several metaphases of one case: what most of them have, and the clones among them.
+
+`consensus(results)` -> a row a case; `clones(karyotypes)` -> ISCN of all its clones
+"""
+
+import collections
+import dataclasses
+
+import pandas as pd
+
+from chromolib.cyto import cells, diagnose, iscn
+
+GAIN, LOSS = 2, 3  # cells that ISCN asks for, of a clone with a gain; with any loss
+COLUMNS = ("case", "cells", "agree", "karyotype", "name", "clones", "confidence")
+COLUMNS += ("refer", "reason")
+
+
+def consensus(results):
+    """A row for each case: the karyotype that most of its metaphases have.
+
+    Metaphases without a karyotype are counted in `cells` alone.
+    """
+    found = []
+    for case in sorted({one["case"] for one in results} - {""}):
+        own = [one for one in results if one["case"] == case]
+        named = [one for one in own if one["karyotype"]]
+        row = dict.fromkeys(COLUMNS, "") | {"case": case, "cells": len(own)}
+        if not named:
+            nothing = {"agree": 0, "confidence": 0.0, "refer": True}
+            found.append(row | nothing | {"reason": "no metaphase has a karyotype"})
+            continue
+        frame = pd.DataFrame(named).rename(columns={"count": "n"}).assign(group=case)
+        (most,) = diagnose.cases(frame).to_dict("records")
+        row |= {key: most[key] for key in COLUMNS if key in most and key != "cells"}
+        found.append(row | {"clones": clones([one["karyotype"] for one in named])})
+    return pd.DataFrame(found, columns=list(COLUMNS))
+
+
+def clones(karyotypes):
+    """The clones among the cells of a case, "mos 45,X[3]/46,XX[17]"; "" if none is one.
+
+    A gain is clonal in two cells and a loss in three; the normal clone comes last.
+    """
+    counted = collections.Counter(karyotypes)
+    found = [(iscn.parse(text).clones[0], n) for text, n in counted.items()]
+    found = [(clone, n) for clone, n in found if n >= _least(clone)]
+    found.sort(key=lambda pair: (_normal(pair[0]), -pair[1], str(pair[0])))
+    if not found or len(karyotypes) < GAIN:
+        return ""
+    named = tuple(dataclasses.replace(clone, cells=n) for clone, n in found)
+    return iscn.write(cells.Karyotype(named, mosaic=len(named) > 1))
+
+
+def _normal(clone):
+    return clone.sex in ("XX", "XY") and not clone.changes
+
+
+def _least(clone):
+    """In how many cells a clone must be seen."""
+    if _normal(clone):
+        return 1
+    lost = len(clone.sex) < 2 or any(one.sign == "-" for one in clone.changes)
+    return LOSS if lost else GAIN

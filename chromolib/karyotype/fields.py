@@ -1,0 +1,137 @@
+"""Pictures of metaphases on disk: which there are, and each as grey levels.
+
+`listed(paths, out, case=)` -> (Item, ...) of files, folders and zips
+`read(item)` -> Field, or Refused with the file, the reason and a remedy
+"""
+
+import dataclasses
+import hashlib
+import pathlib
+import re
+
+import numpy as np
+
+from chromolib.data import decode, store
+
+SHORTEST = 100  # pixels of a side; chromosomes of a smaller field have no bands
+PIXELS = 16_000_000  # of one field, which has one or two million
+LARGE = f"more than {PIXELS // 10**6} million pixels"
+
+
+class FieldsError(ValueError):
+    """Pictures that cannot be worked on together."""
+
+
+class Refused(ValueError):
+    """A picture of which nothing can be said: the file, the reason and a remedy."""
+
+    def __init__(self, file, reason, remedy):
+        super().__init__(f"{store.shown(file)}: {reason}; {remedy}")
+        self.file, self.reason, self.remedy = store.shown(file), reason, remedy
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Item:
+    """One picture, still unread."""
+
+    files: store.Store
+    key: str  # its name in the store
+    path: pathlib.Path  # where it lies; of a zip's, nowhere
+    case: str = ""  # "" where nothing says which
+
+    @property
+    def name(self):
+        """The name without its ending, as results have it."""
+        return str(pathlib.PurePosixPath(self.key).with_suffix(""))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Field:
+    """One picture of a metaphase."""
+
+    item: Item
+    decoded: decode.Decoded
+    sha256: str
+
+    @property
+    def grey(self):
+        """(height, width) uint8, upright."""
+        return self.decoded.grey
+
+
+def listed(paths, out, *, case=""):
+    """Every picture in files, folders and zips; what lies in `out` is not among them.
+
+    Its case is what the pattern `case` finds in its name, else the folder it lies in
+    within the folder that was given.
+    """
+    out, items = pathlib.Path(out).resolve(), []
+    for path in map(pathlib.Path, paths):
+        files = opened(path)
+        for key in files.names:
+            place = path / key if path.is_dir() else path
+            inside = path.is_dir() and place.resolve().is_relative_to(out)
+            if not inside and (decode.is_image(key) or not store.exists(path)):
+                items.append(Item(files, key, place, _case(key, case)))
+    _refuse_shared(items, out)
+    return tuple(items)
+
+
+def opened(path):
+    """A folder, a zip or a single file as a store."""
+    if store.exists(path):
+        return store.open_at(path)
+
+    def content(_):
+        if path.exists() and not path.is_file():
+            raise OSError("it is no regular file")
+        with path.open("rb") as handle:
+            return handle.read(store.LARGEST)
+
+    size = path.stat().st_size if path.is_file() else 0
+    return store.Store(path.name, {path.name: size}, (), content)
+
+
+def _case(key, pattern):
+    if pattern:
+        found = re.search(pattern, pathlib.PurePosixPath(key).stem)
+        return found[found.re.groups and 1] or "" if found else ""
+    return "/".join(pathlib.PurePosixPath(key).parts[:-1])
+
+
+def _refuse_shared(items, out):
+    """Refuse two pictures with one name, or results that would replace a picture."""
+    names, places = {}, {item.path.resolve() for item in items}
+    for item in items:
+        other = names.setdefault(item.name, item)
+        if other is not item:
+            raise FieldsError(
+                f"{store.shown(other.key)} and {store.shown(item.key)} would share "
+                f"one result, {store.shown(item.name)}.json; rename one of them"
+            )
+        if (out / f"{item.name}.png").resolve() in places:
+            raise FieldsError(
+                f"the karyogram of {store.shown(item.key)} would replace a picture; "
+                "name another folder: --out"
+            )
+
+
+def read(item):
+    """The picture as a grey field; refuses what is none."""
+    try:
+        blob = item.files.read(item.key)
+        if np.prod(decode.size(blob), dtype=float) > PIXELS:
+            raise decode.DecodeError(LARGE, "cut out one field, or scale it down")
+        decoded = decode.grey(blob)
+    except store.StoreError as failure:
+        raise Refused(item.key, f"{failure}", "check the file and its folder") from None
+    except decode.DecodeError as failure:
+        raise Refused(item.key, *failure.what) from None
+    if decode.COLOUR in decoded.repairs:
+        remedy = "save the metaphase as a grey picture"
+        raise Refused(item.key, "a colour picture", remedy)
+    if min(decoded.grey.shape) < SHORTEST:
+        height, width = decoded.grey.shape
+        reason = f"{width} x {height} pixels, fewer than {SHORTEST} on a side"
+        raise Refused(item.key, reason, "give the field as the camera took it")
+    return Field(item, decoded, hashlib.sha256(blob).hexdigest())

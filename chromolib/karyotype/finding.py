@@ -1,0 +1,135 @@
+"""The chromosomes of a field, each as a crop of its own.
+
+`find(field)` -> Found, by segmentation without learning
+`drawn(field, boxes)` -> Found, in boxes that a person or a detector gave
+`quality(found)` -> what a technician chooses by; `ranked(qualities)` -> best first
+"""
+
+import dataclasses
+
+import numpy as np
+from scipy import ndimage
+from skimage import segmentation
+
+from chromolib import records
+from chromolib.cyto import assign
+from chromolib.imaging import cut, normalise, segment
+from chromolib.karyotype import fields
+
+BLUR = 2  # pixels of a chromosome's soft edge that a crop keeps
+MARGIN = 2  # pixels of ground around it
+WHOLE = 46
+STEEP = 0.95  # quantile of the gradient that an edge has
+DRAW = "draw its boxes and give them: --boxes"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Found:
+    """The chromosomes of one field, and what else lies there."""
+
+    boxes: records.Boxes  # with outlines; label is "" where nobody named it
+    kind: np.ndarray  # (n,) "chromosome", "touching" or "overlap"
+    crops: tuple  # (n,) grey, dark on white, nothing but the one chromosome
+    how: str  # what found them
+    debris: int = 0
+    nuclei: int = 0
+
+    def __len__(self):
+        return len(self.boxes)
+
+
+def find(field):
+    """What segmentation finds; refuses a field without chromosomes or with too many."""
+    try:
+        found = segment.segment(field.grey)
+    except normalise.ImagingError as error:
+        raise fields.Refused(field.item.key, *error.args) from None
+    nuclei, debris = (int((found.kind == name).sum()) for name in ("nucleus", "debris"))
+    chosen = np.flatnonzero(np.isin(found.kind, segment.COUNTED))
+    _refuse(field, len(chosen), nuclei)
+    labels = segmentation.expand_labels(found.labels, BLUR)
+    places, ink = ndimage.find_objects(labels), _ink(field.grey)
+    crops, outlines = [], []
+    for k in chosen:
+        rows, columns = places[k]
+        mask = labels[rows, columns] == k + 1
+        crops.append(_crop(ink[rows, columns] * mask))
+        outlines.append(cut.outline(mask, (columns.start, rows.start)))
+    boxes = dataclasses.replace(found.boxes.take(chosen), polygon=tuple(outlines))
+    kind = found.kind[chosen]
+    return Found(boxes, kind, tuple(crops), "segmentation", debris, nuclei)
+
+
+def drawn(field, boxes, *, how="boxes"):
+    """The chromosome in each box, without what another box has nearer its middle."""
+    _refuse(field, len(boxes), 0)
+    inks = list(cut.own(_ink(field.grey), boxes.xyxy))
+    if not boxes.polygon:
+        corners = np.floor(np.maximum(boxes.xyxy[:, :2], 0))
+        outlines = tuple(map(_outline, inks, corners))
+        boxes = dataclasses.replace(boxes, polygon=outlines)
+    kind = np.full(len(boxes), "chromosome")
+    return Found(boxes, kind, tuple(map(_crop, inks)), how)
+
+
+def _refuse(field, count, nuclei):
+    if not count:
+        seen = f"{nuclei} nuclei and no chromosome" if nuclei else "no chromosome"
+        raise fields.Refused(
+            field.item.key, f"{seen} found", f"another field; or {DRAW}"
+        )
+    if count > assign.MOST:
+        reason = (
+            f"{count} chromosomes, more than the {assign.MOST} a cell may have here"
+        )
+        raise fields.Refused(field.item.key, reason, "cut out one metaphase")
+
+
+def _ink(grey):
+    """Stain as levels, whatever the polarity and the light."""
+    return np.clip(255 * segment.stained(grey), 0, 255).astype(np.uint8)
+
+
+def _crop(ink):
+    return 255 - np.pad(ink, MARGIN)
+
+
+def _outline(ink, corner):
+    """The outline of the chromosome in a crop; of the box where none is to be seen."""
+    try:
+        mask = normalise.foreground(normalise.ink(255 - ink))
+    except normalise.ImagingError:
+        mask = np.ones(ink.shape, bool)
+    return cut.outline(mask, corner)
+
+
+def quality(found):
+    """What a technician chooses metaphases by: count, overlaps, contacts, sharpness.
+
+    Sharpness is how steeply the edges rise, in full stain a width of chromosome.
+    """
+    areas = np.array([(crop < 128).sum() for crop in found.crops])
+    spans = np.hypot(*(found.boxes.xyxy[:, 2:] - found.boxes.xyxy[:, :2]).T)
+    width = np.median(areas / np.maximum(spans, 1))
+    steep = [
+        np.quantile(ndimage.gaussian_gradient_magnitude(crop.astype(float), 1), STEEP)
+        for crop in found.crops
+    ]
+    return {
+        "count": len(found),
+        "overlap": int((found.kind == "overlap").sum()),
+        "touching": int((found.kind == "touching").sum()),
+        "sharpness": round(float(np.median(steep) * width / 255), 2),
+    }
+
+
+def ranked(qualities):
+    """The order from the best metaphase to the worst: complete ones first, of these the
+    ones with the fewest overlaps and contacts, then the sharpest."""
+
+    def key(i):
+        one = qualities[i]
+        met = one["overlap"], one["touching"]
+        return (abs(one["count"] - WHOLE), *met, -one["sharpness"])
+
+    return sorted(range(len(qualities)), key=key)

@@ -1,0 +1,148 @@
+"""What each chromosome of a field is, and which karyotype they make up.
+
+`load(file)` -> Namer, a classifier of straight chromosomes with its card
+`name(namer, found)` -> Named; `diagnosis(named)` -> karyotype, name, confidence, refer
+"""
+
+import collections
+import dataclasses
+import types
+
+import numpy as np
+
+from chromolib import records
+from chromolib.cyto import assign, bands, diagnose, iscn
+from chromolib.data import compose, pixels
+from chromolib.models import inputs, predict, store
+
+SURE = 0.9  # below this confidence a person should look
+WHOLE = 0.6  # below this score an object may be no whole chromosome
+NEAR = 35, 57  # chromosomes that ISCN calls near diploid
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Namer:
+    """A classifier, and what its card says."""
+
+    network: object
+    facts: dict
+    file: str
+
+    @property
+    def penalty(self):
+        """What a copy more or fewer costs where a cell is named jointly."""
+        return self.facts["penalty"]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Named:
+    """The chromosomes of one field with their names."""
+
+    label: np.ndarray  # (n,) of records.CLASSES
+    probability: np.ndarray  # (n, 24) of the classifier, each seen alone
+    sound: np.ndarray  # (n,) bool: has one long axis
+    score: np.ndarray  # (n,) how likely it is one whole chromosome
+    upright: tuple  # (n,) grey, straight, short arm up
+    given: np.ndarray  # (n,) bool: the name is the laboratory's
+
+    def __len__(self):
+        return len(self.label)
+
+
+def load(file):
+    """The classifier in a file, if it is one that names straight chromosomes."""
+    network, facts = store.load(file, unit="chromosome")
+    wrong = tuple(facts["classes"]) != records.CLASSES or not facts.get("penalty")
+    if wrong or network.input_shape != (None, *inputs.FINE, 1):
+        raise store.ModelError(
+            f"{store.named(file).name} names no straight chromosomes of a whole cell; "
+            "make one with `chromolib train`, or name another: --model"
+        )
+    return Namer(network, facts, store.named(file).name)
+
+
+def name(namer, found, *, rename=False):
+    """Every chromosome named, the cell as a whole; names that were given are kept
+    unless `rename`."""
+    images = _images(found)
+    x, sound = inputs.laid(images, canvas=inputs.FINE)
+    chance = predict.views(namer.network, x, upright=False)
+    given = np.isin(found.boxes.label, records.CLASSES) & (not rename)
+    kept = np.where(given, found.boxes.label, records.CLASSES[0])
+    held = _one_hot([records.CLASSES.index(label) for label in kept])
+    seen = np.where(given[:, None], held, chance)
+    named, _ = assign.cell(seen, penalty=namer.penalty)
+    named = np.where(given, held.argmax(1), named)
+    upright = compose.straightened(images, orient=True, keep=True).pixels
+    label = np.array(records.CLASSES)[named]
+    score = found.boxes.score
+    return Named(label, chance, sound, score, tuple(upright), given)
+
+
+def _images(found):
+    """The crops as single chromosomes of one cell."""
+    n = len(found)
+    return records.ImageSet(
+        source="metaphase",
+        name=np.arange(n).astype(str),
+        label=np.full(n, ""),
+        group=np.full(n, "cell"),
+        unit="cell",
+        pixels=pixels.pack(found.crops),
+    )
+
+
+def _one_hot(index):
+    return np.eye(len(records.CLASSES))[index]
+
+
+def diagnosis(named, *, penalty, sure=SURE):
+    """The karyotype of the cell, or why there is none; and whether to look at it.
+
+    The confidence is that the number of each class is right, if each object is one
+    whole chromosome. Names that the laboratory gave are taken as right.
+    """
+    index = [records.CLASSES.index(label) for label in named.label]
+    chance = np.where(named.given[:, None], _one_hot(index), named.probability)
+    cell = types.SimpleNamespace(
+        group=np.full(len(named), "cell"),
+        cell=np.full(len(named), "cell"),
+        probability=chance,
+        refer=~named.sound & ~named.given,
+    )
+    (row,) = diagnose.cells(cell, penalty=penalty, sure=sure).to_dict("records")
+    found = diagnose.karyotype(named.label)
+    wrong = _why_not(found, len(named)) or ""
+    parts = int((named.score < WHOLE).sum())
+    doubt = f"{parts} objects may be no whole chromosome" if parts else ""
+    reasons = [reason for reason in (wrong, row["reason"], doubt) if reason]
+    return {
+        "karyotype": "" if wrong else iscn.write(found),
+        "name": "" if wrong else iscn.describe(found),
+        "confidence": round(row["confidence"], 4),
+        "refer": bool(reasons),
+        "reason": "; ".join(dict.fromkeys(reasons)),
+    }
+
+
+def _why_not(found, count):
+    """Why a cell has no karyotype; None where it has a valid one."""
+    low, high = NEAR
+    if not low <= count <= high:
+        return f"{count} chromosomes; a karyotype is written for {low} to {high}"
+    if found is None:
+        return "no X chromosome"
+    try:
+        return None if iscn.parse(iscn.write(found)) == found else "no valid ISCN"
+    except bands.KaryotypeError as error:
+        return f"no valid ISCN: {error}"
+
+
+def uneven(labels):
+    """Classes with a copy too few, and with one too many, by the likelier sex."""
+    copies = collections.Counter(labels)
+    seen = np.array([copies[name] for name in records.CLASSES])
+    usual = min(assign.USUAL.values(), key=lambda one: np.abs(seen - one).sum())
+    missing = np.repeat(records.CLASSES, np.maximum(usual - seen, 0))
+    extra = np.repeat(records.CLASSES, np.maximum(seen - usual, 0))
+    return missing.tolist(), extra.tolist()
