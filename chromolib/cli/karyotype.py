@@ -40,7 +40,7 @@ def karyotype(
     if not items:
         raise fields.FieldsError("no picture there; name pictures or a folder of them")
     drawn = annotations.read(boxes, items) if boxes else None
-    show.made(out)
+    fields.writable(out)
     backend.start()
     from chromolib.karyotype import folder, naming
     from chromolib.studies import predicting

@@ -1,6 +1,7 @@
 """Pictures of metaphases on disk: which there are, and each as grey levels.
 
 `listed(paths, out, case=)` -> (Item, ...) of files, folders and zips
+`writable(out)` -> the folder of results, made and tried
 `read(item)` -> Field, or Refused with the file, the reason and a remedy
 """
 
@@ -8,6 +9,7 @@ import dataclasses
 import hashlib
 import pathlib
 import re
+import tempfile
 
 import numpy as np
 
@@ -20,6 +22,10 @@ LARGE = f"more than {PIXELS // 10**6} million pixels"
 
 class FieldsError(ValueError):
     """Pictures that cannot be worked on together."""
+
+
+class OutError(OSError):
+    """A folder of results that cannot be written."""
 
 
 class Refused(ValueError):
@@ -57,6 +63,20 @@ class Field:
     def grey(self):
         """(height, width) uint8, upright."""
         return self.decoded.grey
+
+
+def writable(out):
+    """The folder of results, made and tried before work goes into it."""
+    out = pathlib.Path(out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            return out
+    except OSError as failure:
+        raise OutError(
+            f"{out.name} cannot be written: {failure.strerror}; name another folder: "
+            "--out"
+        ) from None
 
 
 def listed(paths, out, *, case=""):

@@ -13,7 +13,6 @@ import datetime
 import hashlib
 import json
 import pathlib
-import tempfile
 
 import pandas as pd
 import PIL.Image
@@ -25,10 +24,6 @@ from chromolib.karyotype import boxes as annotations
 from chromolib.karyotype import cases, fields, finding, naming, report, results
 
 ANSWERS = 1  # counts up when other answers come of the same input
-
-
-class OutError(OSError):
-    """A folder of results that cannot be written."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +49,7 @@ def run(
     progress=lambda done, of: None,
 ):
     """Every picture to its karyotype; with `best`, so many of each case."""
-    out = writable(out)
+    out = fields.writable(out)
     how = {"rename": rename, "sure": sure}
     refused, names, counted = _unreadable(items), [], {"done": 0, "before": 0}
     try:
@@ -73,25 +68,11 @@ def run(
         left = len(items) - len(chosen) if best else 0
         page = _written(out, names, refused, left)
     except OSError as failure:
-        raise OutError(
+        raise fields.OutError(
             f"{out.name} cannot be written: {failure.strerror or failure}; what is "
             "done is kept, and the same command goes on"
         ) from None
     return Summary(**counted, left=left, refused=tuple(refused), report=page)
-
-
-def writable(out):
-    """The folder of results, made and tried before work goes into it."""
-    out = pathlib.Path(out)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            return out
-    except OSError as failure:
-        raise OutError(
-            f"{out.name} cannot be written: {failure.strerror}; name another folder: "
-            "--out"
-        ) from None
 
 
 def _unreadable(items):

@@ -11,6 +11,8 @@ import PIL.ImageFont
 from chromolib.data import compose
 
 WIDTH = TALL = 960  # pixels, at most, of a row and of the chromosomes of all rows
+FILL = 0.9  # of a slot's width that chromosomes may take
+GAP = 1.3  # widths of a chromosome from one to the next
 ROOM = 2  # copies that every slot has room for
 TEXT, STRIP = 18, 34  # pixels: size of letters; the strip below a row
 
@@ -26,7 +28,7 @@ def karyogram(crops, labels, caption):
         for k, name in enumerate(row):
             lines.append((name, (k + 0.5) * WIDTH / len(row), y, WIDTH / len(row)))
             which = own.get(name, np.zeros(0, int))
-            boxes[which] = list(_places(shape[which] * scale, *lines[-1][1:])) or 0
+            boxes[which] = list(_places(shape[which] * scale, *lines[-1][1:3])) or 0
         y += STRIP
     canvas = np.full((round(y) + STRIP, WIDTH), 255, np.uint8)
     for crop, (x0, y0, x1, y1) in zip(crops, boxes, strict=True):
@@ -42,25 +44,25 @@ def _scale(shape, own):
         max((shape[own[name], 0].max() for name in row if name in own), default=0)
         for row in compose.ROWS
     )
-    slots = {
-        name: (0, 0, WIDTH / len(row), TALL) for row in compose.ROWS for name in row
-    }
     wide = [
-        compose.fit(shape[which, 1], shape[which, 0], slots[name], ROOM)
-        for name, which in own.items()
+        FILL * WIDTH / len(row) / (GAP * max(len(own[name]), ROOM)) / mean
+        for row in compose.ROWS
+        for name in row
+        if name in own
+        for mean in [shape[own[name], 1].mean()]
     ]
     return min(*wide, TALL / tall)
 
 
-def _places(sizes, middle, line, width):
+def _places(sizes, middle, line):
     """The box of each chromosome of a slot, standing on its line side by side."""
     sizes = np.maximum(1, np.round(sizes)).astype(int)
-    gap = compose.GAP * width
-    left = max(0, middle - (sizes[:, 1].sum() + gap * (len(sizes) - 1)) / 2)
-    for tall, wide in sizes.tolist():
-        x, y = min(round(left), WIDTH - wide), round(line) - tall
+    step = GAP * sizes[:, 1].mean() if len(sizes) else 0
+    left = middle - step * len(sizes) / 2
+    for k, (tall, wide) in enumerate(sizes.tolist()):
+        x = round(left + step * (k + 0.5) - wide / 2)
+        x, y = min(max(x, 0), WIDTH - wide), round(line) - tall
         yield x, y, x + wide, y + tall
-        left += wide + gap
 
 
 def _lettered(canvas, lines, caption):

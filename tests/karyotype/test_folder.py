@@ -1,0 +1,246 @@
+"""Many pictures: what lies in the folder then, what is bad, and what goes on."""
+
+import csv
+import html.parser
+import json
+import re
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from chromolib import cli
+from chromolib.karyotype import boxes, fields, finding, folder, report
+from tests.imaging import metaphase
+from tests.karyotype.conftest import item
+
+KEYS = {"count", "karyotype", "name", "confidence", "refer", "flags", "chromosomes"}
+
+
+def run(lab, out, namer, form=None, **how):
+    items = fields.listed([lab / "images"], out)
+    place = {"yolo": lab, "voc": lab / "annotations", "coco": lab / "annotations.json"}
+    drawn = boxes.read(place[form], items) if form else None
+    return folder.run(items, out, namer, drawn=drawn, **how)
+
+
+class Reader(html.parser.HTMLParser):
+    """What a page holds: its pictures, its links, and tags left open."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "img", "image", "use", "polygon"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("form", ["voc", "coco"])
+def test_a_folder_with_boxes_becomes_karyograms_tables_and_a_report(
+    folder, tmp_path, namer, form
+):
+    out = tmp_path / "out"
+    done = run(folder, out, namer, form)
+    assert (done.done, done.before, done.refused) == (2, 0, ())
+    result = json.loads((out / "P1" / "1.json").read_text())
+    assert result.keys() >= KEYS
+    assert result["karyotype"] == "47,XY,+21"
+    with PIL.Image.open(out / "P1" / "1.png") as karyogram:
+        assert karyogram.mode == "L"
+    rows = list(csv.DictReader((out / "karyotypes.csv").open()))
+    assert [row["karyotype"] for row in rows] == ["46,XX", "47,XY,+21"]
+    (case,) = csv.DictReader((out / "cases.csv").open())
+    assert (case["case"], case["cells"], case["agree"]) == ("P1", "2", "1")
+    assert "P1/0.png: 46,XX" in (out / "karyotype.log").read_text()
+
+
+def test_the_report_is_one_file_that_says_all(folder, tmp_path, namer):
+    done = run(folder, tmp_path / "out", namer, "voc")
+    text = done.report.read_text()
+    page = Reader(text)
+    assert page.open == []
+    for words in ("Research use, not a medical device", "none.keras", "47,XY,+21"):
+        assert words in text
+    assert not re.search(r'(src|href)="(?!data:|#)', text), "nothing from outside"
+    assert "<script" not in text
+    assert all(a["alt"] for tag, a in page.tags if tag == "img")
+    assert all(a["aria-label"] for tag, a in page.tags if tag == "svg")
+    windows = [a for tag, a in page.tags if tag == "svg" and a["class"] == "one"]
+    assert len(windows) == 46 + 47
+    assert {"name": "viewport", "content": "width=device-width,initial-scale=1"} in [
+        a for tag, a in page.tags if tag == "meta"
+    ]
+
+
+def test_a_name_cannot_write_html(folder, tmp_path, namer):
+    (folder / "images" / "P1").rename(folder / "images" / "<b>&x")
+    done = run(folder, tmp_path / "out", namer)
+    text = done.report.read_text()
+    assert "<b>" not in text
+    assert "&lt;b&gt;&amp;x" in text
+
+
+def test_a_long_report_has_several_pages(folder, tmp_path, namer, monkeypatch):
+    monkeypatch.setattr(report, "PAGE", 1)
+    done = run(folder, tmp_path / "out", namer, "voc")
+    assert 'href="report-2.html#m1"' in done.report.read_text()
+    assert 'id="m1"' in (tmp_path / "out" / "report-2.html").read_text()
+
+
+def test_what_is_done_stays_until_it_changes(folder, tmp_path, namer, drawn):
+    out = tmp_path / "out"
+    run(folder, out, namer, "voc")
+    asked = namer.network.asked
+    before = (out / "P1" / "0.json").read_bytes()
+    again = run(folder, out, namer, "voc")
+    assert (again.done, again.before) == (0, 2)
+    assert namer.network.asked == asked
+    assert (out / "P1" / "0.json").read_bytes() == before
+    changed = drawn["46,XX"][0].copy()
+    changed[:9, :9] = 200
+    PIL.Image.fromarray(changed).save(folder / "images" / "P1" / "0.png")
+    (out / "P1" / "1.json").write_text('{"made": ')  # cut short
+    third = run(folder, out, namer, "voc")
+    assert (third.done, third.before) == (2, 0)
+    fourth = run(folder, out, namer, "voc", sure=0.5)
+    assert fourth.done == 2, "another threshold is another answer"
+
+
+def test_what_is_interrupted_goes_on(folder, tmp_path, namer):
+    out = tmp_path / "out"
+
+    def stop(done, of):
+        if done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(folder, out, namer, "voc", progress=stop)
+    assert not (out / "report.html").exists()
+    again = run(folder, out, namer, "voc")
+    assert (again.done, again.before) == (1, 1)
+
+
+def test_only_the_best_of_a_case_is_named(folder, tmp_path, namer):
+    done = run(folder, tmp_path / "out", namer, "voc", best=1)
+    assert (done.done, done.left) == (1, 1)
+    assert (tmp_path / "out" / "P1" / "0.json").exists(), "46 chromosomes"
+
+
+def test_yolo_beside_the_pictures_is_read(folder, tmp_path, namer):
+    for path in (folder / "labels" / "P1").iterdir():
+        path.rename(folder / "images" / "P1" / path.name)
+    (folder / "data.yaml").rename(folder / "images" / "data.yaml")
+    items = fields.listed([folder / "images"], tmp_path / "out")
+    drawn = boxes.read(folder / "images", items)
+    fitted = boxes.fitted(drawn, fields.read(items[1]))
+    assert drawn.form == "yolo"
+    assert len(fitted) == 47
+
+
+def test_a_picture_without_boxes_is_refused_by_name(folder, tmp_path, namer):
+    (folder / "annotations" / "P1" / "1.xml").unlink()
+    done = run(folder, tmp_path / "out", namer, "voc")
+    (failure,) = done.refused
+    assert failure.file == "P1/1.png"
+    assert failure.reason == "no annotation for this image"
+
+
+def grid(columns, rows):
+    """A field of so many rods."""
+    ends = [
+        ((30 + 44 * r, 20 + 26 * c), (54 + 44 * r, 20 + 26 * c))
+        for r in range(rows)
+        for c in range(columns)
+    ]
+    shape = 44 * rows + 40, 26 * columns + 40
+    return metaphase.field(ends, shape=shape, width=10).image
+
+
+def bare(nuclei=()):
+    return metaphase.field([], nuclei=nuclei).image
+
+
+COLOUR = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
+BAD = {
+    "no chromosome": (bare(), "no chromosome found"),
+    "nucleus": (bare([(150, 150, 70)]), "no chromosome found"),
+    "crowd": (grid(20, 10), "200 chromosomes, more than the 94"),
+    "colour": (COLOUR, "a colour picture; save the metaphase as a grey picture"),
+    "pixel": (np.zeros((1, 1), np.uint8), "1 x 1 pixels, fewer than 100 on a side"),
+    "large": (np.zeros((4001, 4000), bool), "more than 16 million pixels; cut out"),
+    "huge": (np.zeros((10_000, 10_000), bool), "million pixels; crop or scale it"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_no_metaphase_is_refused_with_reason_and_remedy(tmp_path, name):
+    picture, reason = BAD[name]
+    PIL.Image.fromarray(picture).save(tmp_path / "bad.png")
+    with pytest.raises(fields.Refused, match=re.escape(reason)) as failure:
+        finding.find(fields.read(item(tmp_path / "bad.png")))
+    assert f"{failure.value}".startswith("bad.png: ")
+    assert failure.value.remedy
+
+
+def test_a_bad_file_is_named_and_the_others_are_done(folder, tmp_path, namer):
+    bad = folder / "images" / "P1"
+    (bad / "text.png").write_text("no image")
+    (bad / "gone.png").symlink_to(bad / "nowhere.png")
+    done = run(folder, tmp_path / "out", namer)
+    assert done.done == 2
+    assert sorted(one.file for one in done.refused) == ["P1/gone.png", "P1/text.png"]
+    text = done.report.read_text()
+    assert "P1/text.png" in text
+    rows = csv.DictReader((tmp_path / "out/karyotypes.csv").open())
+    assert [bool(row["error"]) for row in rows] == [False, False, True, True]
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(fields.Refused, match="No such file"):
+        fields.read(item(tmp_path / "absent.png"))
+
+
+def test_pictures_that_would_share_or_lose_a_name_are_refused(tmp_path):
+    for name in ("a.png", "a.bmp"):
+        PIL.Image.fromarray(bare()).save(tmp_path / name)
+    with pytest.raises(fields.FieldsError, match="would share one result"):
+        fields.listed([tmp_path], tmp_path / "out")
+    with pytest.raises(fields.FieldsError, match="would replace a picture"):
+        fields.listed([tmp_path / "a.png"], tmp_path)
+
+
+def test_results_inside_the_folder_are_no_pictures(folder, namer):
+    out = folder / "images" / "out"
+    assert run(folder, out, namer, "voc").done == 2
+    assert run(folder, out, namer, "voc").before == 2
+
+
+def test_a_folder_that_cannot_be_written_stops_it(folder, tmp_path, namer):
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(fields.OutError, match="out cannot be written"):
+        run(folder, tmp_path / "out", namer)
+
+
+def test_the_command(folder, tmp_path, capsys):
+    (folder / "images" / "bad.png").write_text("no image")
+    out = tmp_path / "out"
+    words = ["karyotype", f"{folder / 'images'}", "--out", f"{out}"]
+    words += ["--boxes", f"{folder / 'annotations'}", "--rename"]
+    assert cli.app(words, standalone_mode=False) == 1
+    said = capsys.readouterr()
+    assert "refused: bad.png: " in said.out
+    assert "2 metaphases done, 0 before, 1 refused" in said.out
+    assert "Not a medical device" in said.out
+    assert "metaphases: done after" in said.err
+    result = json.loads((out / "P1" / "1.json").read_text())
+    assert {one["named by"] for one in result["chromosomes"]} == {"model"}
+    assert result["made"]["model"] == "shruti-chromosome.keras"

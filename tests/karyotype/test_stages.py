@@ -1,0 +1,175 @@
+"""Stage by stage: what is found, how it is named, and what is made of it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from chromolib import records
+from chromolib.cyto import iscn
+from chromolib.detect import boxes as pairs
+from chromolib.karyotype import cases, fields, finding, naming, picture, results
+
+
+def named(labels, probability=None, given=True):
+    """Chromosomes with these names."""
+    n = len(labels)
+    flat = np.full((n, 24), 1 / 24)
+    chance = flat if probability is None else probability
+    crops = tuple(np.full((12, 5), 90, np.uint8) for _ in labels)
+    whole = np.ones(n)
+    return naming.Named(
+        np.array(labels), chance, whole > 0, whole, crops, np.full(n, given)
+    )
+
+
+NORMAL = [*np.repeat(records.CLASSES[:22], 2), "X", "Y"]
+
+
+def diagnosis(labels, **more):
+    return naming.diagnosis(named(labels, **more), penalty=3.0)
+
+
+def test_segmentation_finds_most_chromosomes_each_with_crop_and_outline(field, drawn):
+    image, truth = drawn["46,XX"]
+    found = finding.find(field(image))
+    best = np.max(pairs.iou(found.boxes.xyxy, truth.xyxy), 1)
+    assert (best > 0.5).mean() > 0.7
+    assert len(found.crops) == len(found) == len(found.boxes.polygon)
+    assert min(len(outline) for outline in found.boxes.polygon) > 3
+    for crop in found.crops:
+        assert (crop[0] == 255).all(), "a margin of ground"
+
+
+def test_light_chromosomes_are_found_as_dark_ones(field, drawn):
+    image, _ = drawn["46,XX"]
+    first, second = (finding.find(field(one)) for one in (image, 255 - image))
+    assert len(first) == len(second)
+
+
+def test_in_given_boxes_each_box_is_a_chromosome_with_an_outline_inside(field, drawn):
+    image, truth = drawn["46,XX"]
+    plain = dataclasses.replace(truth, polygon=(), mask=(), axis=())
+    found = finding.drawn(field(image), plain)
+    assert found.boxes.label.tolist() == truth.label.tolist()
+    for box, outline in zip(found.boxes.xyxy, found.boxes.polygon, strict=True):
+        assert (outline >= box[:2] - 2).all()
+        assert (outline <= box[2:] + 2).all()
+
+
+def test_the_best_metaphase_is_complete_then_apart_then_sharp():
+    def one(count, overlap, sharpness):
+        words = {"count": count, "overlap": overlap, "touching": 0}
+        return words | {"sharpness": sharpness}
+
+    rows = [one(44, 0, 9), one(46, 3, 9), one(46, 1, 1), one(46, 1, 2)]
+    assert finding.ranked(rows) == [3, 2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("labels", "karyotype", "refer"),
+    [
+        (NORMAL, "46,XY", False),
+        ([*NORMAL, "21"], "47,XY,+21", False),
+        (NORMAL[:-1], "45,X", True),
+        (NORMAL[:-2], "", True),
+        (NORMAL[:30], "", True),
+        ([*NORMAL, *NORMAL[:20]], "", True),
+    ],
+)
+def test_a_karyotype_is_valid_or_its_absence_has_a_reason(labels, karyotype, refer):
+    said = diagnosis(labels)
+    assert (said["karyotype"], said["refer"]) == (karyotype, refer)
+    assert bool(said["reason"]) == refer
+    if karyotype:
+        assert iscn.write(iscn.parse(karyotype)) == karyotype
+
+
+def test_a_classifier_that_knows_nothing_is_referred():
+    said = diagnosis(NORMAL, given=False)
+    assert said["refer"]
+    assert said["confidence"] < 0.5
+
+
+def test_what_is_missing_and_extra_is_told_by_the_likelier_sex():
+    assert naming.uneven(NORMAL) == ([], [])
+    assert naming.uneven([*NORMAL[1:], "21"]) == (["1"], ["21"])
+    assert naming.uneven(NORMAL[:-1]) in ((["X"], []), (["Y"], []))
+
+
+def test_names_are_kept_unless_asked_anew(field, drawn, namer):
+    image, truth = drawn["47,XY,+21"]
+    found = finding.drawn(field(image), truth)
+    kept = naming.name(namer, found)
+    assert kept.label.tolist() == truth.label.tolist()
+    assert kept.given.all()
+    assert not naming.name(namer, found, rename=True).given.any()
+
+
+def test_a_karyogram_has_every_chromosome_in_its_place():
+    rng = np.random.default_rng(0)
+    crops = [np.full((t, 9), 60, np.uint8) for t in rng.integers(20, 90, 46)]
+    order = rng.permutation(46)
+    labels = np.array(NORMAL)[order]
+    drawn, boxes = picture.karyogram(crops, labels, "46,XY")
+    for (x0, y0, x1, y1), crop in zip(boxes, crops, strict=True):
+        assert 0 <= x0 < x1 <= drawn.shape[1]
+        assert (drawn[y0:y1, x0:x1] < 255).all()
+        assert (y1 - y0) / (x1 - x0) == pytest.approx(len(crop) / 9, rel=0.1)
+    ones = boxes[labels == "1"]
+    assert ones[:, 2].max() < boxes[labels == "2"][:, 0].min()
+    assert ones[0, 3] == ones[1, 3], "they stand on one line"
+
+
+def test_ninety_chromosomes_of_one_name_still_fit():
+    crops = [np.zeros((40, 12), np.uint8)] * 90
+    drawn, boxes = picture.karyogram(crops, ["1"] * 90, "")
+    assert (boxes >= 0).all()
+    assert boxes[:, 2].max() <= drawn.shape[1]
+    assert boxes[:, 3].max() <= drawn.shape[0]
+
+
+def test_clones_follow_iscn():
+    mosaic = ["45,X"] * 3 + ["46,XX"] * 5
+    assert cases.clones(mosaic) == "mos 45,X[3]/46,XX[5]"
+    assert cases.clones(["45,XX,-9", "45,XX,-9", "46,XX"]) == "46,XX[1]", "two of -9"
+    assert cases.clones(["47,XY,+21"] * 2) == "47,XY,+21[2]"
+    assert cases.clones(["47,XY,+21", "46,XX,+8,-9"]) == ""
+    assert cases.clones(["46,XX"]) == ""
+
+
+def test_a_case_has_the_karyotype_of_most_of_its_cells():
+    def one(case, karyotype):
+        words = {"case": case, "count": 46, "karyotype": karyotype, "name": ""}
+        return words | {"confidence": 0.95, "refer": False, "reason": ""}
+
+    texts = ["46,XX", "46,XX", "47,XX,+8", ""]
+    rows = [one("a", text) for text in texts] + [one("", "46,XY"), one("b", "")]
+    first, second = cases.consensus(rows).to_dict("records")
+    assert (first["karyotype"], first["cells"], first["agree"]) == ("46,XX", 4, 2)
+    assert first["refer"]
+    assert first["clones"] == "46,XX[2]"
+    assert second["karyotype"] == ""
+    assert second["refer"]
+
+
+def test_everything_about_one_field(field, drawn, namer):
+    image, truth = drawn["47,XY,+21"]
+    result, drawn_picture = results.karyotype(field(image), namer, boxes=truth)
+    assert result["karyotype"] == "47,XY,+21"
+    assert result["name"] == "male, trisomy 21 (Down syndrome)"
+    assert (result["flags"]["missing"], result["flags"]["extra"]) == ([], ["21"])
+    rows = result["chromosomes"]
+    assert [one["number"] for one in rows] == list(range(1, 48))
+    assert rows[0]["label"] == "1"
+    assert rows[-1]["label"] == "Y"
+    assert len(rows[0]["alternatives"]) == results.OTHERS
+    assert drawn_picture.dtype == np.uint8
+    assert result["made"]["use"].startswith("Research use")
+
+
+def test_a_case_is_what_a_pattern_finds_or_the_folder(folder):
+    items = fields.listed([folder / "images"], folder / "out")
+    assert [one.case for one in items] == ["P1", "P1"]
+    items = fields.listed([folder / "images"], folder / "out", case=r"(\d)$")
+    assert [one.case for one in items] == ["0", "1"]
