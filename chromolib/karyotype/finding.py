@@ -5,19 +5,22 @@
 `quality(found)` -> what a technician chooses by; `ranked(qualities)` -> best first
 """
 
+import contextlib
 import dataclasses
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, optimize
 from skimage import segmentation
 
 from chromolib import records
 from chromolib.cyto import assign
+from chromolib.detect import boxes as pairs
 from chromolib.imaging import cut, normalise, segment
 from chromolib.karyotype import fields
 
 BLUR = 2  # pixels of a chromosome's soft edge that a crop keeps
 MARGIN = 2  # pixels of ground around it
+SAME = 0.6  # overlap from which a box and an object are one
 WHOLE = 46
 STEEP = 0.95  # quantile of the gradient that an edge has
 DRAW = "draw its boxes and give them: --boxes"
@@ -51,25 +54,56 @@ def find(field):
     places, ink = ndimage.find_objects(labels), _ink(field.grey)
     crops, outlines = [], []
     for k in chosen:
-        rows, columns = places[k]
-        mask = labels[rows, columns] == k + 1
-        crops.append(_crop(ink[rows, columns] * mask))
-        outlines.append(cut.outline(mask, (columns.start, rows.start)))
+        mask = labels[places[k]] == k + 1
+        crops.append(_crop(ink[places[k]] * mask))
+        outlines.append(cut.outline(mask, _corner(places[k])))
     boxes = dataclasses.replace(found.boxes.take(chosen), polygon=tuple(outlines))
     kind = found.kind[chosen]
     return Found(boxes, kind, tuple(crops), "segmentation", debris, nuclei)
 
 
 def drawn(field, boxes, *, how="boxes"):
-    """The chromosome in each box, without what another box has nearer its middle."""
+    """The chromosome in each box.
+
+    Neighbours reach into a box. So where segmentation sees the object of a box, that is
+    cut out; from the other boxes these are taken away, and what another box has nearer
+    to its middle.
+    """
     _refuse(field, len(boxes), 0)
-    inks = list(cut.own(_ink(field.grey), boxes.xyxy))
+    ink, kind = _ink(field.grey), np.full(len(boxes), "chromosome", "<U10")
+    owner = np.zeros(ink.shape, int)  # of each pixel: its box, from 1
+    with contextlib.suppress(normalise.ImagingError):
+        seen = segment.segment(field.grey).chromosomes
+        box, part = _same(boxes, seen.boxes)
+        kind[box] = seen.kind[part]
+        number = np.zeros(len(seen) + 1, int)
+        number[part + 1] = box + 1
+        owner = number[segmentation.expand_labels(seen.labels, BLUR)]
+    inks = list(cut.own(ink * (owner == 0), boxes.xyxy))
+    corners = np.floor(np.maximum(boxes.xyxy[:, :2], 0)).astype(int)
+    for k, place in enumerate(ndimage.find_objects(owner)):
+        if place is not None:
+            inks[k] = ink[place] * (owner[place] == k + 1)
+            corners[k] = _corner(place)
     if not boxes.polygon:
-        corners = np.floor(np.maximum(boxes.xyxy[:, :2], 0))
         outlines = tuple(map(_outline, inks, corners))
         boxes = dataclasses.replace(boxes, polygon=outlines)
-    kind = np.full(len(boxes), "chromosome")
     return Found(boxes, kind, tuple(map(_crop, inks)), how)
+
+
+def _same(boxes, others):
+    """Pairs of boxes, one of each, that bound the same object."""
+    if not len(others):
+        return np.zeros((2, 0), int)
+    shared = np.asarray(pairs.iou(boxes.xyxy, others.xyxy))
+    first, second = optimize.linear_sum_assignment(-shared)
+    same = shared[first, second] >= SAME
+    return first[same], second[same]
+
+
+def _corner(place):
+    """The x and y where a crop begins."""
+    return place[1].start, place[0].start
 
 
 def _refuse(field, count, nuclei):

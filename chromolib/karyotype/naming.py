@@ -16,6 +16,8 @@ from chromolib.data import compose, pixels
 from chromolib.models import inputs, predict, store
 
 SURE = 0.9  # below this confidence a person should look
+DOUBT = 0.5  # a name less probable than this is doubtful
+DOUBTFUL = 3  # such names, at most, in a cell like those the classifier learned from
 WHOLE = 0.6  # below this score an object may be no whole chromosome
 NEAR = 35, 57  # chromosomes that ISCN calls near diploid
 
@@ -47,6 +49,17 @@ class Named:
 
     def __len__(self):
         return len(self.label)
+
+    @property
+    def own(self):
+        """(n,) the probability of each name."""
+        index = [records.CLASSES.index(label) for label in self.label]
+        return self.probability[np.arange(len(self)), index]
+
+    @property
+    def doubtful(self):
+        """(n,) bool: the classifier alone would hardly have said so."""
+        return self.own < DOUBT
 
 
 def load(file):
@@ -114,8 +127,10 @@ def diagnosis(named, *, penalty, sure=SURE):
     found = diagnose.karyotype(named.label)
     wrong = _why_not(found, len(named)) or ""
     parts = int((named.score < WHOLE).sum())
-    doubt = f"{parts} objects may be no whole chromosome" if parts else ""
-    reasons = [reason for reason in (wrong, row["reason"], doubt) if reason]
+    doubt = [f"{parts} objects may be no whole chromosome"] if parts else []
+    if (names := int(named.doubtful.sum())) > DOUBTFUL and not named.given.any():
+        doubt.append(f"{names} names are doubtful")
+    reasons = [reason for reason in (wrong, row["reason"], *doubt) if reason]
     return {
         "karyotype": "" if wrong else iscn.write(found),
         "name": "" if wrong else iscn.describe(found),

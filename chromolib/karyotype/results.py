@@ -17,7 +17,6 @@ from chromolib.karyotype import finding, naming, picture
 USE = "Research use, not a medical device"
 LEAST = 0.01  # probability of an alternative that is worth a line
 OTHERS = 4  # alternatives, at most
-DOUBT = 0.5  # a name less probable than this is doubtful
 COLUMNS = ("image", "case", "count", "karyotype", "name", "confidence", "refer")
 COLUMNS += ("reason", "touching", "overlap", "missing", "extra", "debris", "nuclei")
 COLUMNS += ("sharpness", "seconds", "error")
@@ -44,6 +43,7 @@ def karyotype(field, namer, *, boxes=None, rename=False, sure=naming.SURE):
         "case": item.case,
         "count": len(found),
         **diagnosis,
+        "expected right": round(float(named.own.sum()), 1),
         "flags": flags,
         "quality": quality,
         "size": list(field.grey.shape[::-1]),
@@ -78,18 +78,17 @@ def _chromosomes(field, found, named, places):
     rows = []
     for number, i in enumerate(np.argsort(rank, kind="stable"), 1):
         chance, label = named.probability[i], str(named.label[i])
-        own = chance[records.CLASSES.index(label)]
         flags = [found.kind[i]] if found.kind[i] != "chromosome" else []
         flags += ["at the edge"] if (found.boxes.xyxy[i] == edge).any() else []
         flags += ["no long axis"] if not named.sound[i] else []
         flags += ["maybe not whole"] if named.score[i] < naming.WHOLE else []
-        flags += ["doubtful"] if own < DOUBT else []
+        flags += ["doubtful"] if named.doubtful[i] else []
         rows.append(
             {
                 "number": number,
                 "label": label,
                 "named by": "laboratory" if named.given[i] else "model",
-                "probability": round(float(own), 4),
+                "probability": round(float(named.own[i]), 4),
                 "alternatives": _others(chance, label),
                 "flags": [str(flag) for flag in flags],
                 "score": round(float(named.score[i]), 3),
