@@ -29,18 +29,13 @@ def read(path, items):
 
     Pictures that lie in the folder are found as the format says; others by base name.
     """
-    path = pathlib.Path(path)
+    path = pathlib.Path(path).absolute()
     given = fields.opened(path)
     texts = [name for name in given.names if not decode.is_image(name)]
-    within = all(item.path.is_relative_to(path) for item in items)
+    within = all(item.path.absolute().is_relative_to(path) for item in items)
     shorten = str if within else posixpath.basename
     whole = {shorten(name): name for name in texts}
-    keys = {
-        item.name: item.path.relative_to(path).as_posix()
-        if within
-        else posixpath.basename(item.key)
-        for item in items
-    }
+    keys = {item.name: shorten(_key(item, path, within)) for item in items}
     _refuse_twins([*map(shorten, texts), *keys.values()])
     form = _form(whole, path)
     sizes = {key: given.size(name) for key, name in whole.items()}
@@ -51,6 +46,13 @@ def read(path, items):
     dataset = formats.FORMATS[form].dataset(files)
     found = {name: dataset.images.get(key) for name, key in keys.items()}
     return Drawn(form, found, dataset.problems)
+
+
+def _key(item, path, within):
+    """A picture's name as seen from the annotations; of a zip's, the one in the zip."""
+    place = item.path.absolute()
+    inside = within and place != path
+    return place.relative_to(path).as_posix() if inside else item.key
 
 
 def _form(names, path):

@@ -20,7 +20,7 @@ from chromolib.karyotype import fields
 
 BLUR = 2  # pixels of a chromosome's soft edge that a crop keeps
 MARGIN = 2  # pixels of ground around it
-SAME = 0.6  # overlap from which a box and an object are one
+SAME = 0.7  # overlap from which a box and an object are one
 WHOLE = 46
 STEEP = 0.95  # quantile of the gradient that an edge has
 DRAW = "draw its boxes and give them: --boxes"
@@ -66,8 +66,8 @@ def drawn(field, boxes, *, how="boxes"):
     """The chromosome in each box.
 
     Neighbours reach into a box. So where segmentation sees the object of a box, that is
-    cut out; from the other boxes these are taken away, and what another box has nearer
-    to its middle.
+    cut out; from each other box these are taken away, and what another one of them has
+    nearer to its middle.
     """
     _refuse(field, len(boxes), 0)
     ink, kind = _ink(field.grey), np.full(len(boxes), "chromosome", "<U10")
@@ -79,12 +79,15 @@ def drawn(field, boxes, *, how="boxes"):
         number = np.zeros(len(seen) + 1, int)
         number[part + 1] = box + 1
         owner = number[segmentation.expand_labels(seen.labels, BLUR)]
-    inks = list(cut.own(ink * (owner == 0), boxes.xyxy))
-    corners = np.floor(np.maximum(boxes.xyxy[:, :2], 0)).astype(int)
-    for k, place in enumerate(ndimage.find_objects(owner)):
-        if place is not None:
-            inks[k] = ink[place] * (owner[place] == k + 1)
-            corners[k] = _corner(place)
+    places = ndimage.find_objects(owner, len(boxes))
+    alone = [k for k, place in enumerate(places) if place is None]
+    rest = cut.own(ink * (owner == 0), boxes.xyxy[alone])
+    corners = np.floor(np.maximum(boxes.xyxy, 0)).astype(int)[:, :2]
+    inks = dict(zip(alone, rest, strict=True))
+    for k in set(range(len(boxes))) - set(alone):
+        inks[k] = ink[places[k]] * (owner[places[k]] == k + 1)
+        corners[k] = _corner(places[k])
+    inks = [inks[k] for k in range(len(boxes))]
     if not boxes.polygon:
         outlines = tuple(map(_outline, inks, corners))
         boxes = dataclasses.replace(boxes, polygon=outlines)

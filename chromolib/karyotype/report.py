@@ -153,7 +153,7 @@ def _copies(one):
 def _flags(one):
     flags, quality = one["flags"], one["quality"]
     words = [f"{one['count']} chromosomes, confidence {one['confidence']:.2f}"]
-    words += [f"{one['expected right']:.0f} of the names expected to be right"]
+    words += [f"the model expects {one['expected right']:.0f} names to be right"]
     words += [f"{flags[name]} {name}" for name in ("touching", "overlap")]
     for name in ("missing", "extra"):
         if flags[name]:

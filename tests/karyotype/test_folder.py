@@ -4,6 +4,7 @@ import csv
 import html.parser
 import json
 import re
+import shutil
 
 import numpy as np
 import PIL.Image
@@ -144,6 +145,17 @@ def test_yolo_beside_the_pictures_is_read(folder, tmp_path, namer):
     fitted = boxes.fitted(drawn, fields.read(items[1]))
     assert drawn.form == "yolo"
     assert len(fitted) == 47
+
+
+def test_pictures_and_boxes_of_one_zip(folder, tmp_path, namer):
+    for name in ("labels", "data.yaml", "images.csv", "iscn.csv", "annotations.json"):
+        path = folder / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    packed = shutil.make_archive(tmp_path / "lab", "zip", folder)
+    items = fields.listed([packed], tmp_path / "out")
+    drawn = boxes.read(packed, items)
+    assert [len(boxes.fitted(drawn, fields.read(one))) for one in items] == [46, 47]
+    assert [one.case for one in items] == ["images/P1"] * 2
 
 
 def test_a_picture_without_boxes_is_refused_by_name(folder, tmp_path, namer):

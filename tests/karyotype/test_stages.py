@@ -4,11 +4,13 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from chromolib import records
 from chromolib.cyto import iscn
 from chromolib.detect import boxes as pairs
 from chromolib.karyotype import cases, fields, finding, naming, picture, results
+from tests.imaging import metaphase
 
 
 def named(labels, probability=None, given=True):
@@ -55,6 +57,16 @@ def test_in_given_boxes_each_box_is_a_chromosome_with_an_outline_inside(field, d
     for box, outline in zip(found.boxes.xyxy, found.boxes.polygon, strict=True):
         assert (outline >= box[:2] - 2).all()
         assert (outline <= box[2:] + 2).all()
+
+
+def test_of_two_that_share_a_box_each_is_cut_out_alone(field):
+    lying, leaning = ((150, 40), (150, 250)), ((120, 60), (60, 240))
+    drawn = metaphase.field([lying, leaning, ((200, 60), (270, 60))])
+    first, second, _ = finding.drawn(field(drawn.image), drawn.boxes).crops
+    for crop in (first, second):
+        rest, n = ndimage.label(crop < 200)
+        sizes = np.bincount(rest.ravel(), minlength=n + 1)[1:]
+        assert sizes.max() > 0.98 * sizes.sum(), "one chromosome, nothing else"
 
 
 def test_the_best_metaphase_is_complete_then_apart_then_sharp():
