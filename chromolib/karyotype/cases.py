@@ -1,30 +1,37 @@
 """Several metaphases of one case: what most of them have, and the clones among them.
 
 `consensus(results)` -> a row a case; `clones(karyotypes)` -> ISCN of all its clones
+`by_class(copies)` -> the karyotype of the middle number of copies of each class
 """
 
 import collections
 import dataclasses
 
+import numpy as np
 import pandas as pd
 
+from chromolib import records
 from chromolib.cyto import cells, diagnose, iscn
+from chromolib.karyotype import naming
 
 GAIN, LOSS = 2, 3  # cells that ISCN asks for, of a clone with a gain; with any loss
-COLUMNS = ("case", "cells", "agree", "karyotype", "name", "clones", "confidence")
-COLUMNS += ("refer", "reason")
+COLUMNS = ("case", "cells", "agree", "karyotype", "name", "by class", "clones")
+COLUMNS += ("confidence", "refer", "reason")
 
 
 def consensus(results):
     """A row for each case: the karyotype that most of its metaphases have.
 
-    Metaphases without a karyotype are counted in `cells` alone.
+    Metaphases without a karyotype are counted in `cells` alone. `by class` is the
+    karyotype of the middle number of copies of each class, over all metaphases: what
+    one loses or finds twice by mistake, the others have.
     """
     found = []
     for case in sorted({one["case"] for one in results} - {""}):
         own = [one for one in results if one["case"] == case]
         named = [one for one in own if one["karyotype"]]
         row = dict.fromkeys(COLUMNS, "") | {"case": case, "cells": len(own)}
+        row["by class"] = by_class([one["copies"] for one in own])
         if not named:
             nothing = {"agree": 0, "confidence": 0.0, "refer": True}
             found.append(row | nothing | {"reason": "no metaphase has a karyotype"})
@@ -34,6 +41,13 @@ def consensus(results):
         row |= {key: most[key] for key in COLUMNS if key in most and key != "cells"}
         found.append(row | {"clones": clones([one["karyotype"] for one in named])})
     return pd.DataFrame(found, columns=list(COLUMNS))
+
+
+def by_class(copies):
+    """The karyotype of the middle number of copies of each class, or why none."""
+    table = [[one[name] for name in records.CLASSES] for one in copies]
+    middle = np.round(np.median(table, axis=0)).astype(int)  # of 1 and 2, or 2 and 3: 2
+    return "".join(naming.written(np.repeat(records.CLASSES, middle)))
 
 
 def clones(karyotypes):

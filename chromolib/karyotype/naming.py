@@ -124,33 +124,36 @@ def diagnosis(named, *, penalty, sure=SURE):
         refer=~named.sound & ~named.given,
     )
     (row,) = diagnose.cells(cell, penalty=penalty, sure=sure).to_dict("records")
-    found = diagnose.karyotype(named.label)
-    wrong = _why_not(found, len(named)) or ""
+    found, wrong = written(named.label)
     parts = int((named.score < WHOLE).sum())
     doubt = [f"{parts} objects may be no whole chromosome"] if parts else []
     if (names := int(named.doubtful.sum())) > DOUBTFUL and not named.given.any():
         doubt.append(f"{names} names are doubtful")
     reasons = [reason for reason in (wrong, row["reason"], *doubt) if reason]
     return {
-        "karyotype": "" if wrong else iscn.write(found),
-        "name": "" if wrong else iscn.describe(found),
+        "karyotype": found,
+        "name": iscn.describe(iscn.parse(found)) if found else "",
         "confidence": round(row["confidence"], 4),
         "refer": bool(reasons),
         "reason": "; ".join(dict.fromkeys(reasons)),
     }
 
 
-def _why_not(found, count):
-    """Why a cell has no karyotype; None where it has a valid one."""
-    low, high = NEAR
+def written(labels):
+    """The valid ISCN of a cell with these chromosomes, and why there is none: (text,
+    reason), of which one is empty."""
+    (low, high), count = NEAR, len(labels)
     if not low <= count <= high:
-        return f"{count} chromosomes; a karyotype is written for {low} to {high}"
+        reason = f"{count} chromosomes; a karyotype is written for {low} to {high}"
+        return "", reason
+    found = diagnose.karyotype(labels)
     if found is None:
-        return "no X chromosome"
+        return "", "no X chromosome"
     try:
-        return None if iscn.parse(iscn.write(found)) == found else "no valid ISCN"
+        text = iscn.write(found)
+        return (text, "") if iscn.parse(text) == found else ("", "no valid ISCN")
     except bands.KaryotypeError as error:
-        return f"no valid ISCN: {error}"
+        return "", f"no valid ISCN: {error}"
 
 
 def uneven(labels):

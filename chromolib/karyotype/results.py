@@ -43,6 +43,7 @@ def karyotype(field, namer, *, boxes=None, rename=False, sure=naming.SURE):
         "case": item.case,
         "count": len(found),
         **diagnosis,
+        "copies": {name: int((named.label == name).sum()) for name in records.CLASSES},
         "expected right": round(float(named.own.sum()), 1),
         "flags": flags,
         "quality": quality,

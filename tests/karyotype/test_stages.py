@@ -153,6 +153,7 @@ def test_clones_follow_iscn():
 def test_a_case_has_the_karyotype_of_most_of_its_cells():
     def one(case, karyotype):
         words = {"case": case, "count": 46, "karyotype": karyotype, "name": ""}
+        words |= {"copies": dict.fromkeys(records.CLASSES, 2) | {"Y": 0}}
         return words | {"confidence": 0.95, "refer": False, "reason": ""}
 
     texts = ["46,XX", "46,XX", "47,XX,+8", ""]
@@ -163,6 +164,15 @@ def test_a_case_has_the_karyotype_of_most_of_its_cells():
     assert first["clones"] == "46,XX[2]"
     assert second["karyotype"] == ""
     assert second["refer"]
+
+
+def test_by_class_a_case_has_what_most_of_its_cells_have_of_each():
+    whole = dict.fromkeys(records.CLASSES, 2) | {"Y": 0}
+    cells = [whole | {"1": 1}, whole | {"21": 3}, whole | {"9": 4, "X": 1}]
+    assert cases.by_class(cells) == "46,XX"
+    assert cases.by_class(cells[:2]) == "46,XX"
+    assert cases.by_class([one | {"21": 3} for one in cells]) == "47,XX,+21"
+    assert cases.by_class([whole | {"X": 0, "3": 4}]) == "no X chromosome"
 
 
 def test_everything_about_one_field(field, drawn, namer):
