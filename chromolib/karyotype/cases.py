@@ -39,6 +39,8 @@ def consensus(results):
         frame = pd.DataFrame(named).rename(columns={"count": "n"}).assign(group=case)
         (most,) = diagnose.cases(frame).to_dict("records")
         row |= {key: most[key] for key in COLUMNS if key in most and key != "cells"}
+        if row["agree"] == 1 < len(named):
+            row["reason"] = f"no two cells agree; {row['reason']}"
         found.append(row | {"clones": clones([one["karyotype"] for one in named])})
     return pd.DataFrame(found, columns=list(COLUMNS))
 

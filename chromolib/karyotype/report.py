@@ -113,7 +113,7 @@ def _contents(rows, pages):
         link = f'<a href="{page}#m{k}">{_escaped(one["image"])}</a>'
         cells = one["count"], one["karyotype"] or "none", f"{one['confidence']:.2f}"
         cells += ("look" if one["refer"] else "", one["reason"])
-        lines.append((link, *map(_escaped, cells)))
+        lines.append((link, *map(_breakable, cells)))
     names = "metaphase", "count", "karyotype", "confidence", "refer", "why"
     return "<h2>Metaphases</h2>" + _table(names, lines, escaped=True)
 
@@ -220,7 +220,7 @@ def _made(one):
 
 
 def _table(names, rows, *, escaped=False):
-    clean = str if escaped else _escaped
+    clean = str if escaped else _breakable
     head = "".join(f'<th scope="col">{_escaped(name)}</th>' for name in names)
     lines = []
     for row in rows:
@@ -228,6 +228,11 @@ def _table(names, rows, *, escaped=False):
         cells = (f'<td data-name="{_escaped(n)}">{cell}</td>' for n, cell in pairs)
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return f'<div class="wide"><table><tr>{head}</tr>{"".join(lines)}</table></div>'
+
+
+def _breakable(text):
+    """Text that may go on in the next line after a comma, as long karyotypes must."""
+    return _escaped(text).replace(",", ",<wbr>")
 
 
 def _escaped(text):
