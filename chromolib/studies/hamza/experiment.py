@@ -328,6 +328,7 @@ def packed(found, name):
 
 
 def unpacked(kept, name):
+    """The Boxes of each image again."""
     ends = np.cumsum(kept[f"{name} many"])[:-1]
     columns = (np.split(kept[f"{name} {one}"], ends) for one in PACKED)
     return [records.Boxes(*each) for each in zip(*columns, strict=True)]
