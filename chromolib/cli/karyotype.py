@@ -1,5 +1,6 @@
 """`chromolib karyotype`: metaphases in, karyograms with a diagnosis out."""
 
+import pathlib
 import re
 
 import typer
@@ -15,6 +16,9 @@ def karyotype(
     ),
     rename: bool = typer.Option(False, help="Name anew what the boxes already name."),
     model: str = typer.Option(None, help="A .keras file; else the shipped one."),
+    finder: str = typer.Option(
+        None, help="A detector's .npz file, to find them; else segmentation."
+    ),
     case: str = typer.Option(
         "", help="Pattern that finds the case in a file's name; else its folder."
     ),
@@ -42,11 +46,14 @@ def karyotype(
     drawn = annotations.read(boxes, items) if boxes else None
     fields.writable(out)
     backend.start()
+    from chromolib.detect import store
     from chromolib.karyotype import folder, naming
     from chromolib.studies import predicting
 
     namer = naming.load(model or predicting.shipped(repository.root(), "shruti"))
     how = {"drawn": drawn, "rename": rename, "best": best, "sure": sure}
+    if finder:
+        how["finder"] = *store.load(finder), pathlib.Path(finder).name
     with show.bar() as bar:
         progress = show.counter(bar, "metaphases", total=len(items))
         done = folder.run(items, out, namer, **how, progress=progress)

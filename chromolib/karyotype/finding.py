@@ -1,6 +1,7 @@
 """The chromosomes of a field, each as a crop of its own.
 
 `find(field)` -> Found, by segmentation without learning
+`searched(field, finder)` -> Found, by a detector that has learned
 `drawn(field, boxes)` -> Found, in boxes that a person or a detector gave
 `quality(found)` -> what a technician chooses by; `ranked(qualities)` -> best first
 """
@@ -15,11 +16,13 @@ from skimage import segmentation
 from chromolib import records
 from chromolib.cyto import assign
 from chromolib.detect import boxes as pairs
+from chromolib.detect import squares
 from chromolib.imaging import cut, normalise, segment
 from chromolib.karyotype import fields
 
 BLUR = 2  # pixels of a chromosome's soft edge that a crop keeps
 MARGIN = 2  # pixels of ground around it
+ONCE = {"by_class": False, "threshold": 0.6, "score": 0.5}
 SAME = 0.7  # overlap from which a box and an object are one
 WHOLE = 46
 STEEP = 0.95  # quantile of the gradient that an edge has
@@ -60,6 +63,18 @@ def find(field):
     boxes = dataclasses.replace(found.boxes.take(chosen), polygon=tuple(outlines))
     kind = found.kind[chosen]
     return Found(boxes, kind, tuple(crops), "segmentation", debris, nuclei)
+
+
+def searched(field, finder):
+    """What a detector finds: its model, its facts and the name of its file."""
+    model, facts, file = finder
+    made = squares.square(field.grey, model.size)
+    (found,) = model.predict(squares.seen(made.ink)[None, ..., None], **ONCE)
+    xyxy = np.clip(made.back(found.xyxy), 0, [*field.grey.shape[::-1]] * 2)
+    whole = (xyxy[:, 2:] - xyxy[:, :2]).min(1, initial=np.inf) >= 1
+    label = np.full(len(found), "")
+    boxes = records.Boxes(xyxy, label, found.score).take(whole)
+    return drawn(field, boxes, how=f"{file} ({facts['sha256'][:12]})")
 
 
 def drawn(field, boxes, *, how="boxes"):

@@ -43,6 +43,7 @@ def run(
     namer,
     *,
     drawn=None,
+    finder=None,
     rename=False,
     best=0,
     sure=naming.SURE,
@@ -50,10 +51,10 @@ def run(
 ):
     """Every picture to its karyotype; with `best`, so many of each case."""
     out = fields.writable(out)
-    how = {"rename": rename, "sure": sure}
+    how = {"finder": finder, "rename": rename, "sure": sure}
     refused, names, counted = _unreadable(items), [], {"done": 0, "before": 0}
     try:
-        chosen = chosen_of(items, drawn, best, refused) if best else items
+        chosen = chosen_of(items, drawn, finder, best, refused) if best else items
         for number, item in enumerate(chosen):
             progress(number, len(chosen))
             try:
@@ -85,13 +86,13 @@ def _unreadable(items):
     ]
 
 
-def chosen_of(items, drawn, best, refused):
+def chosen_of(items, drawn, finder, best, refused):
     """The best metaphases of each case, before anything is named."""
     seen = {}
     for item in items:
         try:
             field, given = _read(item, drawn)
-            found = results.find(field, given)
+            found = results.find(field, given, finder)
             seen.setdefault(item.case, []).append((item, finding.quality(found)))
         except fields.Refused as failure:
             refused.append(failure)
@@ -130,7 +131,9 @@ def _one(item, out, namer, drawn, how):
 def _key(field, namer, given, how):
     """A hash of all that an answer depends on."""
     drawn = "" if given is None else (given.xyxy.tolist(), given.label.tolist())
-    parts = ANSWERS, chromolib.__version__, field.item.case, drawn, sorted(how.items())
+    finder = how["finder"] and how["finder"][1]["sha256"]
+    how = sorted((how | {"finder": finder}).items())
+    parts = ANSWERS, chromolib.__version__, field.item.case, drawn, how
     text = f"{field.sha256} {namer.facts['sha256']} {parts!r}"
     return hashlib.sha256(text.encode()).hexdigest()
 

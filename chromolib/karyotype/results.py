@@ -22,10 +22,10 @@ COLUMNS += ("reason", "touching", "overlap", "missing", "extra", "debris", "nucl
 COLUMNS += ("sharpness", "seconds", "error")
 
 
-def karyotype(field, namer, *, boxes=None, rename=False, sure=naming.SURE):
+def karyotype(field, namer, *, boxes=None, finder=None, rename=False, sure=naming.SURE):
     """Everything about one field, from its pixels to its karyotype."""
     started = time.perf_counter()
-    found = find(field, boxes)
+    found = find(field, boxes, finder)
     named = naming.name(namer, found, rename=rename)
     diagnosis = naming.diagnosis(named, penalty=namer.penalty, sure=sure)
     item = field.item
@@ -66,9 +66,12 @@ def karyotype(field, namer, *, boxes=None, rename=False, sure=naming.SURE):
     return result, drawn
 
 
-def find(field, boxes=None):
-    """The chromosomes of a field: in boxes that were given, else by segmentation."""
-    return finding.find(field) if boxes is None else finding.drawn(field, boxes)
+def find(field, boxes=None, finder=None):
+    """The chromosomes of a field: in boxes that were given, else by a detector, else by
+    segmentation."""
+    if boxes is not None:
+        return finding.drawn(field, boxes)
+    return finding.searched(field, finder) if finder else finding.find(field)
 
 
 def _chromosomes(field, found, named, places):

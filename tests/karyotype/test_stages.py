@@ -9,6 +9,7 @@ from scipy import ndimage
 from chromolib import records
 from chromolib.cyto import iscn
 from chromolib.detect import boxes as pairs
+from chromolib.detect import squares
 from chromolib.karyotype import cases, fields, finding, naming, picture, results
 from tests.imaging import metaphase
 
@@ -67,6 +68,35 @@ def test_of_two_that_share_a_box_each_is_cut_out_alone(field):
         rest, n = ndimage.label(crop < 200)
         sizes = np.bincount(rest.ravel(), minlength=n + 1)[1:]
         assert sizes.max() > 0.98 * sizes.sum(), "one chromosome, nothing else"
+
+
+class Knowing:
+    """A detector that finds what it was told, and one box beside the picture."""
+
+    size = 160
+
+    def __init__(self, xyxy):
+        self.xyxy = xyxy
+
+    def predict(self, images, **how):
+        assert images.shape == (1, 160, 160, 1)
+        assert how["by_class"] is False
+        beside = [[0, 0, 10, 10]]
+        boxes = np.concatenate([self.xyxy, beside])
+        return (records.Boxes(boxes, np.full(len(boxes), "chromosome")),)
+
+
+def test_boxes_of_a_detector_are_those_of_the_picture(field, drawn):
+    picture, boxes = drawn["46,XX"]
+    wide = np.pad(picture, ((0, 0), (100, 100)), mode="edge")  # 512 x 712
+    moved = boxes.xyxy + np.array([100, 0, 100, 0])
+    on = squares.square(wide, 160).onto(moved)
+    finder = Knowing(on), {"sha256": "f" * 64}, "finder.npz"
+    found = finding.searched(field(wide), finder)
+    assert len(found) == 46, "what lies beside the picture is no chromosome"
+    np.testing.assert_allclose(found.boxes.xyxy, moved, atol=1e-3)
+    assert found.how == "finder.npz (ffffffffffff)"
+    assert len(found.crops) == len(found.boxes.polygon) == 46
 
 
 def test_the_best_metaphase_is_complete_then_apart_then_sharp():

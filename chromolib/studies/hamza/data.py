@@ -18,7 +18,7 @@ from chromolib import records
 from chromolib.cyto import assign
 from chromolib.data import compose, listing, store
 from chromolib.data.formats import common, fit
-from chromolib.imaging import segment
+from chromolib.detect import squares
 from chromolib.models import augment
 from chromolib.synth import lab, sets
 
@@ -261,18 +261,10 @@ def _square(grey, boxes, side):
     """One image as a square of ink, and its boxes on it."""
     if min(grey.shape) < LEAST:
         raise common.Malformed(*SMALL)
-    labels = _classes(boxes)
-    shape = np.array(grey.shape)
-    small = np.maximum(1, np.round(shape * side / shape.max())).astype(int)
-    corner = (side - small) // 2
-    grey = compose.resized(grey, *small)
-    if not np.ptp(grey):
+    labels, made = _classes(boxes), squares.square(grey, side)
+    if not made.ink.any():
         raise common.Malformed(*BLANK)
-    canvas = np.zeros((side, side), np.uint8)
-    rows, columns = (slice(c, c + n) for c, n in zip(corner, small, strict=True))
-    canvas[rows, columns] = np.rint(255 * np.clip(segment.stained(grey), 0, 1))
-    xyxy = boxes.xyxy * np.tile((small / shape)[::-1], 2) + np.tile(corner[::-1], 2)
-    return canvas, records.Boxes(np.clip(xyxy, 0, side), labels)
+    return made.ink, records.Boxes(made.onto(boxes.xyxy), labels)
 
 
 def _classes(boxes):

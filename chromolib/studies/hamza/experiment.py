@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from chromolib import records, streams
-from chromolib.detect import augmentation, coco, families, taps
+from chromolib.detect import augmentation, coco, families, squares, taps
 from chromolib.evidence import detections
 from chromolib.runs import rows
 from chromolib.studies.hamza import ceiling, data, layout, protocol
@@ -226,8 +226,8 @@ def learned(detector, split, *, looks, rate, batch, watch=()):
 
 
 def seen(fields):
-    """Images as a detector takes them: ink from 0 to 1."""
-    return fields.x.astype(np.float32) / 255
+    """Images as a detector takes them."""
+    return squares.seen(fields.x)
 
 
 def _split_of(task):
