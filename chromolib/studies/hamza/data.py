@@ -27,7 +27,7 @@ KINDS = ("karyogram", "metaphase")
 SHOWS = {"roboflow": "karyogram", "tseng2023": "metaphase", "mfish": "metaphase"}
 DRAWN = {"karyogram": sets.karyograms, "metaphase": sets.metaphases}
 COPIES = "source image"  # a set's unit where its images are copies of fewer
-UNNAMED = ("chromosome",)
+UNNAMED = ("chromosome",)  # the class of what has no name
 LEAST = 64  # pixels of an image's shorter side
 MOST = assign.MOST  # boxes on an image: all chromosomes of a cell twice over
 COLUMNS = ("x", "boxes", "labels", "group", "image")
@@ -188,6 +188,11 @@ def sized(part, side):
         x[i, ..., 0] = compose.resized(image, side, side)
     boxes = np.clip(part.boxes * np.float32(side / part.side), 0, side)
     return dataclasses.replace(part, x=x, boxes=boxes)
+
+
+def same(fields, part):
+    """Those of all fields that a part of them shows, in its order."""
+    return fields.take(pd.Index(fields.image).get_indexer(part.image))
 
 
 def scaled(boxes, factor):

@@ -11,7 +11,6 @@ what is left is laid straight along its own axis, for a box says nothing of a di
 import dataclasses
 
 import numpy as np
-import pandas as pd
 
 from chromolib import records
 from chromolib.cyto import assign
@@ -20,6 +19,7 @@ from chromolib.evidence import detections
 from chromolib.imaging import cut as cutting
 from chromolib.models import inputs, predict, samples, small
 from chromolib.models import train as training
+from chromolib.studies.hamza import data
 
 MODEL = "bands"  # the classifier
 BATCH, EPOCH = 64, 200  # images a step; steps after which a training can be resumed
@@ -65,8 +65,7 @@ def run(run, large, split, found, *, steps):
     missing copy costs.
     """
     train, held, test = (
-        large.take(pd.Index(large.image).get_indexer(part.image))
-        for part in (split.sources, split.validation, split.test)
+        data.same(large, part) for part in (split.sources, split.validation, split.test)
     )
     model = _learned(run, straight(train, train.truth), steps)
     held = straight(held, held.truth)

@@ -2,7 +2,8 @@
 
 `table(audits, estimates, kind)`, `plain(estimates, quantity)`, `elsewhere(estimates)`,
 `leads(run, grid, …)`, `costs(grid, sizes)`, `without(run, split)`,
-`moved(run, model, …)`, `varied(estimates, …)`, `aims(estimates)`
+`moved(run, model, …)`, `varied(estimates, …)`, `unlearned(run, test, found)`,
+`aims(estimates)`
 """
 
 import dataclasses
@@ -11,7 +12,14 @@ import itertools
 import pandas as pd
 
 from chromolib.evidence import claims, detections, metrics
-from chromolib.studies.hamza import baselines, experiment, layout, naming, pretraining
+from chromolib.studies.hamza import (
+    baselines,
+    data,
+    experiment,
+    layout,
+    naming,
+    pretraining,
+)
 
 STEMS = {  # of table 5.1
     "YOLO v5": "hamza-yolo",
@@ -79,6 +87,17 @@ def varied(estimates, quantity):
     return made
 
 
+def unlearned(run, test, found):
+    """How well segmentation finds the chromosomes of unseen fields."""
+    words = run.label | {"source": test.source, "protocol": "clean", "weights": "none"}
+    words |= {"model": baselines.SEGMENTED, "conditions": {"fields": test.kind}}
+    how = {"group": test.group, "rng": run.rng("unlearned"), "words": words}
+    unnamed = data.unnamed(test).truth
+    scores = detections.estimates(unnamed, found, **how)
+    names = FOUND, f"mAP {detections.ANY}", "recall", "precision", "every box found"
+    return run.record_all(scores[one] for one in names if one in scores)
+
+
 def aims(estimates):
     """What a laboratory asks of a finder of chromosomes: a row a finder and source.
 
@@ -103,6 +122,8 @@ def _aim(one):
     if one.model == pretraining.MODEL:
         long = said["looks"] == str(pretraining.Sizes.long)
         return one.quantity if long else None
+    if one.model == baselines.SEGMENTED:
+        return one.quantity
     if said.get("learned from") == experiment.ALL and said["tested"] == experiment.ODD:
         return ODD
     plain = said.get("learned from") == experiment.ALL and said["tested"] == "test"

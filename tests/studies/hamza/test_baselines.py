@@ -1,13 +1,14 @@
 """What place and size give away, and karyograms whose places say nothing."""
 
 import dataclasses
+import types
 
 import numpy as np
 import pytest
 
 from chromolib.cyto import bands
 from chromolib.evidence import metrics
-from chromolib.studies.hamza import baselines, data, layout, protocol
+from chromolib.studies.hamza import baselines, data, layout, protocol, questions
 from tests.studies.hamza import conftest
 
 
@@ -106,3 +107,19 @@ def test_place_names_real_karyograms_and_no_metaphase(real):
         named[kind] = accuracy(baselines.place(split.train, split.test)).value
     assert named["karyogram"] > 0.95
     assert named["metaphase"] < 0.15
+
+
+def test_segmentation_finds_most_of_a_drawn_metaphase_and_names_nothing():
+    fields = data.drawn("metaphase", 2, seed=1, side=512)
+    found = baselines.segmented(fields)
+    assert {name for one in found for name in one.label} == {*data.UNNAMED}
+    run = types.SimpleNamespace(
+        label={"study": "hamza", "profile": "smoke", "seed": 0},
+        rng=lambda _: np.random.default_rng(0),
+        record_all=list,
+    )
+    made = {one.quantity: one for one in questions.unlearned(run, fields, found)}
+    assert made["recall"].value > 0.5
+    assert made[questions.FOUND].model == baselines.SEGMENTED
+    row = questions.aims(made.values()).set_index("boxes of").loc[baselines.SEGMENTED]
+    assert row["found, AP50"] == str(made[questions.FOUND])
