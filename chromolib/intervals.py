@@ -1,4 +1,4 @@
-"""95 % intervals that resample whole groups: what is not independent stays together."""
+"""95 % intervals: whole groups resampled where items hang together, or exact ones."""
 
 import numpy as np
 from scipy import special, stats
@@ -66,3 +66,15 @@ def binomial(share, groups):
     low = stats.beta.ppf(tail, right, wrong + 1) if share > 0 else 0.0
     high = stats.beta.ppf(1 - tail, right + 1, wrong) if share < 1 else 1.0
     return float(min(low, share)), float(max(high, share))
+
+
+def poisson(count, sure=0.95):
+    """The exact interval of a Poisson mean, of which `count` were seen: low, high.
+
+    Garwood's (1936). A plan may ask about a count that is not a whole number.
+    """
+    if not 0 <= count < np.inf:
+        raise ValueError(f"a count is 0 or more, not {count}")
+    tail = (1 - sure) / 2
+    low = stats.chi2.ppf(tail, 2 * count) / 2 if count else 0.0
+    return float(low), float(stats.chi2.ppf(1 - tail, 2 * count + 2) / 2)
