@@ -2,9 +2,12 @@
 
 `karyotype(rng, abnormal)` -> ISCN string
 `KINDS` kind -> a drawing of one karyotype of that kind
+`irradiated(rng, sex, dicentrics, rings)` -> ISCN string of one cell
 """
 
-from chromolib.cyto import bands, groups
+import numpy as np
+
+from chromolib.cyto import bands, cells, groups, iscn
 
 LEVEL = 550
 AUTOSOMES = tuple(map(str, range(1, 23)))
@@ -26,6 +29,31 @@ def karyotype(rng, abnormal=0.0):
         return f"46,{sex}"
     kind = rng.choice(tuple(KINDS))
     return KINDS[kind](rng, sex)
+
+
+def irradiated(rng, sex, dicentrics, rings):
+    """A cell with so many dicentrics and rings, each with the fragment that it leaves.
+
+    Long autosomes break more often, and no two of one class in the same cell.
+    """
+    if not (0 <= rings <= len(TWO_ARMED) and 0 <= 2 * dicentrics + rings <= 22):
+        raise ValueError(
+            f"{dicentrics} dicentrics and {rings} rings are more than 22 autosomes "
+            "make; draw a lower dose"
+        )
+    closed = _broken(rng, TWO_ARMED, rings)
+    left = [name for name in AUTOSOMES if name not in closed]
+    joined = _broken(rng, left, 2 * dicentrics)
+    changes = [
+        cells.Change("r", (name,), ((_band(rng, name, "p"), _band(rng, name, "q")),))
+        for name in closed
+    ] + [
+        cells.Change("dic", pair, tuple((_any(rng, name),) for name in pair))
+        for pair in zip(joined[::2], joined[1::2], strict=True)
+    ]
+    changes += [cells.Change("ace")] * len(changes)
+    clone = cells.Clone(46 + rings, sex, tuple(changes))
+    return iscn.write(cells.Karyotype((clone,)))
 
 
 def _gain(rng, sex):
@@ -129,6 +157,13 @@ def _two(rng, names):
     """Two different ones of these, in their order."""
     first, second = sorted(rng.choice(len(names), 2, replace=False))
     return names[first], names[second]
+
+
+def _broken(rng, names, count):
+    """So many different ones of these, each as likely as it is long."""
+    length = np.array([bands.read(LEVEL)[name].length for name in names])
+    chosen = rng.choice(names, count, replace=False, p=length / length.sum())
+    return [str(name) for name in chosen]
 
 
 def _bands(name, arm):
