@@ -76,10 +76,11 @@ class Curve:
         return np.array([1.0, dose, dose * dose])
 
 
-# The first covariance is that of iaea2011's example, which is fitted to the counts of
-# barquinero1995 (a test fits them again). The others print standard errors alone, here
-# taken as independent: too wide, since alpha and beta err in opposite directions. No
-# dose rate stands in what we could read of the three; all are acute exposures.
+# The first covariance is that of the fit which the package biodosetools ships as the
+# example of iaea2011, of barquinero1995's counts; a test fits them again. The other two
+# abstracts print standard errors alone, here taken as independent, which is too wide:
+# alpha and beta err in opposite directions. Neither dose rates nor the highest doses of
+# those two stand in what we could read, hence the common `top`.
 CURVES = {
     "barquinero1995": Curve(
         (0.001280319, 0.021038724, 0.063032534),
