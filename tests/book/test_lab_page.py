@@ -226,7 +226,7 @@ def test_figures_are_small(drawn):
 
 def test_tables_say_whose_numbers_they_hold(shown):
     captions = [item.caption for item in shown if hasattr(item, "frame")]
-    assert len(captions) == 3 * 2 + 2 + 2 + 1 + 1 + 1
+    assert len(captions) == 3 * 2 + 2 + 2 + 1 + 1
     assert all("synthetic" in one.lower() for one in captions)
     assert not any(item.frame.empty for item in shown if hasattr(item, "frame"))
 
