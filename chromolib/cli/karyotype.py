@@ -7,6 +7,8 @@ import typer
 
 from chromolib.cli import show
 
+UNLEARNED = "none"
+
 
 def karyotype(
     images: list[str] = typer.Argument(..., help="Pictures, folders or zips of them."),
@@ -17,7 +19,7 @@ def karyotype(
     rename: bool = typer.Option(False, help="Name anew what the boxes already name."),
     model: str = typer.Option(None, help="A .keras file; else the shipped one."),
     finder: str = typer.Option(
-        None, help="A detector's .npz file, to find them; else segmentation."
+        None, help="A detector's .npz file; else the shipped one. none: segmentation."
     ),
     case: str = typer.Option(
         "", help="Pattern that finds the case in a file's name; else its folder."
@@ -46,14 +48,13 @@ def karyotype(
     drawn = annotations.read(boxes, items) if boxes else None
     fields.writable(out)
     backend.start()
-    from chromolib.detect import store
     from chromolib.karyotype import folder, naming
     from chromolib.studies import predicting
 
     namer = naming.load(model or predicting.shipped(repository.root(), "shruti"))
     how = {"drawn": drawn, "rename": rename, "best": best, "sure": sure}
-    if finder:
-        how["finder"] = *store.load(finder), pathlib.Path(finder).name
+    if boxes is None and finder != UNLEARNED:
+        how["finder"] = _finder(finder)
     with show.bar() as bar:
         progress = show.counter(bar, "metaphases", total=len(items))
         done = folder.run(items, out, namer, **how, progress=progress)
@@ -67,3 +68,14 @@ def karyotype(
     )
     if done.refused:
         raise typer.Exit(1)
+
+
+def _finder(file):
+    """The detector in a file, or the shipped one: model, facts and its name."""
+    from chromolib.detect import store
+    from chromolib.runs import repository
+    from chromolib.studies import predicting
+
+    how = {"suffix": store.SUFFIX, "option": "--finder"}
+    file = file or predicting.shipped(repository.root(), "hamza", **how)
+    return *store.load(file), pathlib.Path(file).name

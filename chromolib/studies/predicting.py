@@ -45,17 +45,17 @@ class PredictError(ValueError):
     """A model and images, or a place for the answers, that do not go together."""
 
 
-def shipped(root, study):
+def shipped(root, study, *, suffix=store.SUFFIX, option="--model"):
     """The model of a study in data/models, if there is exactly one."""
-    found = sorted((root / "data" / "models").glob(f"{study}-*{store.SUFFIX}"))
+    found = sorted((root / "data" / "models").glob(f"{study}-*{suffix}"))
     if not found:
         raise PredictError(
             f"no model of {study} is shipped; make one with `chromolib run {study} "
-            "-p profile=full` and name the .keras file in its folder: --model FILE"
+            f"-p profile=full` and name the {suffix} file in its folder: {option} FILE"
         )
     if len(found) > 1:
         names = ", ".join(one.name for one in found)
-        raise PredictError(f"{study} has several models ({names}); name one: --model")
+        raise PredictError(f"{study} has several models ({names}); name one: {option}")
     return found[0]
 
 
