@@ -64,7 +64,7 @@ def run(run, fields, *, sizes):
             "protocol": "clean",
             "conditions": {"real fields": real, "before": first, "looks": looks},
         }
-        how = {"group": split.test.group, "words": words}
+        how = {"group": split.test.group, "words": words, "once": found}
         how |= {"rng": run.rng(f"drawn first {count} {first} {looks}")}
         scores = detections.estimates(split.test.truth, found, **how)
         made += [scores[one] for one in SCORES]
