@@ -26,7 +26,7 @@ def test_no_absolute_path_of_anybodys_machine(root, tracked):
     private = re.compile(r"(?<![\w.])/(?:home|root|Users|work|mnt|media)/\w")
     for name in tracked:
         if not name.startswith("book/assets/vendor/") and not name.endswith(
-            (".png", ".lock", ".keras")
+            (".png", ".lock", ".keras", ".npz")
         ):
             text = (root / name).read_text(encoding="utf-8")
             assert not private.search(text), name
