@@ -33,7 +33,9 @@ def cut(fields, boxes):
     """The chromosome in each box of each field, dark on white."""
     made, rows = [], []
     for i, each in enumerate(boxes):
-        made += [255 - one for one in cutting.own(fields.x[i, ..., 0], each.xyxy)]
+        sure = each.score >= detections.SCORE
+        inks = cutting.own(fields.x[i, ..., 0], each.xyxy, sure)
+        made += [255 - one for one in inks]
         rows += [(i, k, name) for k, name in enumerate(each.label)]
     field, number, label = (np.array(column) for column in zip(*rows, strict=True))
     image = fields.image[field]

@@ -34,6 +34,16 @@ def test_what_lies_in_two_boxes_is_of_the_nearer_one():
     assert len(set(images.name)) == 2
 
 
+def test_a_box_that_is_not_sure_takes_nothing_from_another():
+    fields = conftest.blocks(1)
+    fields.x[0, 10:30, 10:20] = 200
+    sides, names = [[10, 10, 20, 30], [9, 10, 15, 30]], ["1", "X"]
+    for score, shared in ((0.9, False), (0.1, True)):
+        boxes = records.Boxes(sides, names, [0.9, score])
+        first = 255 - naming.cut(fields, [boxes]).pixels[0]
+        assert bool(first[10, 0] > 0) is shared
+
+
 def test_boxes_that_reach_out_or_are_thinner_than_a_pixel_are_cut():
     fields = conftest.blocks(1)
     sides = [[-5, -5, 9, 9], [120, 120, 140, 140], [50.2, 50.2, 50.3, 60]]
