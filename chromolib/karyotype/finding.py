@@ -16,13 +16,13 @@ from skimage import segmentation
 from chromolib import records
 from chromolib.cyto import assign
 from chromolib.detect import boxes as pairs
-from chromolib.detect import squares
+from chromolib.detect import squares, suppress
 from chromolib.imaging import cut, normalise, segment
 from chromolib.karyotype import fields
 
 BLUR = 2  # pixels of a chromosome's soft edge that a crop keeps
 MARGIN = 2  # pixels of ground around it
-ONCE = {"by_class": False, "threshold": 0.6, "score": 0.5}
+SURE = 0.5  # score from which a detector's box is taken
 SAME = 0.7  # overlap from which a box and an object are one
 WHOLE = 46
 STEEP = 0.95  # quantile of the gradient that an edge has
@@ -69,7 +69,8 @@ def searched(field, finder):
     """What a detector finds: its model, its facts and the name of its file."""
     model, facts, file = finder
     made = squares.square(field.grey, model.size)
-    (found,) = model.predict(squares.seen(made.ink)[None, ..., None], **ONCE)
+    seen = squares.seen(made.ink)[None, ..., None]
+    (found,) = model.predict(seen, score=SURE, **suppress.ONCE)
     xyxy = np.clip(made.back(found.xyxy), 0, [*field.grey.shape[::-1]] * 2)
     whole = (xyxy[:, 2:] - xyxy[:, :2]).min(1, initial=np.inf) >= 1
     label = np.full(len(found), "")

@@ -85,7 +85,8 @@ def _summary(rows, cases, refused, left):
     """What was done, by what, and what was not."""
     now = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     look = sum(one["refer"] for one in rows)
-    text = f"<p>{len(rows):,} metaphases, {look:,} of them to be looked at first. "
+    many = "1 metaphase" if len(rows) == 1 else f"{len(rows):,} metaphases"
+    text = f"<p>{many}, {look:,} to be looked at first. "
     text += f"{left:,} more were left out, not the best of their case. " if left else ""
     text += f"chromolib {chromolib.__version__}, {now}.</p>"
     if refused:

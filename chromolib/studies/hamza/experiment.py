@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from chromolib import records, streams
-from chromolib.detect import augmentation, coco, families, squares, taps
+from chromolib.detect import augmentation, coco, families, squares, suppress, taps
 from chromolib.evidence import detections
 from chromolib.runs import rows
 from chromolib.studies.hamza import ceiling, data, layout, protocol
@@ -37,7 +37,6 @@ THESIS, ALL = THEIRS, "all"  # the fields that a training learns from
 CHANCE = "Faster R-CNN"  # the family that also learns names dealt at random
 DECAY, CLIP = 1e-4, 10.0  # of the weights, and the largest step
 PACKED, ONCE = ("boxes", "labels", "scores"), ", once"
-COUNTING = {"by_class": False, "threshold": 0.6}  # of a detector that finds, not names
 TRAINING = "rate", "batch", "looks"  # settings of a training; all others of a family
 VARIED = "SSD"  # the family that learns with one of these changed
 RATES, BATCHES, BUDGETS = (3e-4, 1e-2), (4, 16), (0.5, 2)
@@ -291,7 +290,7 @@ def _trained(task, split, asked, sizes, seed):
     facts = how | {"seconds": time.monotonic() - started}
     facts |= {"parameters": detector.count_params()}
     arrays = {"history": np.array(history.to_json())}
-    for mark, way in {"": {}, ONCE: COUNTING}.items():
+    for mark, way in {"": {}, ONCE: suppress.ONCE}.items():
         for name, fields in asked.items():
             finding = {"batch_size": sizes.batch, **way}
             finding |= {"threshold": OVERLAPS[name]} if name in OVERLAPS else {}

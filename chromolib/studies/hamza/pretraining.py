@@ -16,7 +16,7 @@ import itertools
 import numpy as np
 
 from chromolib import streams
-from chromolib.detect import augmentation, families, store
+from chromolib.detect import augmentation, families, store, suppress
 from chromolib.evidence import detections
 from chromolib.runs import rows
 from chromolib.studies.hamza import data, experiment, protocol
@@ -102,7 +102,7 @@ def _found(run, split, way, drawn, sizes):
     if kept is None:
         before = drawn.weights if FIRST[first] else None
         model = _learned(split, count, before, looks, sizes, run.given("seed"))
-        found = model.predict(experiment.seen(split.test), **experiment.COUNTING)
+        found = model.predict(experiment.seen(split.test), **suppress.ONCE)
         kept = experiment.packed(found, "test")
         kept |= {f"w{i}": one for i, one in enumerate(model.get_weights())}
         rows.write(file, asked, kept)
