@@ -3,9 +3,11 @@
 `listed(paths, out, case=)` -> (Item, ...) of files, folders and zips
 `writable(out)` -> the folder of results, made and tried
 `read(item)` -> Field, or Refused with the file, the reason and a remedy
+`made(name, grey)` -> Field of a picture that was read elsewhere
 """
 
 import dataclasses
+import functools
 import hashlib
 import pathlib
 import re
@@ -14,6 +16,7 @@ import tempfile
 import numpy as np
 
 from chromolib.data import decode, store
+from chromolib.imaging import segment
 
 SHORTEST = 100  # pixels of a side; chromosomes of a smaller field have no bands
 PIXELS = 16_000_000  # of one field, which has one or two million
@@ -63,6 +66,17 @@ class Field:
     def grey(self):
         """(height, width) uint8, upright."""
         return self.decoded.grey
+
+    @functools.cached_property
+    def segmented(self):
+        """What segmentation without learning finds; ImagingError where it cannot."""
+        return segment.segment(self.grey)
+
+
+def made(name, grey, case=""):
+    """The field of a picture that was read elsewhere."""
+    item = Item(None, name, pathlib.Path(name), case)
+    return Field(item, decode.Decoded(grey, grey.shape[::-1], 1, ()), "")
 
 
 def writable(out):

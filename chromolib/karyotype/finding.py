@@ -3,6 +3,7 @@
 `find(field)` -> Found, by segmentation without learning
 `searched(field, finder)` -> Found, by a detector that has learned
 `drawn(field, boxes)` -> Found, in boxes that a person or a detector gave
+`cut_out(field, boxes)` -> the ink of each box that is the chromosome's, and where
 `quality(found)` -> what a technician chooses by; `ranked(qualities)` -> best first
 """
 
@@ -47,7 +48,7 @@ class Found:
 def find(field):
     """What segmentation finds; refuses a field without chromosomes or with too many."""
     try:
-        found = segment.segment(field.grey)
+        found = field.segmented
     except normalise.ImagingError as error:
         raise fields.Refused(field.item.key, *error.args) from None
     nuclei, debris = (int((found.kind == name).sum()) for name in ("nucleus", "debris"))
@@ -58,7 +59,7 @@ def find(field):
     crops, outlines = [], []
     for k in chosen:
         mask = labels[places[k]] == k + 1
-        crops.append(_crop(ink[places[k]] * mask))
+        crops.append(crop(ink[places[k]] * mask))
         outlines.append(cut.outline(mask, _corner(places[k])))
     boxes = dataclasses.replace(found.boxes.take(chosen), polygon=tuple(outlines))
     kind = found.kind[chosen]
@@ -86,10 +87,22 @@ def drawn(field, boxes, *, how="boxes"):
     nearer to its middle.
     """
     _refuse(field, len(boxes), 0)
+    inks, corners, kind = cut_out(field, boxes)
+    if not boxes.polygon:
+        outlines = tuple(map(_outline, inks, corners))
+        boxes = dataclasses.replace(boxes, polygon=outlines)
+    return Found(boxes, kind, tuple(map(crop, inks)), how)
+
+
+def cut_out(field, boxes):
+    """The ink of the chromosome in each box, its corner and its kind.
+
+    A box below `SURE` takes nothing from another.
+    """
     ink, kind = _ink(field.grey), np.full(len(boxes), "chromosome", "<U10")
     owner = np.zeros(ink.shape, int)  # of each pixel: its box, from 1
     with contextlib.suppress(normalise.ImagingError):
-        seen = segment.segment(field.grey).chromosomes
+        seen = field.segmented.chromosomes
         box, part = _same(boxes, seen.boxes)
         kind[box] = seen.kind[part]
         number = np.zeros(len(seen) + 1, int)
@@ -97,17 +110,14 @@ def drawn(field, boxes, *, how="boxes"):
         owner = number[segmentation.expand_labels(seen.labels, BLUR)]
     places = ndimage.find_objects(owner, len(boxes))
     alone = [k for k, place in enumerate(places) if place is None]
-    rest = cut.own(ink * (owner == 0), boxes.xyxy[alone])
+    sure = boxes.score[alone] >= SURE
+    rest = cut.own(ink * (owner == 0), boxes.xyxy[alone], sure)
     corners = np.floor(np.maximum(boxes.xyxy, 0)).astype(int)[:, :2]
     inks = dict(zip(alone, rest, strict=True))
     for k in set(range(len(boxes))) - set(alone):
         inks[k] = ink[places[k]] * (owner[places[k]] == k + 1)
         corners[k] = _corner(places[k])
-    inks = [inks[k] for k in range(len(boxes))]
-    if not boxes.polygon:
-        outlines = tuple(map(_outline, inks, corners))
-        boxes = dataclasses.replace(boxes, polygon=outlines)
-    return Found(boxes, kind, tuple(map(_crop, inks)), how)
+    return [inks[k] for k in range(len(boxes))], corners, kind
 
 
 def _same(boxes, others):
@@ -143,7 +153,8 @@ def _ink(grey):
     return np.clip(255 * segment.stained(grey), 0, 255).astype(np.uint8)
 
 
-def _crop(ink):
+def crop(ink):
+    """Ink as a picture, dark on white."""
     return 255 - np.pad(ink, MARGIN)
 
 

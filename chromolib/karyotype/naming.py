@@ -1,6 +1,7 @@
 """What each chromosome of a field is, and which karyotype they make up.
 
 `load(file)` -> Namer, a classifier of straight chromosomes with its card
+`straight(crops)` -> the chromosomes of a cell as it sees them
 `name(namer, found)` -> Named; `diagnosis(named)` -> karyotype, name, confidence, refer
 """
 
@@ -77,8 +78,7 @@ def load(file):
 def name(namer, found, *, rename=False):
     """Every chromosome named, the cell as a whole; names that were given are kept
     unless `rename`."""
-    images = _images(found)
-    x, sound = inputs.laid(images, canvas=inputs.FINE)
+    x, sound = straight(found.crops)
     chance = predict.views(namer.network, x, upright=False)
     given = np.isin(found.boxes.label, records.CLASSES) & (not rename)
     kept = np.where(given, found.boxes.label, records.CLASSES[0])
@@ -86,22 +86,27 @@ def name(namer, found, *, rename=False):
     seen = np.where(given[:, None], held, chance)
     named, _ = assign.cell(seen, penalty=namer.penalty)
     named = np.where(given, held.argmax(1), named)
-    upright = compose.straightened(images, orient=True, keep=True).pixels
+    upright = compose.straightened(_images(found.crops), orient=True, keep=True).pixels
     label = np.array(records.CLASSES)[named]
     score = found.boxes.score
     return Named(label, chance, sound, score, tuple(upright), given)
 
 
-def _images(found):
+def straight(crops):
+    """The crops of a cell as classifiers see them, and which of them have an axis."""
+    return inputs.laid(_images(crops), canvas=inputs.FINE)
+
+
+def _images(crops):
     """The crops as single chromosomes of one cell."""
-    n = len(found)
+    n = len(crops)
     return records.ImageSet(
         source="metaphase",
         name=np.arange(n).astype(str),
         label=np.full(n, ""),
         group=np.full(n, "cell"),
         unit="cell",
-        pixels=pixels.pack(found.crops),
+        pixels=pixels.pack(crops),
     )
 
 

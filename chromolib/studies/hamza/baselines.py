@@ -14,8 +14,8 @@ from sklearn import neighbors
 
 from chromolib import records
 from chromolib.cyto import assign, bands
+from chromolib.detect import data
 from chromolib.imaging import segment
-from chromolib.studies.hamza import data
 
 SEGMENTED = "segmentation"
 NEIGHBOURS = 15

@@ -1,7 +1,6 @@
 """The grid of trainings: each family on equal terms, on each kind, by each protocol.
 
 `run(run, read, *, sizes)` -> Grid, with what each detector found and its estimates
-`learned(detector, split, *, looks, rate, batch)` -> history
 
 Every family sees as many images, in batches of the same size, at rates that it may
 choose among by validation loss: equal budgets and equal tuning. What each found is kept
@@ -12,19 +11,24 @@ import dataclasses
 import io
 import itertools
 import json
-import math
 import re
 import time
 
-import keras
 import numpy as np
 import pandas as pd
 
 from chromolib import records, streams
-from chromolib.detect import augmentation, coco, families, squares, suppress, taps
+from chromolib.detect import (
+    augmentation,
+    data,
+    families,
+    suppress,
+    taps,
+    training,
+)
 from chromolib.evidence import detections
 from chromolib.runs import rows
-from chromolib.studies.hamza import ceiling, data, layout, protocol
+from chromolib.studies.hamza import ceiling, layout, protocol
 
 FAMILIES = {  # name of table 5.1 -> family, its own trunk, and the one of the thesis
     "YOLO v5": ("yolo_v5", "csp", "csp"),
@@ -35,16 +39,13 @@ FAMILIES = {  # name of table 5.1 -> family, its own trunk, and the one of the t
 THEIRS = "as in the thesis"  # the trunk size at which trunks are the thesis'
 THESIS, ALL = THEIRS, "all"  # the fields that a training learns from
 CHANCE = "Faster R-CNN"  # the family that also learns names dealt at random
-DECAY, CLIP = 1e-4, 10.0  # of the weights, and the largest step
 PACKED, ONCE = ("boxes", "labels", "scores"), ", once"
 TRAINING = "rate", "batch", "looks"  # settings of a training; all others of a family
 VARIED = "SSD"  # the family that learns with one of these changed
 RATES, BATCHES, BUDGETS = (3e-4, 1e-2), (4, 16), (0.5, 2)
 OVERLAPS = {f"test, suppressed at {t:g}": t for t in (0.3, 0.4, 0.6, 0.7)}
 USUAL, ODD = 46, "test, not 46 chromosomes"
-WATCHED = 24  # validation images of which average precision is followed
 FEW = 20  # chromosomes of the picture that the thesis tried, figure 5.5
-BATCH, WARM = 8, 0.05  # images a step; share of all steps, in which the rate rises
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Sizes:
     side: int = 320  # pixels; a multiple of 32
     looks: int = 2_332  # images that a training sees, copies and repetitions counted
     whole: int = 7_320  # of one on all fields of a source that has many more; or 0
-    batch: int = BATCH
+    batch: int = training.BATCH
     rates: tuple = (1e-3, 3e-3)  # tried by each family for a share of the looks
     trial: float = 0.25
     share: float = 1.0  # of the thesis' counts of images
@@ -189,46 +190,6 @@ def built(task, sizes, *, seed, classes=records.CLASSES):
     return families.FAMILIES[family](classes, sizes.side, seed=seed, **how)
 
 
-class Watched(keras.callbacks.Callback):
-    """Average precision and recall of validation images, epoch by epoch."""
-
-    def __init__(self, validation):
-        super().__init__()
-        self.part = validation.take(slice(WATCHED))
-
-    def on_epoch_end(self, epoch, logs=None):
-        """What is found now, beside the losses."""
-        truth, found = self.part.truth, self.model.predict(seen(self.part))
-        now = coco.scores(coco.evaluate(truth, found, classes=self.model.classes))
-        logs |= {"val_mAP": now["mAP"], "val_recall": now["recall50"]}
-
-
-def learned(detector, split, *, looks, rate, batch, watch=()):
-    """The history of a detector that has seen so many images, as it is afterwards."""
-    train = split.train
-    epochs = max(1, round(looks / len(train)))
-    steps = epochs * math.ceil(len(train) / batch)
-    falls = keras.optimizers.schedules.CosineDecay(
-        rate / 10, steps, warmup_target=rate, warmup_steps=math.ceil(WARM * steps)
-    )
-    detector.compile(keras.optimizers.AdamW(falls, weight_decay=DECAY, clipnorm=CLIP))
-    history = detector.fit(
-        seen(train),
-        train.targets,
-        validation_data=(seen(split.validation), split.validation.targets),
-        epochs=epochs,
-        batch_size=batch,
-        callbacks=list(watch),
-        verbose=0,
-    )
-    return pd.DataFrame(history.history)
-
-
-def seen(fields):
-    """Images as a detector takes them."""
-    return squares.seen(fields.x)
-
-
 def _split_of(task):
     side = dict(task.settings).get("side", 0)
     return task.kind, task.protocol, task.fields, task.labels, side
@@ -285,8 +246,8 @@ def _trained(task, split, asked, sizes, seed):
     how = {name: how[name] for name in TRAINING if name in how}
     how.setdefault("rate", _rate(task, split, sizes, seed))
     detector = built(task, sizes, seed=seed)
-    started, watch = time.monotonic(), [Watched(split.validation)]
-    history = learned(detector, split, **how, watch=watch)
+    started, watch = time.monotonic(), [training.Watched(split.validation)]
+    history = training.learned(detector, split, **how, watch=watch)
     facts = how | {"seconds": time.monotonic() - started}
     facts |= {"parameters": detector.count_params()}
     arrays = {"history": np.array(history.to_json())}
@@ -295,9 +256,9 @@ def _trained(task, split, asked, sizes, seed):
             finding = {"batch_size": sizes.batch, **way}
             finding |= {"threshold": OVERLAPS[name]} if name in OVERLAPS else {}
             if name == "test":
-                detector.predict(seen(fields.take(slice(sizes.batch))), **finding)
+                detector.predict(fields.take(slice(sizes.batch)).seen, **finding)
                 started = time.monotonic()
-            found = detector.predict(seen(fields), **finding)
+            found = detector.predict(fields.seen, **finding)
             if name == "test":
                 took = time.monotonic() - started
                 facts["ms an image"] = 1000 * took / len(fields)
@@ -311,7 +272,7 @@ def _rate(task, split, sizes, seed):
         return sizes.rates[0]
     lost, how = [], {"looks": sizes.trial * sizes.looks, "batch": sizes.batch}
     for rate in sizes.rates:
-        tried = learned(built(task, sizes, seed=seed), split, rate=rate, **how)
+        tried = training.learned(built(task, sizes, seed=seed), split, rate=rate, **how)
         lost.append(np.nan_to_num(tried["val_loss"].iloc[-1], nan=np.inf))
     return sizes.rates[int(np.argmin(lost))]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from chromolib import streams
 from chromolib.data import compose
-from chromolib.studies.hamza import data
+from chromolib.detect import data
 
 GAP = 2  # pixels between chromosomes, at least
 TRIES = 20  # orders that are tried at one size

@@ -1,11 +1,11 @@
 """From boxes to names: each chromosome cut out, laid straight, named alone and jointly.
 
-`cut(fields, boxes)` -> ImageSet of single chromosomes, those of a field a cell
+`straight(fields, boxes)` -> Samples of single chromosomes, those of a field a cell
 `run(run, large, split, found, *, steps)` -> Estimates of names in true and found boxes
 
 # Strategy: a detector sees a field small, where bands are lost. So its boxes are cut
-from the field as large as it is, without what lies nearer to the middle of another box;
-what is left is laid straight along its own axis, for a box says nothing of a direction.
+from the field as large as it is, as `chromolib karyotype` does it, and laid straight
+along their own axes, for a box says nothing of a direction.
 """
 
 import dataclasses
@@ -14,12 +14,12 @@ import numpy as np
 
 from chromolib import records
 from chromolib.cyto import assign
-from chromolib.data import pixels
+from chromolib.detect import data
 from chromolib.evidence import detections
-from chromolib.imaging import cut as cutting
-from chromolib.models import inputs, predict, samples, small
+from chromolib.karyotype import fields, finding
+from chromolib.karyotype import naming as cells
+from chromolib.models import predict, samples, small
 from chromolib.models import train as training
-from chromolib.studies.hamza import data
 
 MODEL = "bands"  # the classifier
 BATCH, EPOCH = 64, 200  # images a step; steps after which a training can be resumed
@@ -29,33 +29,17 @@ ALONE, JOINTLY = "a box alone", "a cell jointly"
 SCORES = ("mAP", "AP50", "recall", "precision")
 
 
-def cut(fields, boxes):
-    """The chromosome in each box of each field, dark on white."""
-    made, rows = [], []
+def straight(part, boxes):
+    """The chromosome in each box of each field, laid straight, as Samples."""
+    x, rows = [], []
     for i, each in enumerate(boxes):
-        sure = each.score >= detections.SCORE
-        inks = cutting.own(fields.x[i, ..., 0], each.xyxy, sure)
-        made += [255 - one for one in inks]
-        rows += [(i, k, name) for k, name in enumerate(each.label)]
-    field, number, label = (np.array(column) for column in zip(*rows, strict=True))
-    image = fields.image[field]
-    return records.ImageSet(
-        source=fields.source,
-        name=np.array([f"{one}#{k}" for one, k in zip(image, number, strict=True)]),
-        label=label,
-        group=fields.group[field],
-        unit=fields.unit,
-        pixels=pixels.pack(made),
-        cell=image,
-    )
-
-
-def straight(fields, boxes):
-    """The same as Samples: laid straight, as large as in their cells."""
-    images = cut(fields, boxes)
-    x = inputs.straight(images, canvas=inputs.FINE)
-    columns = images.label, images.group, images.name, records.CLASSES, images.cell
-    return samples.Samples(x, *columns)
+        field = fields.made(str(part.image[i]), 255 - part.x[i, ..., 0])
+        inks, _, _ = finding.cut_out(field, each)
+        x.append(cells.straight([*map(finding.crop, inks)])[0])
+        rows += [(i, f"{part.image[i]}#{k}", one) for k, one in enumerate(each.label)]
+    of, name, label = (np.array(column) for column in zip(*rows, strict=True))
+    columns = label, part.group[of], name, records.CLASSES, part.image[of]
+    return samples.Samples(np.concatenate(x), *columns)
 
 
 def run(run, large, split, found, *, steps):

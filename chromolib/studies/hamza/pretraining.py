@@ -16,10 +16,10 @@ import itertools
 import numpy as np
 
 from chromolib import streams
-from chromolib.detect import augmentation, families, store, suppress
+from chromolib.detect import augmentation, data, families, store, suppress, training
 from chromolib.evidence import detections
 from chromolib.runs import rows
-from chromolib.studies.hamza import data, experiment, protocol
+from chromolib.studies.hamza import experiment, protocol
 
 KIND = "metaphase"
 FAMILY, MODEL = families.faster_rcnn, "Faster R-CNN, one class"
@@ -87,7 +87,7 @@ class _Drawn:
         split = protocol.divide(data.unnamed(fields), "clean", **how)
         model = _detector(sizes, seed)
         how = {"looks": sizes.drawn_looks, "rate": sizes.rate}
-        experiment.learned(model, split, **how, batch=experiment.BATCH)
+        training.learned(model, split, **how)
         return model.get_weights()
 
 
@@ -102,7 +102,7 @@ def _found(run, split, way, drawn, sizes):
     if kept is None:
         before = drawn.weights if FIRST[first] else None
         model = _learned(split, count, before, looks, sizes, run.given("seed"))
-        found = model.predict(experiment.seen(split.test), **suppress.ONCE)
+        found = model.predict(split.test.seen, **suppress.ONCE)
         kept = experiment.packed(found, "test")
         kept |= {f"w{i}": one for i, one in enumerate(model.get_weights())}
         rows.write(file, asked, kept)
@@ -157,10 +157,10 @@ def _learned(split, count, before, looks, sizes, seed):
         rng = streams.stream(seed, "real fields")
         order = rng.permutation(len(split.train))[:count]
         order = np.resize(order, max(len(order), EPOCH))
-        few = slice(experiment.WATCHED)
+        few = slice(training.WATCHED)
         part = dataclasses.replace(
             split, train=split.train.take(order), validation=split.validation.take(few)
         )
-        how = {"looks": looks, "rate": sizes.rate, "batch": experiment.BATCH}
-        experiment.learned(model, part, **how)
+        how = {"looks": looks, "rate": sizes.rate}
+        training.learned(model, part, **how)
     return model

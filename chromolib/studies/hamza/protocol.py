@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from chromolib import streams
+from chromolib.detect import data
 from chromolib.models import augment, expand, layers, protocols
-from chromolib.studies.hamza import data
 
 SOURCES = 75  # karyograms, section 4.3
 PARTS = {"train": 583, "validation": 166, "test": 83}  # of their copies, section 4.3
-UNSEEN = 1 / 6  # of the groups: of 90 karyograms, as Roboflow has them, 75 remain
+UNSEEN = data.UNSEEN  # of the groups: of 90 karyograms, as Roboflow has them, 75 remain
 REMAINS = layers.REMAINS  # share of a box that a crop must leave, else it is dropped
 CROP = 0.88  # smallest side that is kept; as few boxes are lost as by its X and Y
 ROTATION = 10  # degrees
@@ -77,7 +77,7 @@ def divide(
     `share` makes all of it smaller; `sources` are drawn, all if None. `copies` makes
     the layer that copies are made by; with None every source is there once, as it is.
     """
-    known, unseen = _by_group(originals(fields), UNSEEN, seed, "unseen")
+    known, unseen = data.apart(originals(fields), UNSEEN, seed=seed, purpose="unseen")
     drawn = _drawn(known, sources, share, seed)
     if labels == "random":
         drawn, unseen = (_dealt(part, seed) for part in (drawn, unseen))
@@ -123,26 +123,14 @@ def _published(drawn, unseen, sizes, copies, seed):
 
 def _clean(drawn, unseen, sizes, copies, seed):
     """Groups first, then copies of those that train."""
-    plain, validation = _by_group(drawn, protocols.VALIDATION, seed, "validation")
+    plain, validation = data.apart(
+        drawn, protocols.VALIDATION, seed=seed, purpose="validation"
+    )
     train = _copied(plain, max(len(plain), round(sizes["train"])), copies, seed)
     return train, plain, validation, unseen
 
 
 SPLITS = {"published": _published, "clean": _clean}
-
-
-def _by_group(fields, share, seed, purpose):
-    """The fields of most groups, and those of this share of the groups."""
-    groups = np.unique(fields.group)
-    if len(groups) < 2:
-        raise protocols.SplitError(
-            f"{fields.source}: all fields are of one {fields.unit}, which cannot be "
-            "divided; add others, or name the groups in images.csv"
-        )
-    size = min(max(1, round(share * len(groups))), len(groups) - 1)
-    chosen = streams.stream(seed, purpose).permutation(groups)[:size]
-    apart = np.isin(fields.group, chosen)
-    return fields.take(~apart), fields.take(apart)
 
 
 def _drawn(known, sources, share, seed):

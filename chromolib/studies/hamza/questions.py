@@ -11,10 +11,10 @@ import itertools
 
 import pandas as pd
 
+from chromolib.detect import data
 from chromolib.evidence import claims, detections, metrics
 from chromolib.studies.hamza import (
     baselines,
-    data,
     experiment,
     layout,
     naming,
@@ -226,7 +226,7 @@ def moved(run, model, split, words):
     made = []
     for name, fields in sets.items():
         own = words | {"conditions": {"tested": name}}
-        found = model.predict(experiment.seen(fields))
+        found = model.predict(fields.seen)
         how = {"group": fields.group, "words": own, "rng": run.rng(f"moved {name}")}
         scores = detections.estimates(fields.truth, found, **how)
         made += [scores[one] for one in PAGE]

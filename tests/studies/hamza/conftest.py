@@ -7,7 +7,7 @@ import pytest
 
 from chromolib import records
 from chromolib.data import pixels
-from chromolib.studies.hamza import data
+from chromolib.detect import data
 
 SIDE = 128
 PLACES = [(8 + 20 * (k % 6), 6 + 30 * (k // 6)) for k in range(24)]  # of the 24 classes

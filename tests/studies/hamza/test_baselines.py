@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from chromolib.cyto import bands
+from chromolib.detect import data
 from chromolib.evidence import metrics
-from chromolib.studies.hamza import baselines, data, layout, protocol, questions
+from chromolib.studies.hamza import baselines, layout, protocol, questions
 from tests.studies.hamza import conftest
 
 

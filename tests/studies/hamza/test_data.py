@@ -9,8 +9,8 @@ import pytest
 from chromolib import records
 from chromolib.data import formats, sources
 from chromolib.data.formats import common
+from chromolib.detect import data
 from chromolib.imaging import segment
-from chromolib.studies.hamza import data
 from chromolib.synth import lab, singles
 from tests.studies.hamza import conftest
 

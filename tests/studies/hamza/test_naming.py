@@ -17,38 +17,13 @@ def run(tmp_path):
     return Run(tmp_path)
 
 
-def test_what_lies_in_two_boxes_is_of_the_nearer_one():
-    fields = conftest.blocks(1)
-    fields.x[0, 10:30, 10:20] = 200
-    boxes = records.Boxes([[10, 10, 20, 30], [16, 10, 40, 30]], ["1", "X"])
-    images = naming.cut(fields, [boxes])
-    first, second = (255 - images.pixels[i] for i in range(2))
-    assert first.shape == (20, 10)
-    assert second.shape == (20, 24)
-    own = first > 0
-    assert own[10, :8].all()
-    assert not own[10, 9], "its right edge is the other's"
-    assert not (own[:, 6:] & (second[:, :4] > 0)).any(), "no pixel is of both"
-    assert images.label.tolist() == ["1", "X"]
-    assert images.cell.tolist() == ["field0"] * 2
-    assert len(set(images.name)) == 2
-
-
-def test_a_box_that_is_not_sure_takes_nothing_from_another():
-    fields = conftest.blocks(1)
-    fields.x[0, 10:30, 10:20] = 200
-    sides, names = [[10, 10, 20, 30], [9, 10, 15, 30]], ["1", "X"]
-    for score, shared in ((0.9, False), (0.1, True)):
-        boxes = records.Boxes(sides, names, [0.9, score])
-        first = 255 - naming.cut(fields, [boxes]).pixels[0]
-        assert bool(first[10, 0] > 0) is shared
-
-
-def test_boxes_that_reach_out_or_are_thinner_than_a_pixel_are_cut():
-    fields = conftest.blocks(1)
-    sides = [[-5, -5, 9, 9], [120, 120, 140, 140], [50.2, 50.2, 50.3, 60]]
-    images = naming.cut(fields, [records.Boxes(sides, ["1", "2", "3"])])
-    assert [images.pixels[i].shape for i in range(3)] == [(9, 9), (8, 8), (10, 1)]
+def test_each_box_of_each_field_is_a_chromosome_of_its_cell():
+    part = conftest.blocks(2)
+    found = naming.straight(part, part.truth)
+    assert found.label.tolist() == [*part.classes] * 2
+    assert found.cell.tolist() == ["field0"] * 24 + ["field1"] * 24
+    assert len(set(found.image)) == 48
+    assert (found.x.max((1, 2, 3)) > 0.3).all(), "none is empty"
 
 
 def test_a_cell_gives_each_of_a_pair_its_place():

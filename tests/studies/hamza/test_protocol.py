@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
+from chromolib.detect import data
 from chromolib.models import augment, layers, protocols
-from chromolib.studies.hamza import data, protocol
+from chromolib.studies.hamza import protocol
 from tests.studies.hamza import conftest
 
 SMALL = {"seed": 0, "share": 0.2}

@@ -6,6 +6,7 @@
 `fields(images, kind)` -> Fields of any set with boxes, or of single chromosomes
 `sized(fields, side)`, `unnamed(fields)` -> the same at another size, of one class
 `scaled(boxes, factor)` -> boxes that were found, likewise
+`apart(fields, share)` -> the fields of most groups, and those of the others
 `counts(fields)`, `histogram(parts)` -> what there is of everything, as tables
 """
 
@@ -14,12 +15,12 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from chromolib import records
+from chromolib import records, streams
 from chromolib.cyto import assign
 from chromolib.data import compose, listing, store
 from chromolib.data.formats import common, fit
 from chromolib.detect import squares
-from chromolib.models import augment
+from chromolib.models import augment, protocols
 from chromolib.synth import lab, sets
 
 SIDE = compose.SIZE  # pixels
@@ -28,6 +29,7 @@ SHOWS = {"roboflow": "karyogram", "tseng2023": "metaphase", "mfish": "metaphase"
 DRAWN = {"karyogram": sets.karyograms, "metaphase": sets.metaphases}
 COPIES = "source image"  # a set's unit where its images are copies of fewer
 UNNAMED = ("chromosome",)  # the class of what has no name
+UNSEEN = 1 / 6  # of the groups, which test
 LEAST = 64  # pixels of an image's shorter side
 MOST = assign.MOST  # boxes on an image: all chromosomes of a cell twice over
 COLUMNS = ("x", "boxes", "labels", "group", "image")
@@ -91,6 +93,11 @@ class Fields:
     def present(self):
         """Where there is a box, (n, most) bool."""
         return self.labels >= 0
+
+    @property
+    def seen(self):
+        """The images as a detector takes them."""
+        return squares.seen(self.x)
 
     @property
     def truth(self):
@@ -204,6 +211,20 @@ def unnamed(part):
     """The same fields with one class: a chromosome."""
     labels = np.where(part.present, 0, -1).astype(part.labels.dtype)
     return dataclasses.replace(part, labels=labels, classes=UNNAMED)
+
+
+def apart(fields, share, *, seed, purpose):
+    """The fields of most groups, and those of this share of the groups."""
+    groups = np.unique(fields.group)
+    if len(groups) < 2:
+        raise protocols.SplitError(
+            f"{fields.source}: all fields are of one {fields.unit}, which cannot be "
+            "divided; add others, or name the groups in images.csv"
+        )
+    size = min(max(1, round(share * len(groups))), len(groups) - 1)
+    chosen = streams.stream(seed, purpose).permutation(groups)[:size]
+    apart = np.isin(fields.group, chosen)
+    return fields.take(~apart), fields.take(apart)
 
 
 def counts(*sets_of_fields):
