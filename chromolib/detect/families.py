@@ -126,7 +126,7 @@ def yolo_v2(
         ("yolo_v2", classes, size, seed, augmentation),
         *(entry, maps, strides, shapes, make),
         version=2,
-        softmax=True,
+        softmax=len(classes) > 1,
         ignore=ignore,
         gains=gains,
     )

@@ -1,6 +1,6 @@
 """A detector that learns from fields, on a budget of images seen.
 
-`learned(detector, split, *, looks, rate, batch, watch)` -> history
+`learned(detector, train, validation, *, looks, rate, batch, watch)` -> history
 """
 
 import math
@@ -30,12 +30,8 @@ class Watched(keras.callbacks.Callback):
         logs |= {"val_mAP": now["mAP"], "val_recall": now["recall50"]}
 
 
-def learned(detector, split, *, looks, rate, batch=BATCH, watch=()):
-    """The history of a detector that has seen so many images, as it is afterwards.
-
-    `split` has fields that train and fields that validate.
-    """
-    train, validation = split.train, split.validation
+def learned(detector, train, validation, *, looks, rate, batch=BATCH, watch=()):
+    """The history of a detector that has seen so many fields, as it is afterwards."""
     epochs = max(1, round(looks / len(train)))
     steps = epochs * math.ceil(len(train) / batch)
     falls = keras.optimizers.schedules.CosineDecay(

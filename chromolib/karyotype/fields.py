@@ -3,7 +3,7 @@
 `listed(paths, out, case=)` -> (Item, ...) of files, folders and zips
 `writable(out)` -> the folder of results, made and tried
 `read(item)` -> Field, or Refused with the file, the reason and a remedy
-`made(name, grey)` -> Field of a picture that was read elsewhere
+`made(name, grey)`, `of(images)` -> Field of a picture that was read elsewhere
 """
 
 import dataclasses
@@ -67,10 +67,21 @@ class Field:
         """(height, width) uint8, upright."""
         return self.decoded.grey
 
+    @property
+    def ink(self):
+        """Stain from 0 to 1, whatever the polarity and the light."""
+        return np.clip(segment.stained(self.grey), 0, 1)
+
     @functools.cached_property
     def segmented(self):
         """What segmentation without learning finds; ImagingError where it cannot."""
         return segment.segment(self.grey)
+
+
+def of(images):
+    """The fields of a set of images, one after another."""
+    rows = zip(images.name, images.pixels, images.group, strict=True)
+    return [made(str(name), grey, str(group)) for name, grey, group in rows]
 
 
 def made(name, grey, case=""):

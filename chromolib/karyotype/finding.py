@@ -55,7 +55,7 @@ def find(field):
     chosen = np.flatnonzero(np.isin(found.kind, segment.COUNTED))
     _refuse(field, len(chosen), nuclei)
     labels = segmentation.expand_labels(found.labels, BLUR)
-    places, ink = ndimage.find_objects(labels), _ink(field.grey)
+    places, ink = ndimage.find_objects(labels), _levels(field.ink)
     crops, outlines = [], []
     for k in chosen:
         mask = labels[places[k]] == k + 1
@@ -66,12 +66,12 @@ def find(field):
     return Found(boxes, kind, tuple(crops), "segmentation", debris, nuclei)
 
 
-def searched(field, finder):
+def searched(field, finder, *, sure=SURE):
     """What a detector finds: its model, its facts and the name of its file."""
     model, facts, file = finder
     made = squares.square(field.grey, model.size)
     seen = squares.seen(made.ink)[None, ..., None]
-    (found,) = model.predict(seen, score=SURE, **suppress.ONCE)
+    (found,) = model.predict(seen, score=sure, **suppress.ONCE)
     xyxy = np.clip(made.back(found.xyxy), 0, [*field.grey.shape[::-1]] * 2)
     whole = (xyxy[:, 2:] - xyxy[:, :2]).min(1, initial=np.inf) >= 1
     label = np.full(len(found), "")
@@ -99,7 +99,7 @@ def cut_out(field, boxes):
 
     A box below `SURE` takes nothing from another.
     """
-    ink, kind = _ink(field.grey), np.full(len(boxes), "chromosome", "<U10")
+    ink, kind = _levels(field.ink), np.full(len(boxes), "chromosome", "<U10")
     owner = np.zeros(ink.shape, int)  # of each pixel: its box, from 1
     with contextlib.suppress(normalise.ImagingError):
         seen = field.segmented.chromosomes
@@ -148,9 +148,8 @@ def _refuse(field, count, nuclei):
         raise fields.Refused(field.item.key, reason, "cut out one metaphase")
 
 
-def _ink(grey):
-    """Stain as levels, whatever the polarity and the light."""
-    return np.clip(255 * segment.stained(grey), 0, 255).astype(np.uint8)
+def _levels(ink):
+    return (255 * ink).astype(np.uint8)
 
 
 def crop(ink):

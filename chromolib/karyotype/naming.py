@@ -58,6 +58,11 @@ class Named:
         return self.probability[np.arange(len(self)), index]
 
     @property
+    def wrong(self):
+        """How many errors to expect: names, and places left empty or filled twice."""
+        return float((1 - self.own).sum()) + sum(map(len, uneven(self.label)))
+
+    @property
     def doubtful(self):
         """(n,) bool: the classifier alone would hardly have said so."""
         return self.own < DOUBT

@@ -45,9 +45,9 @@ class PredictError(ValueError):
     """A model and images, or a place for the answers, that do not go together."""
 
 
-def shipped(root, study, *, suffix=store.SUFFIX, option="--model"):
-    """The model of a study in data/models, if there is exactly one."""
-    found = sorted((root / "data" / "models").glob(f"{study}-*{suffix}"))
+def shipped(root, study, *, of="", suffix=store.SUFFIX, option="--model"):
+    """The model of a study in data/models, of these images, if there is exactly one."""
+    found = sorted((root / "data" / "models").glob(f"{study}-{of}*{suffix}"))
     if not found:
         raise PredictError(
             f"no model of {study} is shipped; make one with `chromolib run {study} "

@@ -247,7 +247,9 @@ def _trained(task, split, asked, sizes, seed):
     how.setdefault("rate", _rate(task, split, sizes, seed))
     detector = built(task, sizes, seed=seed)
     started, watch = time.monotonic(), [training.Watched(split.validation)]
-    history = training.learned(detector, split, **how, watch=watch)
+    history = training.learned(
+        detector, split.train, split.validation, **how, watch=watch
+    )
     facts = how | {"seconds": time.monotonic() - started}
     facts |= {"parameters": detector.count_params()}
     arrays = {"history": np.array(history.to_json())}
@@ -272,7 +274,12 @@ def _rate(task, split, sizes, seed):
         return sizes.rates[0]
     lost, how = [], {"looks": sizes.trial * sizes.looks, "batch": sizes.batch}
     for rate in sizes.rates:
-        tried = training.learned(built(task, sizes, seed=seed), split, rate=rate, **how)
+        tried = training.learned(
+            built(task, sizes, seed=seed),
+            *(split.train, split.validation),
+            rate=rate,
+            **how,
+        )
         lost.append(np.nan_to_num(tried["val_loss"].iloc[-1], nan=np.inf))
     return sizes.rates[int(np.argmin(lost))]
 

@@ -87,7 +87,7 @@ class _Drawn:
         split = protocol.divide(data.unnamed(fields), "clean", **how)
         model = _detector(sizes, seed)
         how = {"looks": sizes.drawn_looks, "rate": sizes.rate}
-        training.learned(model, split, **how)
+        training.learned(model, split.train, split.validation, **how)
         return model.get_weights()
 
 
@@ -158,9 +158,6 @@ def _learned(split, count, before, looks, sizes, seed):
         order = rng.permutation(len(split.train))[:count]
         order = np.resize(order, max(len(order), EPOCH))
         few = slice(training.WATCHED)
-        part = dataclasses.replace(
-            split, train=split.train.take(order), validation=split.validation.take(few)
-        )
-        how = {"looks": looks, "rate": sizes.rate}
-        training.learned(model, part, **how)
+        parts = split.train.take(order), split.validation.take(few)
+        training.learned(model, *parts, looks=looks, rate=sizes.rate)
     return model

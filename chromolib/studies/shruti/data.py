@@ -3,6 +3,7 @@
 `read(run, cells)` -> Chromosomes; without a real source so many cells are drawn
 `other(run)` -> those of the second source
 `some(chromosomes, groups, rng=)` -> those of so many groups
+`cut(images)` -> the chromosomes in the boxes of fields
 `by_cell(samples)` -> the same images under the classes of the report: their cells
 """
 
@@ -11,7 +12,8 @@ import dataclasses
 import numpy as np
 
 from chromolib import records
-from chromolib.data import cards
+from chromolib.data import cards, pixels
+from chromolib.karyotype import fields, finding
 from chromolib.models import inputs, samples
 from chromolib.synth import lab, singles
 
@@ -49,6 +51,7 @@ def other(run):
 
 def prepared(images, *, upright, real):
     """The chromosomes of the 24 classes among images, laid straight."""
+    images = images if images.boxes is None else cut(images)
     images = images.take(np.isin(images.label, records.CLASSES))
     if not len(images):
         raise ChromosomeError(
@@ -58,6 +61,27 @@ def prepared(images, *, upright, real):
     x = inputs.straight(images, canvas=inputs.FINE)
     columns = images.label, images.group, images.name, records.CLASSES, images.cell
     return Chromosomes(images, samples.Samples(x, *columns), upright, real)
+
+
+def cut(images):
+    """The chromosomes in the boxes of fields, each a picture of the cell it lay in."""
+    crops, rows = [], []
+    for number, (field, boxes) in enumerate(
+        zip(fields.of(images), images.boxes, strict=True)
+    ):
+        crops += finding.drawn(field, boxes).crops
+        rows += [(number, k, label) for k, label in enumerate(boxes.label)]
+    of, k, label = (np.array(column) for column in zip(*rows, strict=True))
+    return dataclasses.replace(
+        images,
+        name=np.array([f"{images.name[i]}#{j}" for i, j in zip(of, k, strict=True)]),
+        label=label,
+        group=images.group[of],
+        cell=images.name[of],
+        pixels=pixels.pack(crops),
+        boxes=None,
+        extra={name: values[of] for name, values in images.extra.items()},
+    )
 
 
 def some(chromosomes, groups, *, rng):

@@ -1,13 +1,15 @@
 """What the page asks of the trainings: tables and figures' contents, no pixels made.
 
 `parts(split)`, `one_of_each(part, rng=)`, `tried(settings, scores)`, `bars(grid)`,
-`gains(grid)`, `kept_bars(kept)`, `kept_whole(kept)`
+`gains(grid)`, `chains(estimates)`, `stages(estimates)`, `kept_bars(kept)`,
+`kept_whole(kept)`
 """
 
 import numpy as np
 import pandas as pd
 
-from chromolib.studies.shruti import experiment
+from chromolib.karyotype import judged
+from chromolib.studies.shruti import chain, experiment
 
 ALONE = {"labels", "named"}  # conditions of what a grid scores, and of nothing else
 WHOLE = ("accuracy", "whole-cell accuracy", "ECE", "sensitivity", "specificity")
@@ -53,6 +55,25 @@ def bars(grid):
 def gains(grid):
     """What was compared on the same images: a step with it and without."""
     return [one for one in grid.estimates if "gain of" in one.conditions]
+
+
+def chains(estimates):
+    """A row a finder: what a laboratory would have of the whole chain."""
+    return _by_finder(estimates, lambda one: one.quantity, of=chain.JOINTLY)
+
+
+def stages(estimates):
+    """A row a finder: chromosomes right when found, when also named, and jointly."""
+    right = [one for one in estimates if one.quantity == judged.RIGHT]
+    return _by_finder(right, lambda one: f"named {one.conditions['named']}")
+
+
+def _by_finder(estimates, column, *, of=None):
+    rows = {}
+    for one in estimates:
+        if of in (None, one.conditions.get("named")):
+            rows.setdefault(one.model, {"found by": one.model})[column(one)] = one
+    return pd.DataFrame(rows.values())
 
 
 def kept_bars(kept):

@@ -1,7 +1,7 @@
 """The small model that is shipped: what it learns from, and what its card says.
 
 `ship(file, sources, *, steps, seed)` -> the model file, trained on several sources
-`save(file, model, sources, *, seed)` -> the same of a network that has learned
+`save(file, model, splits, *, seed, before)` -> the same of a network that has learned
 
 Of each source the first clean fold stays out: its cells judge the model, and the scores
 on its card are theirs. Validation cells choose the temperature of its probabilities and
@@ -43,7 +43,7 @@ def ship(file, sources, *, steps, seed=0, checkpoint=None, log=lambda line: None
         checkpoint=checkpoint,
         log=log,
     )
-    return save(file, model, sources, seed=seed)
+    return save(file, model, list(zip(splits, sources, strict=True)), seed=seed)
 
 
 def first(chromosomes, seed):
@@ -74,33 +74,24 @@ def _balanced(parts):
     return _together([p.take(row) for p, row in zip(parts, rows, strict=True)])
 
 
-def save(file, model, sources, *, seed=0):
+def save(file, model, learned, *, seed=0, before=weights.NOWHERE.sentence):
     """Write the model with its scores on the cells of each source that stayed out.
 
-    Its weights are rounded to half precision first, which halves the file.
+    `learned` has the Split and the Chromosomes of each source. Its weights are rounded
+    to half precision first, which halves the file.
     """
-    splits = [first(each, seed) for each in sources]
+    splits = [split for split, _ in learned]
     validation = _together([_named(s.validation, i) for i, s in enumerate(splits)])
     _calibrate(model, validation)
     model.set_weights([w.astype(np.float16).astype("f4") for w in model.get_weights()])
     held = predict.views(model, validation.x, upright=False)
     held = predict.predictions(validation, held, source="validation")
-    penalty = assign.choose_penalty(held)
-    scores = []
-    for split, chromosomes in zip(splits, sources, strict=True):
-        said = predict.predictions(
-            split.test,
-            predict.views(model, split.test.x, upright=False),
-            source=chromosomes.images.origin,
-            study="shruti",
-            model=experiment.OURS,
-            protocol="clean",
-            seed=seed,
-        )
-        rng = streams.stream(seed, f"shipped {chromosomes.images.source}")
-        found = experiment.score(assign.cells(said, penalty=penalty), rng=rng)
-        scores += [one for one in found if one.quantity in SCORES]
-    trained = [set(split.train.group) for split in splits]
+    penalty, sources = assign.choose_penalty(held), [source for _, source in learned]
+    scores = [
+        score
+        for split, source in learned
+        for score in _scored(model, split, source, penalty, seed)
+    ]
     facts = {
         "study": "shruti",
         "unit": "chromosome",
@@ -108,9 +99,9 @@ def save(file, model, sources, *, seed=0):
         "source": " and ".join(each.images.source for each in sources),
         "provenance": "real" if any(each.real for each in sources) else "synthetic",
         "n": sum(len(split.train) for split in splits),
-        "groups": sum(map(len, trained)),
+        "groups": sum(len(set(split.train.group)) for split in splits),
         "seed": seed,
-        "weights": weights.NOWHERE.sentence,
+        "weights": before,
         "model": experiment.OURS,
         "protocol": "clean",
         "view": "straight",
@@ -118,6 +109,22 @@ def save(file, model, sources, *, seed=0):
         "scores": scores,
     }
     return store.save(model, file, facts)
+
+
+def _scored(model, split, source, penalty, seed):
+    """What the model scores on cells of a source that stayed out."""
+    said = predict.predictions(
+        split.test,
+        predict.views(model, split.test.x, upright=False),
+        source=source.images.origin,
+        study="shruti",
+        model=experiment.OURS,
+        protocol="clean",
+        seed=seed,
+    )
+    rng = streams.stream(seed, f"shipped {source.images.source}")
+    found = experiment.score(assign.cells(said, penalty=penalty), rng=rng)
+    return [one for one in found if one.quantity in SCORES]
 
 
 def _calibrate(model, validation):

@@ -178,7 +178,9 @@ def test_equal_budgets_are_equal_and_rates_are_chosen_by_validation(monkeypatch)
     assert experiment._rate(task, split, sizes, 0) == 3e-3
     train = len(split.train)
     assert seen == [round(200 / train) * train] * 2
-    training.learned(Idle(), split, looks=400, batch=8, rate=1e-3)
+    training.learned(
+        Idle(), split.train, split.validation, looks=400, batch=8, rate=1e-3
+    )
     assert seen[-1] == round(400 / train) * train
 
 

@@ -18,6 +18,7 @@ class Run:
     values: dict = dataclasses.field(default_factory=lambda: {"seed": 0})
     predictions: list = dataclasses.field(default_factory=list)
     estimates: list = dataclasses.field(default_factory=list)
+    external: object = None
     protocols = ("published", "clean")
     study = "shruti"
 

@@ -1,0 +1,95 @@
+"""How much of metaphases came out right: found, named, counted, and who should look.
+
+`row(truth, boxes, labels, wrong=)` -> what became of one field
+`estimates(rows, group=, words=, rng=)` -> Estimates over many
+`surest(rows)` -> those of the fields that nobody is asked to look at, and the others
+"""
+
+import collections
+
+import numpy as np
+import pandas as pd
+
+from chromolib import intervals, records
+from chromolib.detect import scores
+from chromolib.evidence import resample
+from chromolib.karyotype import naming
+
+KEPT = 0.7  # of the fields, the surest ones, that nobody looks at
+FOUND, RIGHT = "found", "found and named"
+MENDED = "corrections a karyogram"
+WRONG_COPIES = "copies missing or extra"
+EXACT, ODD = "exact karyotype", "exact karyotype, abnormal number"
+SAID = "karyotype or a reason"
+LOOKED = f"corrections, surest {KEPT:.0%}"
+SPARED = f"fewer corrections, surest {KEPT:.0%}"
+
+
+def row(truth, boxes, labels, *, wrong):
+    """What became of one field; `wrong` is how many errors its answer expects.
+
+    A person would move each chromosome with a wrong name, cut out each that is missing
+    and remove each box that is of none: so many are its corrections.
+    """
+    labels, pairs = np.asarray(labels, str), scores.match(truth, boxes)
+    right = int((truth.label[pairs.truth] == labels[pairs.found]).sum())
+    found, (text, reason) = len(pairs.truth), naming.written(labels)
+    true, ours = collections.Counter(truth.label), collections.Counter(labels)
+    copies = sum(abs(true[name] - ours[name]) for name in records.CLASSES)
+    return {
+        "true": len(truth),
+        FOUND: found,
+        RIGHT: right,
+        MENDED: found - right + (len(truth) - found) + (len(boxes) - found),
+        WRONG_COPIES: copies,
+        EXACT: copies == 0,
+        "odd": bool(sum(map(len, naming.uneven(truth.label)))),
+        SAID: bool(text or reason),
+        "wrong": wrong,
+    }
+
+
+def surest(rows):
+    """(n,) bool: the fields of which the fewest errors are expected."""
+    wrong = np.array([one["wrong"] for one in rows])
+    kept = np.zeros(len(rows), bool)
+    kept[np.argsort(wrong, kind="stable")[: round(KEPT * len(rows))]] = True
+    return kept
+
+
+def estimates(rows, *, group, words, rng):
+    """Every measure with its interval, over whole groups."""
+    table, kept = pd.DataFrame(rows), surest(rows)
+    group, names = pd.factorize(np.asarray(group))
+    odd = table["odd"].to_numpy()
+
+    def sums(*columns):
+        return np.stack([np.bincount(group, c, len(names)) for c in columns], 1)
+
+    one = np.ones(len(table))
+    exact, mended = table[EXACT].to_numpy(float), table[MENDED].to_numpy(float)
+    shares = resample.rates(
+        (FOUND, RIGHT, EXACT, SAID, ODD),
+        sums(table[FOUND], table[RIGHT], exact, table[SAID], exact * odd),
+        sums(table["true"], table["true"], one, one, odd),
+    )
+    means = resample.Tally(
+        (MENDED, WRONG_COPIES, LOOKED, SPARED),
+        sums(mended, table[WRONG_COPIES], mended * kept, one, kept),
+        _means,
+        sums(one, one, kept, kept),
+        interval=_around,
+    )
+    return resample.estimates(words, [shares, means], rng=rng)
+
+
+def _means(sums):
+    """Means a field: of all, of the surest, and by how much these are fewer."""
+    all_, copies, looked, n, kept = sums.T
+    mean, surest_ = all_ / resample.nonzero(n), looked / resample.nonzero(kept)
+    return np.stack([mean, copies / resample.nonzero(n), surest_, mean - surest_], 1)
+
+
+def _around(value, drawn, groups, _):
+    reach = intervals.spread(drawn[np.isfinite(drawn)], groups)
+    return value - reach, value + reach

@@ -1,0 +1,271 @@
+"""The chain of the report, from a metaphase to its karyotype: what each stage loses.
+
+`metaphases(run, count)` -> ImageSet with boxes: the run's, its second source's or drawn
+`divided(run, images)` -> Parts: who trains, who chooses, who tests
+`run(run, parts, sizes=)` -> Chain: the estimates, and the fields with what was found
+`told(truth, found, named)` -> what became of the boxes of a field
+
+# Strategy: each stage is asked with the truth before it and with what the stage before
+it made. True boxes and our names show what naming loses, found boxes and true names
+what finding loses, and both together what a laboratory would have.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from chromolib import records, streams
+from chromolib.detect import (
+    augmentation,
+    data,
+    families,
+    scores,
+    store,
+    suppress,
+    training,
+)
+from chromolib.karyotype import fields, finding, judged, naming
+from chromolib.models import protocols, small
+from chromolib.models import store as models
+from chromolib.models import train as fitting
+from chromolib.runs import rows
+from chromolib.studies import predicting
+from chromolib.studies.shruti import data as sets
+from chromolib.studies.shruti import experiment, protocol, shipping
+from chromolib.synth import lab
+from chromolib.synth import sets as drawing
+
+TRUE, UNLEARNED, SHIPPED = "true boxes", "segmentation", "Faster R-CNN, shipped"
+FAMILIES = {"Tiny YOLO": families.yolo_tiny, "YOLO v2": families.yolo_v2}
+TRULY, ALONE, JOINTLY = "truly", "one by one", "a cell jointly"
+NAMER = "namer.keras"
+RATE, LEARNING = 2e-3, 1e-3  # of the detectors; of the classifier, which goes on
+LEVELS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)  # of the score, that validation chooses among
+CHOOSING = 60  # validation fields that do
+
+
+@dataclasses.dataclass(frozen=True)
+class Sizes:
+    """How large it is; nothing else may depend on the profile."""
+
+    steps: int = 2_400  # that the classifier goes on for; 0: the shipped one as it is
+    looks: int = 7_320  # of each detector at real fields; 0: the shipped one alone
+    side: int = 320  # pixels that they see
+    trunk: str = "small"  # of YOLO v2; resnet50, as printed, takes a graphics card
+    fields: int | None = None  # that test, all unless given
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Parts:
+    """Metaphases by what they are for; no group is in two parts."""
+
+    images: records.ImageSet
+    train: np.ndarray  # (n,) bool, likewise the others
+    validation: np.ndarray
+    test: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Chain:
+    """What the chain made of unseen metaphases."""
+
+    estimates: list
+    fields: list  # of fields.Field, that test
+    truth: list  # of records.Boxes
+    found: dict  # finder -> finding.Found of each field, None where it was refused
+    named: dict  # finder -> naming.Named, likewise
+    namer: naming.Namer
+
+    def shown(self, finder):
+        """The first field of which a finder made something, from picture to names."""
+        several = zip(self.found[finder], self.named[finder], strict=True)
+        pairs = zip(self.fields, self.truth, several, strict=True)
+        return next((f, t, *both) for f, t, both in pairs if both[0] is not None)
+
+
+def metaphases(run, count):
+    """Those of the run's source, else of its second one, else so many drawn ones."""
+    for images in (run.images, run.external):
+        if images is not None and images.boxes is not None:
+            return images
+    return drawing.metaphases(lab.cells(count, look="field", seed=run.given("seed")))
+
+
+def divided(images, *, seed):
+    """A sixth of the groups tests, and of the others a share chooses."""
+    every = _Named(images.group)
+    known, test = data.apart(every, data.UNSEEN, seed=seed, purpose="unseen")
+    how = {"seed": seed, "purpose": "validation"}
+    train, validation = data.apart(known, protocols.VALIDATION, **how)
+    parts = (np.isin(images.group, one.group) for one in (train, validation, test))
+    return Parts(images, *parts)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class _Named:
+    """Groups alone, which is what a division asks for."""
+
+    group: np.ndarray
+    source: str = "these fields"
+    unit: str = "case"
+
+    def take(self, which):
+        return _Named(self.group[which])
+
+
+def run(run, parts, *, sizes, chromosomes=None):
+    """Every chain on the test fields; `chromosomes` are those of all of them."""
+    test = np.flatnonzero(parts.test)[: sizes.fields]
+    images = parts.images.take(test)
+    several = fields.of(images)
+    namer = _namer(run, parts, chromosomes, sizes)
+    found = {TRUE: [finding.drawn(f, _plain(b)) for f, b in _each(several, images)]}
+    for name, finder in _finders(run, parts, sizes).items():
+        found[name] = [_found(one, finder) for one in several]
+    named = {
+        name: [one and naming.name(namer, one, rename=True) for one in of]
+        for name, of in found.items()
+    }
+    made, words = [], run.label | {"source": images.origin, "protocol": "clean"}
+    for name in found:
+        for way in (TRULY, ALONE, JOINTLY)[name == TRUE :]:
+            told = _told(images.boxes, found[name], named[name], way)
+            own = words | {"model": name, "weights": "none"}
+            own |= {"conditions": {"named": way}}
+            how = {"group": images.group, "rng": run.rng(f"chain {name} {way}")}
+            made += judged.estimates(told, words=own, **how).values()
+    truth = list(images.boxes)
+    return Chain(run.record_all(made), several, truth, found, named, namer)
+
+
+def told(truth, found, named):
+    """What became of the boxes of a field, as figures have it."""
+    return scores.told(truth, dataclasses.replace(found.boxes, label=named.label))
+
+
+def _each(several, images):
+    return zip(several, images.boxes, strict=True)
+
+
+def _plain(boxes):
+    """The boxes alone, as a detector gives them."""
+    return records.Boxes(boxes.xyxy, np.full(len(boxes), ""))
+
+
+def _found(field, finder):
+    """What a finder sees; nothing where the field is refused."""
+    try:
+        if finder is None:
+            return finding.find(field)
+        *finder, sure = finder
+        return finding.searched(field, finder, sure=sure)
+    except fields.Refused:
+        return None
+
+
+def _told(truth, found, named, way):
+    """A row a field, where found chromosomes have these names."""
+    made = []
+    for true, seen, said in zip(truth, found, named, strict=True):
+        if seen is None:
+            nothing = records.Boxes(np.zeros((0, 4)), np.zeros(0, str))
+            made.append(judged.row(true, nothing, [], wrong=len(true)))
+            continue
+        label = said.label
+        if way == ALONE:
+            label = np.array(records.CLASSES)[said.probability.argmax(1)]
+        if way == TRULY:
+            label, pairs = label.copy(), scores.match(true, seen.boxes)
+            label[pairs.found] = true.label[pairs.truth]
+        made.append(judged.row(true, seen.boxes, label, wrong=said.wrong))
+    return made
+
+
+def _namer(run, parts, chromosomes, sizes):
+    """The shipped classifier, gone on with the chromosomes of the fields that train."""
+    first = predicting.shipped(run.root, "shruti", of="chromosome")
+    if not sizes.steps:
+        return naming.load(first)
+    file = run.folder / NAMER
+    if not file.exists():
+        network, facts = models.load(first)
+        cut = chromosomes or sets.prepared(parts.images, upright=False, real=False)
+        split = _samples(parts, cut)
+        steps = min(experiment.EPOCH, sizes.steps)
+        epochs, x = -(-sizes.steps // steps), split.train.x
+        one_hot = np.eye(len(records.CLASSES), dtype=np.float32)[split.train.y]
+        if not cut.upright:
+            x, one_hot = np.concatenate([x, x[:, ::-1]]), np.concatenate([one_hot] * 2)
+        fitting.train(
+            small.ready(network, steps=steps * epochs, rate=LEARNING),
+            *(x, one_hot),
+            epochs=epochs,
+            steps=steps,
+            batch=experiment.BATCH,
+            seed=run.given("seed"),
+            checkpoint=run.folder / "namer",
+        )
+        before = f"{first.name}, of {facts['source']}"
+        learned, seed = [(split, cut)], run.given("seed")
+        shipping.save(file, network, learned, seed=seed, before=before)
+    return naming.load(file)
+
+
+def _samples(parts, cut):
+    """The chromosomes of each part, as a Split."""
+    groups = [np.unique(parts.images.group[part]) for part in _parts(parts)]
+    own = (cut.samples.take(np.isin(cut.samples.group, one)) for one in groups)
+    return protocol.Split("clean", 0, *own)
+
+
+def _parts(parts):
+    return parts.train, parts.validation, parts.test
+
+
+def _finders(run, parts, sizes):
+    """Name -> model, facts, file and the score that is enough; None: segmentation."""
+    file = predicting.shipped(run.root, "hamza", suffix=store.SUFFIX, option="finder")
+    made = {UNLEARNED: None, SHIPPED: (*store.load(file), file.name, finding.SURE)}
+    if not sizes.looks:
+        return made
+    shown = data.unnamed(data.fields(parts.images, "metaphase", side=sizes.side))
+    train, validation, _ = (shown.take(part) for part in _parts(parts))
+    for name, family in FAMILIES.items():
+        model = _detector(run, name, family, train, validation, sizes)
+        sure = _enough(model, validation.take(slice(CHOOSING)))
+        made[name] = (model, {"sha256": "of this run"}, name, sure)
+    return made
+
+
+def _detector(run, name, family, train, validation, sizes):
+    """A detector of any chromosome: kept, or learned now."""
+    seed = run.given("seed")
+    how = {"trunk": sizes.trunk} if family is families.yolo_v2 else {}
+    model = family(
+        data.UNNAMED,
+        sizes.side,
+        seed=streams.seed_of(seed, name),
+        augmentation=augmentation.usual(seed=seed),
+        **how,
+    )
+    file = run.folder / "rows" / f"{name.replace(' ', '-')}.npz"
+    kept = rows.read(file, {"train": train})
+    if kept is None:
+        few = validation.take(slice(training.WATCHED))
+        training.learned(model, train, few, looks=sizes.looks, rate=RATE)
+        kept = {f"w{i}": one for i, one in enumerate(model.get_weights())}
+        rows.write(file, {"train": train}, kept)
+    model.set_weights([kept[f"w{i}"] for i in range(len(model.get_weights()))])
+    return model
+
+
+def _enough(model, validation):
+    """The score from which boxes are taken, by F1 on validation fields."""
+    found = model.predict(validation.seen, **suppress.ONCE)
+
+    def right(level):
+        sure = (one.take(one.score >= level) for one in found)
+        pairs = map(scores.match, validation.truth, sure)
+        return scores.detection(pairs).f1
+
+    return max(LEVELS, key=right)

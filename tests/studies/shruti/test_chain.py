@@ -1,0 +1,134 @@
+"""From a metaphase to its karyotype: what a chain made, and what each stage lost."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from chromolib import records
+from chromolib.karyotype import judged
+from chromolib.studies.shruti import chain, data, questions
+
+
+@pytest.fixture(scope="module")
+def fields(make_run, tmp_path_factory):
+    run = make_run(tmp_path_factory.mktemp("fields"))
+    return chain.metaphases(run, 8)
+
+
+def test_no_case_is_in_two_parts(fields):
+    parts = chain.divided(fields, seed=0)
+    every = np.stack([parts.train, parts.validation, parts.test])
+    assert (every.sum(0) == 1).all()
+    groups = [set(fields.group[part]) for part in every]
+    assert all(groups)
+    assert not groups[0] & groups[1] | groups[0] & groups[2] | groups[1] & groups[2]
+
+
+def test_metaphases_are_those_of_the_source_before_those_of_the_second(run, fields):
+    few = fields.take(slice(2))
+    run.images, run.external = dataclasses.replace(few, boxes=None), few
+    assert chain.metaphases(run, 5) is few
+    run.images = fields
+    assert chain.metaphases(run, 5) is fields
+
+
+def test_chromosomes_of_fields_are_cut_out_each_with_its_cell(fields):
+    few = fields.take(slice(2))
+    found = data.prepared(few, upright=False, real=False)
+    assert len(found.samples) == sum(map(len, few.boxes))
+    assert found.images.boxes is None
+    assert set(found.samples.cell) == set(few.name)
+    names = np.concatenate([boxes.label for boxes in few.boxes])
+    assert found.samples.label.tolist() == names.tolist()
+
+
+def test_true_names_lose_what_was_not_found_and_true_boxes_nothing(
+    run, fields, root, monkeypatch
+):
+    run.root = root
+    monkeypatch.setattr(chain, "CHOOSING", 1)
+    parts = chain.divided(fields, seed=0)
+    sizes = chain.Sizes(steps=1, looks=1, side=64, trunk="tiny", fields=1)
+    made = chain.run(run, parts, sizes=sizes)
+    said = {
+        (one.model, one.conditions["named"], one.quantity): one.value
+        for one in made.estimates
+    }
+    assert said[chain.TRUE, chain.ALONE, judged.FOUND] == 1
+    for name in (chain.UNLEARNED, chain.SHIPPED, *chain.FAMILIES):
+        found = said[name, chain.TRULY, judged.FOUND]
+        assert said[name, chain.TRULY, judged.RIGHT] == found
+        assert said[name, chain.JOINTLY, judged.RIGHT] <= found
+        assert said[name, chain.JOINTLY, judged.SAID] == 1, "a karyotype or a reason"
+    assert 0.5 < said[chain.UNLEARNED, chain.TRULY, judged.FOUND] < 1
+    table = questions.stages(made.estimates)
+    assert table["found by"].tolist()[:2] == [chain.TRUE, chain.UNLEARNED]
+    assert len(questions.chains(made.estimates)) == len(table) == 5
+    _, truth, found, named = made.shown(chain.UNLEARNED)
+    told = chain.told(truth, found, named)
+    assert sum(map(len, told.values())) >= max(len(truth), len(found))
+    trained = (run.folder / chain.NAMER).stat().st_mtime_ns
+    again = chain.run(run, parts, sizes=sizes)
+    assert (run.folder / chain.NAMER).stat().st_mtime_ns == trained, "kept"
+    assert [str(one) for one in again.estimates] == [str(one) for one in made.estimates]
+
+
+# how a field is judged
+
+
+def boxes(labels, *, first=0):
+    x = 20.0 * (first + np.arange(len(labels)))
+    xyxy = np.stack([x, 0 * x, x + 10, 0 * x + 30], 1)
+    return records.Boxes(xyxy, np.array(labels))
+
+
+NORMAL = [name for name in records.CLASSES[:22] for _ in range(2)] + ["X", "Y"]
+
+
+def test_a_field_that_is_right_wants_no_correction():
+    truth = boxes(NORMAL)
+    row = judged.row(truth, truth, truth.label, wrong=0)
+    assert row[judged.MENDED] == row[judged.WRONG_COPIES] == 0
+    assert row[judged.EXACT]
+    assert not row["odd"]
+
+
+def test_each_error_is_a_correction():
+    """Two names exchanged, one box lost, one of nothing."""
+    truth = boxes(NORMAL)
+    label = truth.label[1:].copy()
+    label[[0, 2]] = label[[2, 0]]
+    found = records.Boxes(
+        np.concatenate([truth.xyxy[1:], [[5000, 0, 5010, 30]]]), [*label, "21"]
+    )
+    row = judged.row(truth, found, found.label, wrong=0)
+    assert (row[judged.FOUND], row[judged.RIGHT]) == (45, 43)
+    assert row[judged.MENDED] == 4
+    assert row[judged.WRONG_COPIES] == 2, "a 1 too few, a 21 too many"
+    assert not row[judged.EXACT]
+
+
+def test_an_abnormal_number_is_odd_and_a_lone_field_has_no_interval():
+    truth = boxes([*NORMAL, "21"])
+    rows = [judged.row(truth, truth, truth.label, wrong=0)]
+    words = {"study": "shruti", "source": "drawn", "model": "m", "protocol": "clean"}
+    made = judged.estimates(rows, group=["a"], words=words, rng=np.random.default_rng())
+    assert made[judged.ODD].value == 1
+    assert made[judged.ODD].n == 1
+
+
+def test_the_surest_fields_have_the_fewest_errors_where_the_chain_knows_them():
+    truth, rows = boxes(NORMAL), []
+    for wrong in np.repeat(np.arange(10), 6):
+        label = truth.label.copy()
+        label[:wrong] = "22"
+        rows.append(judged.row(truth, truth, label, wrong=wrong + 0.5))
+    assert judged.surest(rows).tolist() == [True] * 42 + [False] * 18
+    words = {"study": "shruti", "source": "drawn", "model": "m", "protocol": "clean"}
+    how = {"group": np.arange(60), "words": words, "rng": np.random.default_rng(0)}
+    made = judged.estimates(rows, **how)
+    assert made[judged.MENDED].value == 4.5
+    assert made[judged.LOOKED].value == 3
+    assert made[judged.SPARED].value == 1.5
+    assert made[judged.SPARED].low > 0
