@@ -86,7 +86,7 @@ class Chain:
 def metaphases(run, count):
     """Those of the run's source, else of its second one, else so many drawn ones."""
     for images in (run.images, run.external):
-        if images is not None and images.boxes is not None:
+        if images is not None and sets.whole(images):
             return images
     return drawing.metaphases(lab.cells(count, look="field", seed=run.given("seed")))
 

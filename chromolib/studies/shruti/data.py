@@ -3,7 +3,7 @@
 `read(run, cells)` -> Chromosomes; without a real source so many cells are drawn
 `other(run)` -> those of the second source
 `some(chromosomes, groups, rng=)` -> those of so many groups
-`cut(images)` -> the chromosomes in the boxes of fields
+`whole(images)` -> whether they are fields; `cut(images)` -> the chromosomes in these
 `by_cell(samples)` -> the same images under the classes of the report: their cells
 """
 
@@ -51,7 +51,7 @@ def other(run):
 
 def prepared(images, *, upright, real):
     """The chromosomes of the 24 classes among images, laid straight."""
-    images = images if images.boxes is None else cut(images)
+    images = cut(images) if whole(images) else images
     images = images.take(np.isin(images.label, records.CLASSES))
     if not len(images):
         raise ChromosomeError(
@@ -61,6 +61,11 @@ def prepared(images, *, upright, real):
     x = inputs.straight(images, canvas=inputs.FINE)
     columns = images.label, images.group, images.name, records.CLASSES, images.cell
     return Chromosomes(images, samples.Samples(x, *columns), upright, real)
+
+
+def whole(images):
+    """Whether the images are fields of many chromosomes with a box each."""
+    return images.boxes is not None and not any(images.label)
 
 
 def cut(images):
