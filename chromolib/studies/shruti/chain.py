@@ -76,8 +76,9 @@ class Chain:
     named: dict  # finder -> naming.Named, likewise
     namer: naming.Namer
 
-    def shown(self, finder):
-        """The first field of which a finder made something, from picture to names."""
+    def shown(self):
+        """A field from picture to names, by the shipped finder if it may be asked."""
+        finder = SHIPPED if SHIPPED in self.found else UNLEARNED
         several = zip(self.found[finder], self.named[finder], strict=True)
         pairs = zip(self.fields, self.truth, several, strict=True)
         return next((f, t, *both) for f, t, both in pairs if both[0] is not None)
@@ -113,12 +114,12 @@ class _Named:
         return _Named(self.group[which])
 
 
-def run(run, parts, *, sizes, chromosomes=None):
-    """Every chain on the test fields; `chromosomes` are those of all of them."""
+def run(run, parts, *, sizes):
+    """Every chain on the test fields."""
     test = np.flatnonzero(parts.test)[: sizes.fields]
     images = parts.images.take(test)
     several = fields.of(images)
-    namer = _namer(run, parts, chromosomes, sizes)
+    namer = _namer(run, parts, sizes)
     found = {TRUE: [finding.drawn(f, _plain(b)) for f, b in _each(several, images)]}
     for name, finder in _finders(run, parts, sizes).items():
         found[name] = [_found(one, finder) for one in several]
@@ -181,7 +182,7 @@ def _told(truth, found, named, way):
     return made
 
 
-def _namer(run, parts, chromosomes, sizes):
+def _namer(run, parts, sizes):
     """The shipped classifier, gone on with the chromosomes of the fields that train."""
     first = predicting.shipped(run.root, "shruti", of="chromosome")
     if not sizes.steps:
@@ -189,16 +190,14 @@ def _namer(run, parts, chromosomes, sizes):
     file = run.folder / NAMER
     if not file.exists():
         network, facts = models.load(first)
-        cut = chromosomes or sets.prepared(parts.images, upright=False, real=False)
-        split = _samples(parts, cut)
-        steps = min(experiment.EPOCH, sizes.steps)
-        epochs, x = -(-sizes.steps // steps), split.train.x
-        one_hot = np.eye(len(records.CLASSES), dtype=np.float32)[split.train.y]
-        if not cut.upright:
-            x, one_hot = np.concatenate([x, x[:, ::-1]]), np.concatenate([one_hot] * 2)
+        real = parts.images.provenance == "real"
+        cut = sets.prepared(parts.images, upright=False, real=real)
+        split, steps = _samples(parts, cut), min(experiment.EPOCH, sizes.steps)
+        epochs = -(-sizes.steps // steps)
+        one_hot = np.eye(len(records.CLASSES), dtype=np.float32)
         fitting.train(
             small.ready(network, steps=steps * epochs, rate=LEARNING),
-            *(x, one_hot),
+            *(split.train.x, one_hot[split.train.y]),
             epochs=epochs,
             steps=steps,
             batch=experiment.BATCH,
@@ -225,7 +224,9 @@ def _parts(parts):
 def _finders(run, parts, sizes):
     """Name -> model, facts, file and the score that is enough; None: segmentation."""
     file = predicting.shipped(run.root, "hamza", suffix=store.SUFFIX, option="finder")
-    made = {UNLEARNED: None, SHIPPED: (*store.load(file), file.name, finding.SURE)}
+    made, (model, facts) = {UNLEARNED: None}, store.load(file)
+    if facts["source"] != parts.images.source or facts["seed"] == run.given("seed"):
+        made[SHIPPED] = model, facts, file.name, finding.SURE  # else it knows the cases
     if not sizes.looks:
         return made
     shown = data.unnamed(data.fields(parts.images, "metaphase", side=sizes.side))

@@ -35,12 +35,19 @@ class Chromosomes:
 
 
 def read(run, cells):
-    """The chromosomes of the run's source; markers and the like have no class."""
+    """The chromosomes of the run's source; markers and the like have no class.
+
+    Of a source of metaphases so many are cut up, drawn at random.
+    """
     if run.images is None:
         drawn = lab.cells(cells, look="q", abnormal=ABNORMAL, seed=run.given("seed"))
         return prepared(singles.images(drawn), upright=True, real=False)
-    card = cards.read(run.root / "data" / "cards", run.images.source)
-    return prepared(run.images, upright=bool(card.get("upright")), real=True)
+    images = run.images
+    if whole(images):
+        chosen = run.rng("fields").permutation(len(images))[:cells]
+        images = images.take(np.sort(chosen))
+    card = cards.read(run.root / "data" / "cards", images.source)
+    return prepared(images, upright=bool(card.get("upright")), real=True)
 
 
 def other(run):

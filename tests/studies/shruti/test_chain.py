@@ -65,13 +65,22 @@ def test_true_names_lose_what_was_not_found_and_true_boxes_nothing(
     table = questions.stages(made.estimates)
     assert table["found by"].tolist()[:2] == [chain.TRUE, chain.UNLEARNED]
     assert len(questions.chains(made.estimates)) == len(table) == 5
-    _, truth, found, named = made.shown(chain.UNLEARNED)
+    _, truth, found, named = made.shown()
     told = chain.told(truth, found, named)
     assert sum(map(len, told.values())) >= max(len(truth), len(found))
     trained = (run.folder / chain.NAMER).stat().st_mtime_ns
     again = chain.run(run, parts, sizes=sizes)
     assert (run.folder / chain.NAMER).stat().st_mtime_ns == trained, "kept"
     assert [str(one) for one in again.estimates] == [str(one) for one in made.estimates]
+
+
+def test_a_finder_is_not_asked_about_cases_that_it_knows(run, fields, root):
+    run.root = root
+    theirs = dataclasses.replace(fields, source="tseng2023")
+    parts, quick = chain.divided(theirs, seed=0), chain.Sizes(steps=0, looks=0)
+    assert chain.SHIPPED in chain._finders(run, parts, quick)
+    run.values["seed"] = 1  # other cases test
+    assert chain.SHIPPED not in chain._finders(run, parts, quick)
 
 
 # how a field is judged
