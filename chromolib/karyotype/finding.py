@@ -1,6 +1,7 @@
 """The chromosomes of a field, each as a crop of its own.
 
 `find(field)` -> Found, by segmentation without learning
+`painted(field, network)` -> Found, by a segmentation that has learned
 `searched(field, finder)` -> Found, by a detector that has learned
 `drawn(field, boxes)` -> Found, in boxes that a person or a detector gave
 `cut_out(field, boxes)` -> the ink of each box that is the chromosome's, and where
@@ -17,7 +18,7 @@ from skimage import segmentation
 from chromolib import records
 from chromolib.cyto import assign
 from chromolib.detect import boxes as pairs
-from chromolib.detect import squares, suppress
+from chromolib.detect import squares, suppress, unet
 from chromolib.imaging import cut, normalise, segment
 from chromolib.karyotype import fields
 
@@ -54,16 +55,39 @@ def find(field):
     nuclei, debris = (int((found.kind == name).sum()) for name in ("nucleus", "debris"))
     chosen = np.flatnonzero(np.isin(found.kind, segment.COUNTED))
     _refuse(field, len(chosen), nuclei)
-    labels = segmentation.expand_labels(found.labels, BLUR)
+    crops, outlines = _taken(field, found.labels, chosen)
+    boxes = dataclasses.replace(found.boxes.take(chosen), polygon=outlines)
+    return Found(boxes, found.kind[chosen], crops, "segmentation", debris, nuclei)
+
+
+def painted(field, network):
+    """What a network finds that says of each pixel whether it is inside one."""
+    made = squares.square(field.grey, network.input_shape[1])
+    labels, score = unet.instances(network, made.ink)
+    _refuse(field, len(score), 0)
+    sides = zip(field.grey.shape, made.scale[::-1], made.corner[::-1], strict=True)
+    on = [((np.arange(n) + 0.5) * by + first).astype(int) for n, by, first in sides]
+    corners = [
+        (place[1].start - 1, place[0].start - 1, place[1].stop + 1, place[0].stop + 1)
+        for place in ndimage.find_objects(labels)
+    ]
+    xyxy = np.clip(made.back(np.array(corners)), 0, [*field.grey.shape[::-1]] * 2)
+    crops, outlines = _taken(field, labels[np.ix_(*on)], range(len(score)))
+    boxes = records.Boxes(xyxy, np.full(len(xyxy), ""), score, polygon=outlines)
+    kind = np.full(len(xyxy), "chromosome", "<U10")
+    return Found(boxes, kind, crops, "learned segmentation")
+
+
+def _taken(field, labels, chosen):
+    """The crops and the outlines of some numbered parts of a field."""
+    labels = segmentation.expand_labels(labels, BLUR)
     places, ink = ndimage.find_objects(labels), _levels(field.ink)
     crops, outlines = [], []
     for k in chosen:
         mask = labels[places[k]] == k + 1
         crops.append(crop(ink[places[k]] * mask))
         outlines.append(cut.outline(mask, _corner(places[k])))
-    boxes = dataclasses.replace(found.boxes.take(chosen), polygon=tuple(outlines))
-    kind = found.kind[chosen]
-    return Found(boxes, kind, tuple(crops), "segmentation", debris, nuclei)
+    return tuple(crops), tuple(outlines)
 
 
 def searched(field, finder, *, sure=SURE):

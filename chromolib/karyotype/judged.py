@@ -17,6 +17,7 @@ from chromolib.karyotype import naming
 
 KEPT = 0.7  # of the fields, the surest ones, that nobody looks at
 FOUND, RIGHT = "found", "found and named"
+ALONE, CLOSE = "found, alone in its box", "found, others reach in"
 MENDED = "corrections a karyogram"
 WRONG_COPIES = "copies missing or extra"
 EXACT, ODD = "exact karyotype", "exact karyotype, abnormal number"
@@ -36,10 +37,16 @@ def row(truth, boxes, labels, *, wrong):
     found, (text, reason) = len(pairs.truth), naming.written(labels)
     true, ours = collections.Counter(truth.label), collections.Counter(labels)
     copies = sum(abs(true[name] - ours[name]) for name in records.CLASSES)
+    shared = scores.box_iou(truth, truth)
+    close = (shared * (1 - np.eye(len(truth)))).max(0, initial=0) > 0
+    close_found = int(close[pairs.truth].sum())
     return {
         "true": len(truth),
         FOUND: found,
         RIGHT: right,
+        CLOSE: close_found,
+        ALONE: found - close_found,
+        "close": int(close.sum()),
         MENDED: found - right + (len(truth) - found) + (len(boxes) - found),
         WRONG_COPIES: copies,
         EXACT: copies == 0,
@@ -69,9 +76,15 @@ def estimates(rows, *, group, words, rng):
     one = np.ones(len(table))
     exact, mended = table[EXACT].to_numpy(float), table[MENDED].to_numpy(float)
     shares = resample.rates(
-        (FOUND, RIGHT, EXACT, SAID, ODD),
-        sums(table[FOUND], table[RIGHT], exact, table[SAID], exact * odd),
-        sums(table["true"], table["true"], one, one, odd),
+        (FOUND, RIGHT, CLOSE, ALONE, EXACT, SAID, ODD),
+        sums(
+            *(table[name] for name in (FOUND, RIGHT, CLOSE, ALONE)),
+            *(exact, table[SAID], exact * odd),
+        ),
+        sums(
+            *(table[name] for name in ("true", "true", "close")),
+            *(table["true"] - table["close"], one, one, odd),
+        ),
     )
     means = resample.Tally(
         (MENDED, WRONG_COPIES, LOOKED, SPARED),

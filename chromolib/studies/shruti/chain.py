@@ -11,6 +11,7 @@ what finding loses, and both together what a laboratory would have.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from chromolib.detect import (
     store,
     suppress,
     training,
+    unet,
 )
 from chromolib.karyotype import fields, finding, judged, naming
 from chromolib.models import protocols, small
@@ -36,12 +38,14 @@ from chromolib.synth import lab
 from chromolib.synth import sets as drawing
 
 TRUE, UNLEARNED, SHIPPED = "true boxes", "segmentation", "Faster R-CNN, shipped"
+PAINTED = "learned segmentation"
 FAMILIES = {"Tiny YOLO": families.yolo_tiny, "YOLO v2": families.yolo_v2}
 TRULY, ALONE, JOINTLY = "truly", "one by one", "a cell jointly"
 NAMER = "namer.keras"
 RATE, LEARNING = 2e-3, 1e-3  # of the detectors; of the classifier, which goes on
 LEVELS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)  # of the score, that validation chooses among
 CHOOSING = 60  # validation fields that do
+DRAWN = 1000  # added to the seed of drawn fields: other cells than those that test
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +56,9 @@ class Sizes:
     looks: int = 7_320  # of each detector at real fields; 0: the shipped one alone
     side: int = 320  # pixels that they see
     trunk: str = "small"  # of YOLO v2; resnet50, as printed, takes a graphics card
+    painted: int = 800  # steps of the learned segmentation; 0: none
+    drawn: int = 160  # fields that it learns from, all drawn
+    field: int = 512  # pixels of their sides
     fields: int | None = None  # that test, all unless given
 
 
@@ -121,8 +128,8 @@ def run(run, parts, *, sizes):
     several = fields.of(images)
     namer = _namer(run, parts, sizes)
     found = {TRUE: [finding.drawn(f, _plain(b)) for f, b in _each(several, images)]}
-    for name, finder in _finders(run, parts, sizes).items():
-        found[name] = [_found(one, finder) for one in several]
+    for name, find in _finders(run, parts, sizes).items():
+        found[name] = [_found(one, find) for one in several]
     named = {
         name: [one and naming.name(namer, one, rename=True) for one in of]
         for name, of in found.items()
@@ -153,13 +160,10 @@ def _plain(boxes):
     return records.Boxes(boxes.xyxy, np.full(len(boxes), ""))
 
 
-def _found(field, finder):
+def _found(field, find):
     """What a finder sees; nothing where the field is refused."""
     try:
-        if finder is None:
-            return finding.find(field)
-        *finder, sure = finder
-        return finding.searched(field, finder, sure=sure)
+        return find(field)
     except fields.Refused:
         return None
 
@@ -222,11 +226,14 @@ def _parts(parts):
 
 
 def _finders(run, parts, sizes):
-    """Name -> model, facts, file and the score that is enough; None: segmentation."""
+    """Name -> what finds the chromosomes of a field."""
     file = predicting.shipped(run.root, "hamza", suffix=store.SUFFIX, option="finder")
-    made, (model, facts) = {UNLEARNED: None}, store.load(file)
+    made, (model, facts) = {UNLEARNED: finding.find}, store.load(file)
+    if sizes.painted:
+        network = _painter(run, sizes)
+        made[PAINTED] = functools.partial(finding.painted, network=network)
     if facts["source"] != parts.images.source or facts["seed"] == run.given("seed"):
-        made[SHIPPED] = model, facts, file.name, finding.SURE  # else it knows the cases
+        made[SHIPPED] = _searching(model, facts, file.name)  # else it knows the cases
     if not sizes.looks:
         return made
     shown = data.unnamed(data.fields(parts.images, "metaphase", side=sizes.side))
@@ -234,8 +241,35 @@ def _finders(run, parts, sizes):
     for name, family in FAMILIES.items():
         model = _detector(run, name, family, train, validation, sizes)
         sure = _enough(model, validation.take(slice(CHOOSING)))
-        made[name] = (model, {"sha256": "of this run"}, name, sure)
+        made[name] = _searching(model, {"sha256": "of this run"}, name, sure=sure)
     return made
+
+
+def _searching(*finder, sure=finding.SURE):
+    return functools.partial(finding.searched, finder=finder, sure=sure)
+
+
+def _painter(run, sizes):
+    """The learned segmentation: kept, or learned now from drawn fields."""
+    seed, network = run.given("seed"), unet.unet(sizes.field)
+    file = run.folder / "rows" / "learned-segmentation.npz"
+    if file.exists():
+        _fill(network, rows.read(file, {}))
+        return network
+    cells = lab.cells(sizes.drawn, look="field", seed=seed + DRAWN)
+    drawn = drawing.metaphases(cells, size=sizes.field)
+    seen = unet.targets(drawn, sizes.field)
+    network = unet.learned(*seen, steps=sizes.painted, seed=seed)
+    rows.write(file, {}, _weights(network))
+    return network
+
+
+def _weights(model):
+    return {f"w{i}": one for i, one in enumerate(model.get_weights())}
+
+
+def _fill(model, kept):
+    model.set_weights([kept[f"w{i}"] for i in range(len(model.get_weights()))])
 
 
 def _detector(run, name, family, train, validation, sizes):
@@ -254,9 +288,9 @@ def _detector(run, name, family, train, validation, sizes):
     if kept is None:
         few = validation.take(slice(training.WATCHED))
         training.learned(model, train, few, looks=sizes.looks, rate=RATE)
-        kept = {f"w{i}": one for i, one in enumerate(model.get_weights())}
+        kept = _weights(model)
         rows.write(file, {"train": train}, kept)
-    model.set_weights([kept[f"w{i}"] for i in range(len(model.get_weights()))])
+    _fill(model, kept)
     return model
 
 

@@ -49,14 +49,16 @@ def test_true_names_lose_what_was_not_found_and_true_boxes_nothing(
     run.root = root
     monkeypatch.setattr(chain, "CHOOSING", 1)
     parts = chain.divided(fields, seed=0)
-    sizes = chain.Sizes(steps=1, looks=1, side=64, trunk="tiny", fields=1)
+    sizes = chain.Sizes(
+        steps=1, looks=1, side=64, trunk="tiny", painted=1, drawn=1, field=128, fields=1
+    )
     made = chain.run(run, parts, sizes=sizes)
     said = {
         (one.model, one.conditions["named"], one.quantity): one.value
         for one in made.estimates
     }
     assert said[chain.TRUE, chain.ALONE, judged.FOUND] == 1
-    for name in (chain.UNLEARNED, chain.SHIPPED, *chain.FAMILIES):
+    for name in (chain.UNLEARNED, chain.PAINTED, chain.SHIPPED, *chain.FAMILIES):
         found = said[name, chain.TRULY, judged.FOUND]
         assert said[name, chain.TRULY, judged.RIGHT] == found
         assert said[name, chain.JOINTLY, judged.RIGHT] <= found
@@ -64,7 +66,7 @@ def test_true_names_lose_what_was_not_found_and_true_boxes_nothing(
     assert 0.5 < said[chain.UNLEARNED, chain.TRULY, judged.FOUND] < 1
     table = questions.stages(made.estimates)
     assert table["found by"].tolist()[:2] == [chain.TRUE, chain.UNLEARNED]
-    assert len(questions.chains(made.estimates)) == len(table) == 5
+    assert len(questions.chains(made.estimates)) == len(table) == 6
     _, truth, found, named = made.shown()
     told = chain.told(truth, found, named)
     assert sum(map(len, told.values())) >= max(len(truth), len(found))
@@ -77,7 +79,10 @@ def test_true_names_lose_what_was_not_found_and_true_boxes_nothing(
 def test_a_finder_is_not_asked_about_cases_that_it_knows(run, fields, root):
     run.root = root
     theirs = dataclasses.replace(fields, source="tseng2023")
-    parts, quick = chain.divided(theirs, seed=0), chain.Sizes(steps=0, looks=0)
+    parts, quick = (
+        chain.divided(theirs, seed=0),
+        chain.Sizes(steps=0, looks=0, painted=0),
+    )
     assert chain.SHIPPED in chain._finders(run, parts, quick)
     run.values["seed"] = 1  # other cases test
     assert chain.SHIPPED not in chain._finders(run, parts, quick)
