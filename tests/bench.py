@@ -138,6 +138,32 @@ def segment(_):
     return took / size * 1e6, read / images.pixels.buffer.nbytes * 1e6
 
 
+def karyotype(_):
+    """Seconds a metaphase, from picture to karyogram, against segmented alone."""
+    from chromolib.detect import store
+    from chromolib.imaging import segment
+    from chromolib.karyotype import fields, naming, results
+    from chromolib.runs import repository
+    from chromolib.studies import predicting
+    from chromolib.synth import lab, sets
+
+    root = repository.root()
+    namer = naming.load(predicting.shipped(root, "shruti", of="metaphase"))
+    file = predicting.shipped(root, "hamza", suffix=store.SUFFIX)
+    finder = (*store.load(file), file.name)
+    pictures = sets.metaphases(lab.cells(5, look="field", seed=1)).pixels
+
+    def whole():
+        for grey in pictures:
+            results.karyotype(fields.made("a.png", grey), namer, finder=finder)
+
+    def part():
+        for grey in pictures:
+            segment.segment(grey)
+
+    return tuple(took / len(pictures) for took in in_turn(whole, part, rounds=2))
+
+
 def draw_singles(_):
     """Synthetic chromosomes drawn a second at 96 pixels, against saved as PNG."""
     from chromolib.synth import singles
@@ -475,7 +501,7 @@ def detect_r_fcn(_):
 
 ROWS = (start_up, audit, fresh_run, reused_run)
 ROWS += (read_bioimlab, read_pki3, read_tseng, near_copies, memory)
-ROWS += (straighten, compose_cells, segment)
+ROWS += (straighten, compose_cells, segment, karyotype)
 ROWS += (draw_singles, draw_karyograms, draw_metaphases)
 ROWS += (
     assign_cells,

@@ -18,7 +18,7 @@ from chromolib.models import inputs, predict, store
 
 SURE = 0.9  # below this confidence a person should look
 DOUBT = 0.5  # a name less probable than this is doubtful
-DOUBTFUL = 3  # such names, at most, in a cell like those the classifier learned from
+WRONG = 3.0  # errors a cell may expect, where the card of a classifier does not say
 WHOLE = 0.6  # below this score an object may be no whole chromosome
 NEAR = 35, 57  # chromosomes that ISCN calls near diploid
 
@@ -35,6 +35,11 @@ class Namer:
     def penalty(self):
         """What a copy more or fewer costs where a cell is named jointly."""
         return self.facts["penalty"]
+
+    @property
+    def most(self):
+        """The errors that a cell may expect before a person should look at it."""
+        return self.facts.get("most wrong", WRONG)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -60,7 +65,8 @@ class Named:
     @property
     def wrong(self):
         """How many errors to expect: names, and places left empty or filled twice."""
-        return float((1 - self.own).sum()) + sum(map(len, uneven(self.label)))
+        doubt = np.where(self.given, 0, 1 - self.own)
+        return float(doubt.sum()) + sum(map(len, uneven(self.label)))
 
     @property
     def doubtful(self):
@@ -119,7 +125,7 @@ def _one_hot(index):
     return np.eye(len(records.CLASSES))[index]
 
 
-def diagnosis(named, *, penalty, sure=SURE):
+def diagnosis(named, *, penalty, sure=SURE, most=WRONG):
     """The karyotype of the cell, or why there is none; and whether to look at it.
 
     The confidence is that the number of each class is right, if each object is one
@@ -137,8 +143,8 @@ def diagnosis(named, *, penalty, sure=SURE):
     found, wrong = written(named.label)
     parts = int((named.score < WHOLE).sum())
     doubt = [f"{parts} objects may be no whole chromosome"] if parts else []
-    if (names := int(named.doubtful.sum())) > DOUBTFUL and not named.given.any():
-        doubt.append(f"{names} names are doubtful")
+    if named.wrong > most:
+        doubt.append(f"about {named.wrong:.0f} names or places may be wrong")
     reasons = [reason for reason in (wrong, row["reason"], *doubt) if reason]
     return {
         "karyotype": found,

@@ -154,7 +154,7 @@ def _copies(one):
 def _flags(one):
     flags, quality = one["flags"], one["quality"]
     words = [f"{one['count']} chromosomes, confidence {one['confidence']:.2f}"]
-    words += [f"the model expects {one['expected right']:.0f} names to be right"]
+    words += [f"about {one['expected wrong']:.0f} names or places may be wrong"]
     words += [f"{flags[name]} {name}" for name in ("touching", "overlap")]
     for name in ("missing", "extra"):
         if flags[name]:

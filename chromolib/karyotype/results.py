@@ -27,7 +27,8 @@ def karyotype(field, namer, *, boxes=None, finder=None, rename=False, sure=namin
     started = time.perf_counter()
     found = find(field, boxes, finder)
     named = naming.name(namer, found, rename=rename)
-    diagnosis = naming.diagnosis(named, penalty=namer.penalty, sure=sure)
+    how = {"penalty": namer.penalty, "sure": sure, "most": namer.most}
+    diagnosis = naming.diagnosis(named, **how)
     item = field.item
     words = diagnosis["karyotype"] or "no karyotype"
     drawn, places = picture.karyogram(
@@ -44,7 +45,7 @@ def karyotype(field, namer, *, boxes=None, finder=None, rename=False, sure=namin
         "count": len(found),
         **diagnosis,
         "copies": {name: int((named.label == name).sum()) for name in records.CLASSES},
-        "expected right": round(float(named.own.sum()), 1),
+        "expected wrong": round(named.wrong, 1),
         "flags": flags,
         "quality": quality,
         "size": list(field.grey.shape[::-1]),
@@ -56,8 +57,7 @@ def karyotype(field, namer, *, boxes=None, finder=None, rename=False, sure=namin
             "model": namer.file,
             "model sha256": namer.facts["sha256"],
             "trained on": namer.facts["source"],
-            "penalty": namer.penalty,
-            "sure": sure,
+            **how,
             "repairs": [reason for reason, _ in field.decoded.repairs],
             "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - started, 2),

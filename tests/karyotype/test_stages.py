@@ -133,6 +133,17 @@ def test_a_classifier_that_knows_nothing_is_referred():
     assert said["confidence"] < 0.5
 
 
+def test_a_cell_expects_errors_where_names_or_places_are_doubtful():
+    sure = named(NORMAL, given=True)
+    assert sure.wrong == 0
+    assert named(NORMAL[1:], given=True).wrong == 1, "a place is empty"
+    doubtful = named(NORMAL, given=False)
+    assert doubtful.wrong == pytest.approx(46 * (1 - 1 / 24), abs=1)
+    how = {"penalty": 3.0, "sure": 0.0}
+    assert "may be wrong" in naming.diagnosis(doubtful, **how, most=40)["reason"]
+    assert "may be wrong" not in naming.diagnosis(doubtful, **how, most=46)["reason"]
+
+
 def test_what_is_missing_and_extra_is_told_by_the_likelier_sex():
     assert naming.uneven(NORMAL) == ([], [])
     assert naming.uneven([*NORMAL[1:], "21"]) == (["1"], ["21"])
