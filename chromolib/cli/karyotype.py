@@ -51,7 +51,9 @@ def karyotype(
     from chromolib.karyotype import folder, naming
     from chromolib.studies import predicting
 
-    namer = naming.load(model or predicting.shipped(repository.root(), "shruti"))
+    namer = naming.load(
+        model or predicting.shipped(repository.root(), "shruti", of="metaphase")
+    )
     how = {"drawn": drawn, "rename": rename, "best": best, "sure": sure}
     if boxes is None and finder != UNLEARNED:
         how["finder"] = _finder(finder)

@@ -144,7 +144,8 @@ def _asked(root, study, source, data, model, on_error):
     from chromolib.runs import inputs
     from chromolib.studies import predicting
 
-    file = predicting.shipped(root, study) if model is None else model
+    of = predicting.FIRST.get(study, "")
+    file = predicting.shipped(root, study, of=of) if model is None else model
     network, facts = store.load(file, study=study)
     values = predicting.asked(source, data, on_error)
     images = inputs.read(root, values)["source"]

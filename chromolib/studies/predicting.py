@@ -30,6 +30,7 @@ NAMED = 5  # of the images that are referred
 LOOKED = 50  # images: enough to tell karyograms from metaphases
 PAIRED = 0.5  # of boxes: at least 0.96 in real and drawn karyograms, 0.17 in metaphases
 SHIPS = "shipping", "data"  # rooms of a study with a model to ship
+FIRST = {"shruti": "chromosome"}  # of several shipped models, the one that is meant
 SURE = 0.9  # below this confidence a person should look at a cell
 STRAIGHT = "straight"  # the view of models that learned from chromosomes laid so
 VIEWS = pictures.CANVAS | {STRAIGHT: inputs.FINE}

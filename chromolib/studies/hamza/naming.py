@@ -29,11 +29,19 @@ ALONE, JOINTLY = "a box alone", "a cell jointly"
 SCORES = ("mAP", "AP50", "recall", "precision")
 
 
-def straight(part, boxes):
-    """The chromosome in each box of each field, laid straight, as Samples."""
-    x, rows = [], []
-    for i, each in enumerate(boxes):
-        field = fields.made(str(part.image[i]), 255 - part.x[i, ..., 0])
+def pictures(part):
+    """The fields as pictures, one after another."""
+    for name, ink in zip(part.image, part.x[..., 0], strict=True):
+        yield fields.made(str(name), 255 - ink)
+
+
+def straight(part, boxes, seen=None):
+    """The chromosome in each box of each field, laid straight, as Samples.
+
+    Fields that were `seen` before are not segmented again.
+    """
+    x, rows, seen = [], [], pictures(part) if seen is None else seen
+    for i, (field, each) in enumerate(zip(seen, boxes, strict=True)):
         inks, _, _ = finding.cut_out(field, each)
         x.append(cells.straight([*map(finding.crop, inks)])[0])
         rows += [(i, f"{part.image[i]}#{k}", one) for k, one in enumerate(each.label)]
@@ -56,10 +64,10 @@ def run(run, large, split, found, *, steps):
     model = _learned(run, straight(train, train.truth), steps)
     held = straight(held, held.truth)
     said = predict.predictions(held, _said(model, held), source=large.source)
-    penalty, made = assign.choose_penalty(said), []
+    penalty, made, seen = assign.choose_penalty(said), [], list(pictures(test))
     for name, boxes in {TRUE: test.truth, **found}.items():
         boxes = [one.take(one.score >= LEAST) for one in boxes]
-        named = _named(boxes, _said(model, straight(test, boxes)), penalty)
+        named = _named(boxes, _said(model, straight(test, boxes, seen)), penalty)
         for way, (each, once) in named.items():
             words = run.label | {
                 "source": large.source,
