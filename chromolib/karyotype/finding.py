@@ -24,6 +24,7 @@ from chromolib.karyotype import fields
 
 BLUR = 2  # pixels of a chromosome's soft edge that a crop keeps
 MARGIN = 2  # pixels of ground around it
+AROUND = 0.006  # of a side: between masks of a learned segmentation and drawn boxes
 SURE = 0.5  # score from which a detector's box is taken
 SAME = 0.7  # overlap from which a box and an object are one
 WHOLE = 46
@@ -67,11 +68,11 @@ def painted(field, network):
     _refuse(field, len(score), 0)
     sides = zip(field.grey.shape, made.scale[::-1], made.corner[::-1], strict=True)
     on = [((np.arange(n) + 0.5) * by + first).astype(int) for n, by, first in sides]
-    corners = [
-        (place[1].start - 1, place[0].start - 1, place[1].stop + 1, place[0].stop + 1)
-        for place in ndimage.find_objects(labels)
-    ]
-    xyxy = np.clip(made.back(np.array(corners)), 0, [*field.grey.shape[::-1]] * 2)
+    places = ndimage.find_objects(labels)
+    corners = [[[side.start, side.stop] for side in place[::-1]] for place in places]
+    xyxy = np.array(corners, float).transpose(0, 2, 1)
+    xyxy += AROUND * network.input_shape[1] * np.array([[-1], [1]])
+    xyxy = np.clip(made.back(xyxy.reshape(-1, 4)), 0, [*field.grey.shape[::-1]] * 2)
     crops, outlines = _taken(field, labels[np.ix_(*on)], range(len(score)))
     boxes = records.Boxes(xyxy, np.full(len(xyxy), ""), score, polygon=outlines)
     kind = np.full(len(xyxy), "chromosome", "<U10")
