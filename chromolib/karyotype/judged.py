@@ -50,7 +50,7 @@ def row(truth, boxes, labels, *, wrong):
         MENDED: found - right + (len(truth) - found) + (len(boxes) - found),
         WRONG_COPIES: copies,
         EXACT: copies == 0,
-        "odd": bool(sum(map(len, naming.uneven(truth.label)))),
+        "odd": any(naming.uneven(truth.label)),
         SAID: bool(text or reason),
         "wrong": wrong,
     }

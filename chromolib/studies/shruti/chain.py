@@ -12,6 +12,8 @@ what finding loses, and both together what a laboratory would have.
 
 import dataclasses
 import functools
+import json
+import types
 
 import numpy as np
 
@@ -74,21 +76,11 @@ class Parts:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Chain:
-    """What the chain made of unseen metaphases."""
+    """What it made of unseen metaphases, and one of them from picture to names."""
 
     estimates: list
-    fields: list  # of fields.Field, that test
-    truth: list  # of records.Boxes
-    found: dict  # finder -> finding.Found of each field, None where it was refused
-    named: dict  # finder -> naming.Named, likewise
+    shown: tuple  # fields.Field, its true Boxes, finding.Found and naming.Named
     namer: naming.Namer
-
-    def shown(self):
-        """A field from picture to names, by the shipped finder if it may be asked."""
-        finder = SHIPPED if SHIPPED in self.found else UNLEARNED
-        several = zip(self.found[finder], self.named[finder], strict=True)
-        pairs = zip(self.fields, self.truth, several, strict=True)
-        return next((f, t, *both) for f, t, both in pairs if both[0] is not None)
 
 
 def metaphases(run, count):
@@ -122,37 +114,57 @@ class _Named:
 
 
 def run(run, parts, *, sizes):
-    """Every chain on the test fields."""
-    test = np.flatnonzero(parts.test)[: sizes.fields]
-    images = parts.images.take(test)
-    several = fields.of(images)
-    namer = _namer(run, parts, sizes)
-    found = {TRUE: [finding.drawn(f, _plain(b)) for f, b in _each(several, images)]}
-    for name, find in _finders(run, parts, sizes).items():
-        found[name] = [_found(one, find) for one in several]
-    named = {
-        name: [one and naming.name(namer, one, rename=True) for one in of]
-        for name, of in found.items()
-    }
-    made, words = [], run.label | {"source": images.origin, "protocol": "clean"}
-    for name in found:
-        for way in (TRULY, ALONE, JOINTLY)[name == TRUE :]:
-            told = _told(images.boxes, found[name], named[name], way)
+    """Every chain on the test fields; what is done is kept in the run's folder."""
+    images = parts.images.take(np.flatnonzero(parts.test)[: sizes.fields])
+    several, namer = fields.of(images), _namer(run, parts, sizes)
+    finders, made = {TRUE: None} | _finders(run, parts, sizes), []
+    words = run.label | {"source": images.origin, "protocol": "clean"}
+    for name, find in finders.items():
+        for way, rows_ in _kept(run, name, images, (several, find, namer)).items():
             own = words | {"model": name, "weights": "none"}
             own |= {"conditions": {"named": way}}
             how = {"group": images.group, "rng": run.rng(f"chain {name} {way}")}
-            made += judged.estimates(told, words=own, **how).values()
-    truth = list(images.boxes)
-    return Chain(run.record_all(made), several, truth, found, named, namer)
+            made += judged.estimates(rows_, words=own, **how).values()
+    usual = finders.get(SHIPPED, finding.find)
+    return Chain(run.record_all(made), _first(several, images, usual, namer), namer)
+
+
+def _first(several, images, find, namer):
+    """The first field of which a finder makes something, from picture to names."""
+    for field, truth in zip(several, images.boxes, strict=True):
+        if found := _found(field, find):
+            return field, truth, found, naming.name(namer, found)
+    raise fields.FieldsError(f"{images.source}: no chromosome found on any test field")
+
+
+def _kept(run, name, images, asked):
+    """Way of naming -> a row a field: from the folder, or made now and kept."""
+    *_, namer = asked
+    word = f"{name} {namer.facts['sha256'][:8]}".replace(" ", "-").replace(",", "")
+    file = run.folder / "rows" / f"chain-{word}.npz"
+    these = {"test": types.SimpleNamespace(image=images.name)}
+    kept = rows.read(file, these)
+    if kept is None:
+        kept = {"told": np.array(json.dumps(_made(name, images, *asked)))}
+        rows.write(file, these, kept)
+    return json.loads(str(kept["told"]))
+
+
+def _made(name, images, several, find, namer):
+    """The same, made now."""
+    if find is None:
+        pairs = zip(several, images.boxes, strict=True)
+        found = [finding.drawn(field, _plain(boxes)) for field, boxes in pairs]
+    else:
+        found = [_found(one, find) for one in several]
+    named = [one and naming.name(namer, one, rename=True) for one in found]
+    ways = (TRULY, ALONE, JOINTLY)[name == TRUE :]
+    return {way: _told(images.boxes, found, named, way) for way in ways}
 
 
 def told(truth, found, named):
     """What became of the boxes of a field, as figures have it."""
     return scores.told(truth, dataclasses.replace(found.boxes, label=named.label))
-
-
-def _each(several, images):
-    return zip(several, images.boxes, strict=True)
 
 
 def _plain(boxes):

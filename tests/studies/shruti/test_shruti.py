@@ -420,8 +420,12 @@ def test_a_shipped_model_is_scored_on_cells_that_stayed_out(chromosomes, tmp_pat
     assert file.stat().st_size < 3 << 20
 
 
-def test_the_shipped_model_opens_and_says_what_it_is(root):
-    file = root / "data" / "models" / "shruti-chromosome.keras"
+@pytest.mark.parametrize(
+    ("name", "sources"),
+    [("chromosome", {"bioimlab", "pki3"}), ("metaphase", {"tseng2023"})],
+)
+def test_the_shipped_models_open_and_say_what_they_are(root, name, sources):
+    file = root / "data" / "models" / f"shruti-{name}.keras"
     model, facts = store.load(file, study="shruti", unit="chromosome")
     assert file.stat().st_size < 3_000_000
     assert file.with_suffix(".LICENSE.txt").is_file()
@@ -429,4 +433,5 @@ def test_the_shipped_model_opens_and_says_what_it_is(root):
     weights = [np.asarray(one) for one in model.get_weights()]
     assert all((one == one.astype(np.float16)).all() for one in weights), "rounded"
     scored = {(one["source"], one["quantity"]) for one in facts["scores"]}
-    assert {("bioimlab", "accuracy"), ("pki3", "whole-cell accuracy")} <= scored
+    wanted = "accuracy", "whole-cell accuracy"
+    assert {(source, one) for source in sources for one in wanted} <= scored
