@@ -80,10 +80,14 @@ def predict(
     data: str = typer.Option(None, help="Data root; else $CHROMOLIB_DATA."),
     model: str = typer.Option(None, help="A .keras file; else the shipped one."),
     on_error: str = typer.Option("refuse", help="Damaged images: refuse or skip."),
+    anyway: bool = typer.Option(
+        False, "--anyway", help="Ask also a model that is no better than chance."
+    ),
 ):
     """Ask a trained model about images; a row an image with its probabilities.
 
-    A picture of nothing, or of no chromosome's shape, is referred: refer is True.
+    A picture of nothing, or of no chromosome's shape, is referred: refer is True. A
+    model of karyograms refuses metaphases, and one no better than chance answers none.
     For research: no answer of it may serve a diagnosis.
     """
     root = _started(study)
@@ -91,11 +95,13 @@ def predict(
     from chromolib.studies import predicting
 
     place = predicting.vacant(out)
-    facts, images, predictions = _asked(root, study, source, data, model, on_error)
+    network, facts = _loaded(root, study, model)
+    scores = predicting.scored(facts, anyway=anyway)
+    images, predictions = _asked(root, network, facts, source, data, on_error)
     predicting.write(place, predictions)
     show.say(
         f"{len(predictions):,} images of {images.origin}, asked of a model trained on "
-        f"{store.taught_by(facts)}: {show.near(place)}\n{facts['use']}"
+        f"{store.taught_by(facts)}: {show.near(place)}\n{scores}\n{facts['use']}"
     )
     if doubtful := predicting.referred(predictions):
         show.say(doubtful)
@@ -119,7 +125,8 @@ def diagnose(
     from chromolib.studies import predicting
 
     place = predicting.vacant(out)
-    facts, images, predictions = _asked(root, "shruti", source, data, model, on_error)
+    network, facts = _loaded(root, "shruti", model)
+    images, predictions = _asked(root, network, facts, source, data, on_error)
     cells = predicting.karyotypes(facts, predictions)
     predicting.write(place, cells)
     show.say(
@@ -138,15 +145,21 @@ def _started(study):
     return root
 
 
-def _asked(root, study, source, data, model, on_error):
-    """The model's facts, the images, and what the model says of them."""
+def _loaded(root, study, model):
+    """The model of a file, or the shipped one, and its facts."""
     from chromolib.models import store
-    from chromolib.runs import inputs
     from chromolib.studies import predicting
 
     of = predicting.FIRST.get(study, "")
     file = predicting.shipped(root, study, of=of) if model is None else model
-    network, facts = store.load(file, study=study)
+    return store.load(file, study=study)
+
+
+def _asked(root, network, facts, source, data, on_error):
+    """The images, and what the model says of them."""
+    from chromolib.runs import inputs
+    from chromolib.studies import predicting
+
     values = predicting.asked(source, data, on_error)
     images = inputs.read(root, values)["source"]
-    return facts, images, predicting.predict(network, facts, images)
+    return images, predicting.predict(network, facts, images)

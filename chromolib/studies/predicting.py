@@ -2,6 +2,7 @@
 
 `shipped(root, study)` -> the model that the repository holds for a study
 `trainable(study)` -> the rooms that train that model
+`scored(facts, anyway)` -> its scores in words; refuses a model no better than chance
 `predict(model, facts, images)` -> Predictions, or a frame where no truth is known
 `referred(said)` -> which images are no picture of what the model looks at, in words
 `karyotypes(facts, said)` -> a row a cell, of a model that names 24 classes
@@ -20,6 +21,7 @@ from scipy import spatial
 from chromolib import files, records
 from chromolib.cyto import assign, diagnose
 from chromolib.data import adapters, compose
+from chromolib.imaging import segment
 from chromolib.models import inputs, pictures, store
 from chromolib.models import predict as predicting
 from chromolib.runs import parameters, results
@@ -29,6 +31,7 @@ SLIMMEST = 20  # times as long as wide; the slimmest in PKI-3 is 9.6
 NAMED = 5  # of the images that are referred
 LOOKED = 50  # images: enough to tell karyograms from metaphases
 PAIRED = 0.5  # of boxes: at least 0.96 in real and drawn karyograms, 0.17 in metaphases
+SCORES = "accuracy", "balanced accuracy", "AUROC"  # that are told of a model
 SHIPS = "shipping", "data"  # rooms of a study with a model to ship
 FIRST = {"shruti": "chromosome"}  # of several shipped models, the one that is meant
 SURE = 0.9  # below this confidence a person should look at a cell
@@ -74,6 +77,27 @@ def trainable(study):
         ) from None
 
 
+def scored(facts, *, anyway=False):
+    """The main scores of a model's card, in words.
+
+    Raises PredictError where chance lies in the interval of one, unless `anyway`.
+    """
+    lines = []
+    for one in facts["scores"]:
+        name = one["quantity"].partition(" of ")[0]
+        if name not in SCORES:
+            continue
+        lines.append(store.score(one))
+        chance = 0.5 if name == "AUROC" else 1 / len(facts["classes"])
+        if name != SCORES[0] and one["low"] <= chance and not anyway:
+            raise PredictError(
+                f"the model is no better than chance ({records.digits(chance)}): "
+                f"{lines[-1]}; train a better one, or ask it all the same: --anyway"
+            )
+    told = "".join(f"\n  {line}" for line in lines)
+    return f"Its card says:{told or ' nothing of its accuracy.'}"
+
+
 def vacant(path):
     """The path of a file to be written, tried before hours go into its rows."""
     path = pathlib.Path(path)
@@ -110,13 +134,16 @@ def predict(model, facts, images):
     if not len(images):
         raise PredictError(f"{images.source} has no image; name another source")
     own = images.source == facts["source"].partition(" (")[0]  # edited ones as well
-    shows(images, facts["unit"], facts["classes"], own=own)
+    shown = shows(images, facts["unit"], facts["classes"], own=own)
     canvas = VIEWS.get(facts.get("view", facts["unit"]))
     if canvas is None or model.input_shape != (None, *canvas, 1):
         raise PredictError(
             f"the model looks at {facts['unit']} pictures of {model.input_shape[1:]}, "
             f"which nothing here makes; train it with `chromolib run`"
         )
+    named = own and images.source in adapters.NAMED  # a layout's name is anybody's
+    asks = facts["unit"] == "karyogram" and shown != "karyogram" and not named
+    odd = _no_karyograms(images) if asks else np.zeros(len(images), bool)
     shape = np.asarray(images.pixels.shape)
     with np.errstate(invalid="ignore"):  # what is no number is refused
         if facts.get("view") == STRAIGHT:
@@ -133,6 +160,7 @@ def predict(model, facts, images):
         "truth": truth(images, facts["classes"]),
         "probability": probability,
         "refer": doubtful(shape, x)
+        | odd
         | ~np.broadcast_to(sound, len(x))
         | twice(images, x),
         "cell": images.cell,
@@ -164,7 +192,7 @@ def _pictures(images, facts, own):
 
 
 def shows(images, unit, classes, *, own=False):
-    """Refuse images of another unit than the model was trained on, where they say.
+    """What one image shows; refused where it says another unit than the model's.
 
     Images without boxes, labelled with the model's own classes, may show either. Of its
     own source a model of whole cells takes what it was given in training.
@@ -172,7 +200,7 @@ def shows(images, unit, classes, *, own=False):
     shown = _unit(images, classes)
     whole = shown == "cell" or (shown == "metaphase" and own)
     if shown in ("", unit) or (whole and unit != "chromosome"):
-        return
+        return shown
     raise PredictError(
         f"{images.source} shows {MANY[shown]}, and the model looks at one {unit} an "
         "image; name a source of such images or another model"
@@ -195,6 +223,25 @@ def _unit(images, classes):
     if set(images.label) & set(records.CLASSES):
         return "chromosome"
     return "cell" if set(images.extra.get("status", ())) - {""} else ""
+
+
+def _no_karyograms(images):
+    """(n,) bool: which pictures show none, by the pixels; refused if most do."""
+    odd = [not segment.is_karyogram(images.pixels[i]) for i in range(len(images))]
+    names = images.name[odd]
+    if 2 * len(names) > len(images):
+        raise PredictError(
+            f"{images.source}: {len(names):,} of {len(images):,} images show no "
+            f"karyogram, on which chromosomes stand upright: {_listed(names)}; arrange "
+            "metaphases first (`chromolib karyotype`), or name another model: --model"
+        )
+    return np.array(odd)
+
+
+def _listed(names):
+    """The first of some names, and how many more there are."""
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
 
 
 def _beside(boxes):
@@ -226,11 +273,10 @@ def referred(said):
     names = np.asarray(_column(said, "image"))[refer]
     if not len(names):
         return ""
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
     return (
         f"{len(names):,} of {len(said):,} images are referred (refer=True): nothing is "
-        f"on them, their shape is no chromosome's, or they are there twice: "
-        f"{', '.join(names[:NAMED])}{more}"
+        f"on them, they show no chromosome or no karyogram, or they are there twice: "
+        f"{_listed(names)}"
     )
 
 

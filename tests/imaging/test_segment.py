@@ -43,6 +43,23 @@ def test_uneven_light_changes_little(way):
     assert score(drawn, found).recall > 0.9
 
 
+def rods(angle):
+    """A field of thin rods in rows, all leaning so far from upright."""
+    x, y = np.meshgrid(np.arange(40, 360, 40), np.arange(50, 250, 60))
+    away = 20 * np.array([np.cos(angle), np.sin(angle)])
+    middle = np.stack([y.ravel(), x.ravel()], 1)
+    lines = [(tuple(one - away), tuple(one + away)) for one in middle]
+    return metaphase.field(lines, shape=(300, 400), width=8)
+
+
+def test_upright_rods_are_a_karyogram_and_leaning_ones_are_none():
+    assert segment.is_karyogram(rods(0).image)
+    assert segment.is_karyogram(255 - rods(0.2).image)
+    assert not segment.is_karyogram(rods(0.8).image)
+    assert not segment.is_karyogram(np.zeros((50, 50), np.uint8))
+    assert not segment.is_karyogram(metaphase.field(SINGLES, shape=(300, 300)).image)
+
+
 def test_turning_the_field_turns_the_instances():
     drawn = metaphase.apart()
     one, other = segment.segment(drawn.image), segment.segment(drawn.image[::-1, ::-1])

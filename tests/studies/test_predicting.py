@@ -14,6 +14,8 @@ import pytest
 
 from chromolib import records
 from chromolib.data import compose, pixels
+from chromolib.imaging import segment
+from chromolib.karyotype import picture
 from chromolib.models import store
 from chromolib.runs import results
 from chromolib.studies import predicting
@@ -166,6 +168,70 @@ def test_metaphases_are_taken_by_a_model_that_learned_from_them(shown):
         predicting.shows(asked, "chromosome", FACTS["classes"], own=True)
 
 
+def upright():
+    """A network that looks at karyograms."""
+    entry = keras.Input((96, 96, 1))
+    x = keras.layers.Flatten()(keras.layers.AveragePooling2D(8)(entry))
+    return keras.Model(entry, keras.layers.Dense(2)(x))
+
+
+@pytest.mark.parametrize("source", ["folder", "synthetic"])
+@pytest.mark.parametrize("label", ["", "normal"])
+def test_metaphases_that_nobody_boxed_are_no_karyograms(shown, source, label):
+    facts = KARYOGRAM | {"source": source}  # a layout's name is anybody's
+    bare = {
+        name: dataclasses.replace(asked, boxes=None, label=np.array([label] * 3))
+        for name, asked in shown.items()
+        if len(asked) == 3
+    }
+    said = predicting.predict(upright(), facts, bare["karyograms"])
+    assert not np.any(predicting._column(said, "refer"))
+    reason = r"^folder: 3 of 3 images show no karyogram, .*: 0.png, .*--model$"
+    with pytest.raises(predicting.PredictError, match=reason):
+        predicting.predict(upright(), facts, bare["metaphases"])
+
+
+def test_a_metaphase_among_karyograms_is_referred(shown):
+    shapes = [shown[name].pixels for name in ("karyograms", "metaphases")]
+    mixed = dataclasses.replace(
+        images([""] * 4), pixels=pixels.pack([*shapes[0], shapes[1][0]])
+    )
+    said = predicting.predict(upright(), KARYOGRAM, mixed)
+    assert said["refer"].tolist() == [False] * 3 + [True]
+    assert "no karyogram" in predicting.referred(said)
+
+
+def test_what_the_command_arranges_is_a_karyogram():
+    crops = [np.pad(drawn.rod(60 - k, 12, seed=k), 2) for k in range(46)]
+    crops = [np.where(crop, crop, 255).astype(np.uint8) for crop in crops]
+    labels = [*records.CLASSES[:22] * 2, "X", "Y"]
+    made, _ = picture.karyogram(crops, labels, "46,XY")
+    assert segment.is_karyogram(made)
+
+
+def score(quantity, value, low, high):
+    words = {"source": "synthetic", "protocol": "clean"}
+    words |= {"study": "chromonet", "n": 80, "groups": 40}
+    words |= {"quantity": quantity, "value": value, "low": low, "high": high}
+    return vars(records.Estimate(**words))
+
+
+def test_a_model_no_better_than_chance_is_asked_only_anyway():
+    good = score("balanced accuracy", 0.8, 0.7, 0.9), score("ECE", 0.1, 0, 0.2)
+    told = predicting.scored(FACTS | {"scores": good})
+    assert told.splitlines()[1].startswith("  balanced accuracy 0.8 [0.7, 0.9] on 80 ")
+    assert "ECE" not in told
+    for name in ("balanced accuracy", "AUROC of abnormal"):
+        facts = FACTS | {"scores": [*good, score(name, 0.6, 0.49, 0.7)]}
+        reason = rf"no better than chance \(0.5\): {name} 0.6 \[0.49, .*: --anyway$"
+        with pytest.raises(predicting.PredictError, match=reason):
+            predicting.scored(facts)
+        assert f"{name} 0.6" in predicting.scored(facts, anyway=True)
+    named = FACTS | {"scores": [score("balanced accuracy", 0.3, 0.2, 0.4)]}
+    predicting.scored(named | {"classes": records.CLASSES})  # of 24 that is good
+    assert "nothing of its accuracy" in predicting.scored(FACTS)
+
+
 def test_pictures_of_nothing_and_of_no_chromosome_are_referred(tmp_path):
     rng = np.random.default_rng(0)
     odd = {
@@ -278,6 +344,7 @@ def test_predict_writes_a_csv_once_and_says_what_the_model_is(root, mine):
     assert "2 images of folder" in done.stdout
     assert "a model trained on synthetic: preds.csv" in done.stdout
     assert "not for diagnosis" in done.stdout
+    assert "\nIts card says: nothing of its accuracy.\n" in done.stdout
     (said,) = results.read_predictions(mine / "preds.csv")
     assert sorted(said.truth) == ["abnormal", "normal"]
     assert "referred" not in done.stdout
