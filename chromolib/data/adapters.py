@@ -201,18 +201,22 @@ def folder(files):
             continue
         group = "/".join(folders[1:]) or listing.source_image(name) or name
         items.append(_item(name, row, label, group))
-    return Listing(items, _unit(items, rows), problems=problems)
+    return _known(Listing(items, _unit(items, rows), problems=problems))
 
 
 def cellfolders(files):
     """A folder a cell (within one a case, if there is), a file or folder a class."""
     rows, problems = listing.user_table(files)
-    items = []
-    for name in listing.images(files):
+    items, names = [], listing.images(files)
+    holders = {_holder(name) for name in names}
+    for name in names:
         *folders, base = pathlib.PurePosixPath(name).parts
         stem = re.split(r"[ _.-]", pathlib.PurePath(base).stem)[0]
-        inner = listing.chromosome(folders[-1]) if len(folders) > 1 else None
-        label = inner or listing.chromosome(re.sub(r"(?<=[0-9XYxy])[ab]$", "", stem))
+        inner = listing.filed(folders[-1]) if len(folders) > 1 else None
+        label = inner or listing.filed(re.sub(r"(?<=[0-9XYxy])[ab]$", "", stem))
+        if not inner and tuple(folders[:-1]) in holders:
+            problems.append(store.error(listing.stranger(folders[-1]), name))
+            continue
         folders = folders[:-1] if inner else folders
         if not (label and folders):
             problems.append(store.error(NO_CELL, name))
@@ -221,6 +225,13 @@ def cellfolders(files):
         items.append(_item(name, row, label, folders[0], cell))
     unit = "case" if any(item.group != item.cell for item in items) else "cell"
     return Listing(items, unit, problems=problems)
+
+
+def _holder(name):
+    """The folders of a cell that holds class folders, of an image in one of them."""
+    *folders, _ = pathlib.PurePosixPath(name).parts
+    named = len(folders) > 1 and listing.filed(folders[-1])
+    return tuple(folders[:-1]) if named else None
 
 
 def pictures(files):
@@ -233,7 +244,20 @@ def pictures(files):
         row, cell = listing.row_of(rows, name), "/".join(folders) or ALONE
         items.append(_item(name, row, row.get("label", ""), (*folders, ALONE)[0], cell))
     unit = "case" if any(item.group != item.cell for item in items) else "cell"
-    return Listing(items, unit, problems=problems)
+    return _known(Listing(items, unit, problems=problems))
+
+
+def _known(listed):
+    """A listing without labels that are no class where the others are classes."""
+    if not listing.promised(item.label for item in listed.items if item.label):
+        return listed
+    items, problems = [], [*listed.problems]
+    for item in listed.items:
+        if item.label and not listing.filed(item.label):
+            problems.append(store.error(listing.stranger(item.label), item.name))
+        else:
+            items.append(item)
+    return dataclasses.replace(listed, items=items, problems=problems)
 
 
 def _item(name, row, label, group, cell=""):
@@ -267,10 +291,9 @@ def _annotated(form):
 
 
 def _boxed(dataset, items, unit, problems):
-    """A listing with boxes; labels become classes where every one names a class."""
+    """A listing with boxes; labels become classes where they are meant to be some."""
     labels = {str(x) for a in dataset.images.values() for x in a.boxes.label}
-    classes = bool(labels) and all(map(listing.chromosome, labels))
-    rename = listing.chromosome if classes else None
+    rename = listing.filed if listing.promised(labels) else None
     return Listing(items, unit, dataset.images, problems, rename)
 
 

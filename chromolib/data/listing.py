@@ -9,7 +9,7 @@ import re
 import typing
 
 from chromolib import records
-from chromolib.cyto import groups
+from chromolib.cyto import groups, iscn
 from chromolib.data import decode, store
 from chromolib.data.formats import common
 
@@ -17,6 +17,7 @@ CLASS = re.compile(
     r"(?:clase|class|chromosome|chrom|chr|[A-G](?=\d))?[ _-]?(\w+)", re.I
 )
 COLUMNS = ("image", "group", "cell", "label", "status")
+UNCLASSED = tuple(word for word in iscn.FILED if word not in records.CLASSES)
 UNNAMED = "the file's name does not say which chromosome of which cell it is"
 PARTS = {"train": "train", "valid": "valid", "val": "valid", "test": "test"}
 
@@ -56,6 +57,28 @@ def chromosome(text):
         return None
     grouped = name.isdigit() and re.match(r"[A-G]\d", text, re.IGNORECASE)
     return None if grouped and groups.of(name) != text[0].upper() else name
+
+
+def filed(text):
+    """The same, or ISCN's word for a chromosome without a class: mar, ace."""
+    word = str(text).strip().lower()
+    return word if word in iscn.FILED else chromosome(text)
+
+
+def promised(labels):
+    """Whether labels are meant to be chromosome classes: at least half of them are.
+
+    A 0 among them is the number of a kind, as the others then are.
+    """
+    labels = set(labels)
+    known = sum(filed(label) is not None for label in labels)
+    return known > 0 and 2 * known >= len(labels) and "0" not in labels
+
+
+def stranger(label):
+    """The reason and remedy of a label that is no chromosome class among classes."""
+    reason = f"the label {store.shown(label)!r} is no chromosome class"
+    return reason, f"correct it; known: 1 to 22, X, Y, {', '.join(UNCLASSED)}"
 
 
 def by_pattern(files, pattern, *, like, label=chromosome):

@@ -208,7 +208,8 @@ def _fitted(listed, item, decoded):
         return boxes, problems
     labels = [listed.rename(label) for label in boxes.label]
     if None in labels:
-        return boxes, (*problems, store.error(NO_CLASS, item.name))
+        what = listing.stranger(boxes.label[labels.index(None)])
+        return boxes, (*problems, store.error(what, item.name))
     return dataclasses.replace(boxes, label=np.array(labels, dtype=str)), problems
 
 
@@ -289,7 +290,6 @@ def _united(reads, identical):
 
 LAYOUT = "check the layout: `chromolib data list` says what is expected"
 UNREADABLE = ("file cannot be read", "get it again")
-NO_CLASS = ("a box whose label is none of the 24 classes", "label it 1 to 22, X or Y")
 CLASH = (
     "byte-identical to an image of another label",
     "find out which label is right and remove the other file",

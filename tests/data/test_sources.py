@@ -312,6 +312,53 @@ def test_a_class_by_its_many_names(text, label):
     assert listing.chromosome(text) == label
 
 
+def boxes_of(*labels):
+    xml = voc_of("a.png", *((label, 1, 1, 5, 5) for label in labels))
+    return {"a.png": picture(), "a.xml": xml}
+
+
+@pytest.mark.parametrize(
+    ("source", "files", "odd"),
+    [
+        ("voc", boxes_of("chr7", "X", "mar", "telomere?"), "a.png"),
+        ("folder", dict.fromkeys(("7/a.png", "X/b.png", "telomere?/c.png")), ""),
+        ("cellfolders", dict.fromkeys(("c3/7/1.png", "c3/telomere?/1.png")), ""),
+        ("cellfolders", dict.fromkeys(("c3/7a.png", "c3/telomere?.png")), ""),
+    ],
+)
+def test_a_label_that_is_no_class_is_named_where_the_others_are(
+    tmp_path, source, files, odd
+):
+    files = {name: content or picture() for name, content in files.items()}
+    images = sources.inspect(source, written(tmp_path, files))
+    (error,) = (p for p in images.problems if p.level == "error")
+    assert error.file == odd or "telomere?" in error.file
+    assert "'telomere?'" in error.reason or error.file == "c3/telomere?.png"
+    assert error.remedy
+    assert error.file not in images.name
+
+
+@pytest.mark.parametrize(
+    "labels", [("normal", "abnormal"), ("0", "1"), ("chromosome",), ("a", "b", "X")]
+)
+def test_labels_of_another_kind_stay_as_they_are(tmp_path, labels):
+    files = {f"{label}/c/{k}.png": picture() for k, label in enumerate(labels)}
+    images = sources.load("folder", written(tmp_path / "folders", files))
+    assert sorted(images.label) == sorted(labels)
+    images = sources.load("voc", written(tmp_path / "voc", boxes_of(*labels)))
+    assert images.boxes[0].label.tolist() == list(labels)
+
+
+def test_markers_and_fragments_are_known(tmp_path):
+    names = ("c1/7a.png", "c1/mar_a.png", "c1/ace/1.png")
+    files = {name: picture() for name in names}
+    images = sources.load("cellfolders", written(tmp_path / "cells", files))
+    assert sorted(images.label) == ["7", "ace", "mar"]
+    files = boxes_of("chr7", "X", "mar", "ace")
+    images = sources.load("voc", written(tmp_path / "voc", files))
+    assert images.boxes[0].label.tolist() == ["7", "X", "mar", "ace"]
+
+
 def test_identical_files_join_their_groups_and_contradictory_ones_are_errors(tmp_path):
     one, two = picture(), picture()
     files = {
