@@ -12,6 +12,7 @@ import pytest
 from toys import BEGIN, CLOSE, LIGHT, RECORD
 
 from chromolib import cli
+from chromolib.cli import show
 
 
 def chromolib(*words, cwd, **environment):
@@ -312,3 +313,18 @@ def test_data_complains_in_one_line_about_odd_places(root, tmp_path, words, comp
     assert re.search(complaint, line)
     assert str(tmp_path) not in line
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        (float("nan"), ""),
+        (0.9999999907, ">0.999"),
+        (0.99812, "0.9981"),
+        (0.0012345, "0.00123"),
+        (1.0, "1"),
+        ("pki3", "pki3"),
+    ],
+)
+def test_a_table_rounds_and_leaves_empty_what_is_no_number(cell, shown):
+    assert show.number(cell) == shown

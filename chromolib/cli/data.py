@@ -125,7 +125,6 @@ def leaks(
     out: str = typer.Option("", help="A folder for the tables and a manifest."),
 ):
     """Split a source by image and by group, and measure what either gives away."""
-    from chromolib import records
     from chromolib.data import leakage
     from chromolib.runs import inputs, probing, repository
 
@@ -143,7 +142,7 @@ def leaks(
         images = probing.edited(root, images, edited, seed=seed)
     surveyed = probing.leaks(images, seed=seed)
     shown = leakage.frame(surveyed.leaks).drop(columns=["meaning", "kind"])
-    show.table(shown.map(records.digits))
+    show.table(shown.map(show.number))
     for sentence in surveyed.unasked:
         show.say(f"not asked: {sentence}")
     if out:

@@ -5,6 +5,7 @@ import dataclasses
 import datetime
 import itertools
 import logging
+import math
 import pathlib
 import sys
 import threading
@@ -15,7 +16,10 @@ import rich.markup
 import rich.progress
 import rich.table
 
+from chromolib import records
+
 WIDE = 120  # columns where there is no terminal to ask
+ALMOST = 0.9995  # shares beyond would be rounded to 1
 EVERY = 30  # seconds between lines of progress in a log
 
 
@@ -151,6 +155,18 @@ def table(frame):
     for row in frame.itertuples(index=False):
         grid.add_row(*(rich.markup.escape(plain(cell)) for cell in row))
     console().print(grid)
+
+
+def number(cell):
+    """A cell as a table on a terminal shows it: rounded, empty where nothing is.
+
+    Files keep every digit.
+    """
+    if isinstance(cell, float) and math.isnan(cell):
+        return ""
+    if isinstance(cell, float) and ALMOST < cell < 1:
+        return ">0.999"
+    return records.digits(cell)
 
 
 def near(path):

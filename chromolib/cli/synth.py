@@ -54,7 +54,7 @@ def calibrate(
     compared = calibration.compare(root, images, pathlib.Path(out))
     overall = compared[compared["class"] == "all"]
     columns = ["quantity", "real_value", "synthetic_value", "distance"]
-    show.table(overall[columns].map(records.digits))
+    show.table(overall[columns].map(show.number))
     show.say(f"\nResults: {show.near(pathlib.Path(out))}")
 
 
