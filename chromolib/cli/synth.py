@@ -13,7 +13,11 @@ EXAM = 502  # the seed of cells that teach; no other set holds their patients
 def synth(
     out: str = typer.Option(..., help="The folder to write, new or empty."),
     cells: int = typer.Option(200, help="How many cells to draw."),
-    abnormal: float = typer.Option(0.3, help="Share of patients with an abnormality."),
+    abnormal: float = typer.Option(
+        0.3,
+        help="Chance of each patient, of whom two cells are drawn, to be abnormal; "
+        "of few patients all or none may be.",
+    ),
     seed: int = typer.Option(
         0, min=0, max=streams.LARGEST, help="The same seed gives the same files."
     ),

@@ -13,6 +13,7 @@ LEVEL = 550
 AUTOSOMES = tuple(map(str, range(1, 23)))
 TWO_ARMED = tuple(name for name in AUTOSOMES if name not in groups.ACROCENTRIC)
 WHOLE = ("13", "18", "21", "21", "21", "8", "9", "16", "22")  # 21 three times as often
+NORMAL = ("46,XX", "46,XY")
 SEXES = ("45,X", "47,XXY", "47,XXX", "47,XYY", "48,XXYY", "48,XXXX")
 BREAKS = ("gneg", "gpos")  # stains of bands where breaks are seen
 MOSAICS = (

@@ -24,7 +24,16 @@ import PIL.Image
 import chromolib
 from chromolib import records
 from chromolib.data import fresh, store
-from chromolib.synth import files, karyogram, lab, looks, metaphase, sets, singles
+from chromolib.synth import (
+    cases,
+    files,
+    karyogram,
+    lab,
+    looks,
+    metaphase,
+    sets,
+    singles,
+)
 
 MOST = 10**6  # cells
 WORKERS = 256
@@ -80,13 +89,17 @@ class Report:
     cells: int
     patients: int
     status: dict  # word -> cells
+    abnormal_patients: int
 
     def __str__(self):
         """The report in a sentence."""
         words = ", ".join(f"{n:,} {word}" for word, n in sorted(self.status.items()))
+        changed = self.cells - self.status.get("normal", 0)
         return (
             f"{self.images:,} images with {self.boxes:,} boxes of {self.cells:,} cells "
-            f"of {self.patients:,} patients: {words}."
+            f"of {self.patients:,} patients: {words}. Abnormal are {changed:,} of "
+            f"{self.cells:,} cells and {self.abnormal_patients:,} of "
+            f"{self.patients:,} patients: chance draws it patient by patient."
         )
 
 
@@ -187,7 +200,7 @@ def _cell(folder, order, k):
 
 def _written(folder, order, cells, progress):
     """Write what is said of the cells, batch by batch, then what holds for all."""
-    images, boxes, status = 0, 0, collections.Counter()
+    images, boxes, status, karyotypes = 0, 0, collections.Counter(), {}
     for first in range(0, order.cells, BATCH):
         batch = []
         for cell in itertools.islice(cells, BATCH):
@@ -195,13 +208,15 @@ def _written(folder, order, cells, progress):
             images += len(cell.images)
             boxes += sum(len(image.boxes) for image in cell.images)
             status[cell.status] += 1
+            karyotypes[cell.patient] = cell.karyotype
             if progress:
                 progress(first + len(batch), order.cells)
         suffix = f"-{first // BATCH:04d}" if order.cells > BATCH else ""
         files.put(folder, suffix, batch)
-    patients = -(-order.cells // lab.PER_PATIENT)
     status = {word: status[word] for word in sets.STATUS if word in status}
-    report = Report(images, boxes, order.cells, patients, status)
+    patients = len(karyotypes)
+    changed = sum(one not in cases.NORMAL for one in karyotypes.values())
+    report = Report(images, boxes, order.cells, patients, status, changed)
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     versions |= {"python": platform.python_version()}
     ours = {"source": lab.SOURCE, "chromolib": chromolib.__version__}

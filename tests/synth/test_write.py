@@ -78,6 +78,19 @@ def test_the_report_and_the_manifest_count_alike(written):
     assert str(out.parent) not in (out / "manifest.yaml").read_text(encoding="utf-8")
 
 
+def test_the_report_says_how_many_patients_and_cells_came_out_abnormal(written):
+    _, report = written
+    karyotypes = {
+        cell.patient: cell.karyotype
+        for cell in lab.cells(5, look="g", abnormal=0.5, seed=3)
+    }
+    changed = [one for one in karyotypes.values() if one not in ("46,XX", "46,XY")]
+    cells = 5 - report.status.get("normal", 0)
+    words = f"Abnormal are {cells} of 5 cells and {len(changed)} of 3 patients: "
+    assert words in str(report)
+    assert report.abnormal_patients == len(changed)
+
+
 def test_two_workers_write_the_same_bytes_as_one(written, tmp_path):
     write.write(tmp_path / "out", write.Order(5, **SMALL), workers=2)
     assert bytes_of(tmp_path / "out") == bytes_of(written[0])
@@ -181,3 +194,5 @@ def test_the_command_says_what_it_wrote(tmp_path):
     assert done.exit_code == 0
     assert "1 images with" in done.output
     assert "no patient is in it" in done.output
+    told = " ".join(typer.testing.CliRunner().invoke(app, ["--help"]).output.split())
+    assert "of few patients all or none" in told.replace("│ ", "")
