@@ -73,3 +73,10 @@ def test_notebooks_hold_no_outputs(root, tracked):
         if name.endswith(".ipynb"):
             cells = json.loads((root / name).read_text())["cells"]
             assert not any(cell.get("outputs") for cell in cells), name
+
+
+def test_pages_call_the_command_where_it_lies(root, tracked):
+    pages = [name for name in tracked if re.match(r"README|book/.*(md|ipynb)$", name)]
+    for name in pages:
+        text = (root / name).read_text(encoding="utf-8")
+        assert not re.findall(r'^\s*"?chromolib [a-z].*', text, re.M), name

@@ -72,8 +72,8 @@ def trainable(study):
         if not f"{missing.name}".startswith("chromolib."):
             raise
         raise PredictError(
-            f"{study} trains no model this way; `chromolib run {study}` trains what "
-            "it has"
+            f"`chromolib train` is not for {study}; train its networks with `chromolib "
+            f"run {study}`"
         ) from None
 
 

@@ -121,7 +121,7 @@ def test_a_laboratory_trains_a_model_of_its_own(monkeypatch, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (("chu", "--source", "pki3"), "chu trains no model this way"),
+        (("chu", "--source", "pki3"), "`chromolib train` is not for chu"),
         (("shruti", "--source", "nowhere"), "no source 'nowhere'"),
         (
             ("shruti", "--source", "pictures", "--data", "here"),
