@@ -80,3 +80,15 @@ def test_pages_call_the_command_where_it_lies(root, tracked):
     for name in pages:
         text = (root / name).read_text(encoding="utf-8")
         assert not re.findall(r'^\s*"?chromolib [a-z].*', text, re.M), name
+
+
+def test_the_glossary_is_in_order_and_has_every_term_that_is_referred_to(root, tracked):
+    text = (root / "book" / "glossary.md").read_text(encoding="utf-8")
+    terms = re.findall(r"^(\w.*)\n  \S", text, re.M)
+    assert terms == sorted(terms, key=str.casefold)
+    assert len(terms) > 50
+    for name in tracked:
+        if name.endswith((".md", ".ipynb")):
+            page = (root / name).read_text(encoding="utf-8")
+            used = re.findall(r"\{term\}`(?:[^`<]*<)?([^`<>]+?)>?`", page)
+            assert set(used) <= set(terms), name
