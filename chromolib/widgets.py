@@ -10,6 +10,7 @@ import numpy as np
 import PIL.Image
 
 from chromolib import plots, records
+from chromolib.evidence import verdicts
 
 MOST = 24  # images in a page
 TALL, WIDE = 288, 320  # CSS pixels that an image may take
@@ -136,7 +137,7 @@ def _claim_card(item):
         "Audit": item.word,
         "Protocol": "leaks" if item.leaking else "",
         "Why": item.reason,
-        "Decided by": ", ".join(item.claim.needs) or "the text alone",
+        "Decided by": verdicts.deciding(item.claim) or "the text alone",
         "Compatible range": f"{result.least:.4g} to {result.most:.4g}"
         if result and not isinstance(result.value, str) and result.least < result.most
         else "",

@@ -14,6 +14,7 @@ import pandas as pd
 from chromolib import records
 from chromolib.evidence import recompute
 
+PRIVATE = "-private"  # ends the name of images that nobody else has
 UNTESTED = "not testable here"
 WORDS = (UNTESTED, "compatible", "reproduced", "not reproduced")
 COLUMNS = ("claim", "statement", "printed", "audit", "ours_published", "ours_clean")
@@ -109,6 +110,16 @@ def whose(source):
     return source.replace(" (real, ", ", ").replace(" (", ", ").rstrip(")")
 
 
+def deciding(claim):
+    """The images that would decide a claim, in words; "" where it needs none."""
+    public = [name for name in claim.needs if not name.endswith(PRIVATE)]
+    words = (
+        ["the private images of the paper"] if len(public) < len(claim.needs) else []
+    )
+    words += [f"the images of {' and '.join(public)}"] if public else []
+    return " and ".join(words)
+
+
 def _real(source):
     """Whether these are real images as they were; what is edited says so."""
     return source != "printed counts" and not re.search(r"synthetic|edited|\(", source)
@@ -143,7 +154,7 @@ def _verdict(audit, published, clean):
     claim = audit.claim
     if not claim.rerun and not claim.needs:
         return UNTESTED, "decided by the text alone, see the audit"
-    needed = f"; would need {', '.join(claim.needs)}" if claim.needs else ""
+    needed = f"; a decision would need {deciding(claim)}" if claim.needs else ""
     if not claim.rerun:
         return UNTESTED, f"no rerun in this edition{needed}"
     if not published:

@@ -59,7 +59,7 @@ def test_the_word_depends_on_the_interval_and_on_whose_data(value, reach, own, o
     found = row([estimate(value, reach, source="pki3")])
     assert found.verdict == other
     assert "on pki3, not the paper's data" in found.reason
-    assert found.reason.endswith("would need own")
+    assert found.reason.endswith("a decision would need the images of own")
 
 
 @pytest.mark.parametrize("value", [0.1, 0.5, 0.9, 0.99])
@@ -129,7 +129,7 @@ def test_where_data_disagree_the_quietest_word_stands(values, verdict):
     assert found.verdict == verdict
     assert "on own" in found.reason
     assert "on too" in found.reason
-    assert found.reason.endswith("would need own, too")
+    assert found.reason.endswith("would need the images of own and too")
 
 
 @pytest.mark.parametrize("seeds", ["", ";seeds=0 1"])
@@ -224,7 +224,10 @@ def test_a_description_is_never_judged():
 def test_another_estimate_is_no_answer(words):
     found = row([estimate(**words)])
     assert found.ours_published == ""
-    assert found.reason == "no estimate of accuracy by net in this run; would need own"
+    assert found.reason == (
+        "no estimate of accuracy by net in this run; "
+        "a decision would need the images of own"
+    )
 
 
 def test_a_clean_number_alone_is_shown_and_decides_nothing():
@@ -242,10 +245,25 @@ def test_two_models_that_answer_are_refused():
 
 def test_a_claim_without_a_rerun_says_why():
     assert row([estimate()], rerun={}).reason == (
-        "no rerun in this edition; would need own"
+        "no rerun in this edition; a decision would need the images of own"
     )
     alone = row([estimate()], rerun={}, needs=())
     assert alone.reason == "decided by the text alone, see the audit"
+
+
+@pytest.mark.parametrize(
+    ("needs", "words"),
+    [
+        (("a-private",), "the private images of the paper"),
+        (("a-private", "b"), "the private images of the paper and the images of b"),
+        ((), ""),
+    ],
+)
+def test_what_would_decide_is_said_in_words(needs, words):
+    assert verdicts.deciding(claim(needs=needs)) == words
+    reason = row([], rerun={}, needs=needs).reason
+    assert reason.endswith(words or "see the audit")
+    assert "a-private" not in reason
 
 
 def test_a_reproduced_number_of_a_leaking_protocol_says_that_it_leaks():
