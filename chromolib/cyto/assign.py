@@ -3,6 +3,7 @@
 `cell(probability, penalty=)` -> the class of each image of one cell, as indices
 `cells(predictions, penalty=)` -> the Predictions with `assigned`, cell by cell
 `choose_penalty(predictions)` -> the penalty by which most of them are named rightly
+`uneven(labels)` -> the classes of a cell with a copy too few, and with one too many
 `confidence(probability, named, penalty=)` -> how sure the number of each class is
 
 # Strategy: a place of a class costs minus the logarithm of its probability. Each
@@ -12,6 +13,7 @@ is thus named when the images say so by more than that. The cheapest way to fill
 is a linear assignment, which scipy solves exactly.
 """
 
+import collections
 import dataclasses
 
 import numpy as np
@@ -38,6 +40,16 @@ def _usual(sex):
 
 USUAL = {"XX": _usual((2, 0)), "XY": _usual((1, 1))}
 MOST = 46 + BEYOND * len(records.CLASSES)
+
+
+def uneven(labels):
+    """Classes with a copy too few, and with one too many, by the likelier sex."""
+    copies = collections.Counter(labels)
+    seen = np.array([copies[name] for name in records.CLASSES])
+    usual = min(USUAL.values(), key=lambda one: np.abs(seen - one).sum())
+    missing = np.repeat(records.CLASSES, np.maximum(usual - seen, 0))
+    extra = np.repeat(records.CLASSES, np.maximum(seen - usual, 0))
+    return missing.tolist(), extra.tolist()
 
 
 def cell(probability, *, penalty):

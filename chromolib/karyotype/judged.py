@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from chromolib import intervals, records
+from chromolib.cyto import assign
 from chromolib.detect import scores
 from chromolib.evidence import resample
 from chromolib.karyotype import naming
@@ -50,7 +51,7 @@ def row(truth, boxes, labels, *, wrong):
         MENDED: found - right + (len(truth) - found) + (len(boxes) - found),
         WRONG_COPIES: copies,
         EXACT: copies == 0,
-        "odd": any(naming.uneven(truth.label)),
+        "odd": any(assign.uneven(truth.label)),
         SAID: bool(text or reason),
         "wrong": wrong,
     }

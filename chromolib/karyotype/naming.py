@@ -5,7 +5,6 @@
 `name(namer, found)` -> Named; `diagnosis(named)` -> karyotype, name, confidence, refer
 """
 
-import collections
 import dataclasses
 import types
 
@@ -66,7 +65,7 @@ class Named:
     def wrong(self):
         """How many errors to expect: names, and places left empty or filled twice."""
         doubt = np.where(self.given, 0, 1 - self.own)
-        return float(doubt.sum()) + sum(map(len, uneven(self.label)))
+        return float(doubt.sum()) + sum(map(len, assign.uneven(self.label)))
 
     @property
     def doubtful(self):
@@ -170,13 +169,3 @@ def written(labels):
         return (text, "") if iscn.parse(text) == found else ("", "no valid ISCN")
     except bands.KaryotypeError as error:
         return "", f"no valid ISCN: {error}"
-
-
-def uneven(labels):
-    """Classes with a copy too few, and with one too many, by the likelier sex."""
-    copies = collections.Counter(labels)
-    seen = np.array([copies[name] for name in records.CLASSES])
-    usual = min(assign.USUAL.values(), key=lambda one: np.abs(seen - one).sum())
-    missing = np.repeat(records.CLASSES, np.maximum(usual - seen, 0))
-    extra = np.repeat(records.CLASSES, np.maximum(seen - usual, 0))
-    return missing.tolist(), extra.tolist()

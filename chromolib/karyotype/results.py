@@ -11,6 +11,7 @@ import numpy as np
 
 import chromolib
 from chromolib import records
+from chromolib.cyto import assign
 from chromolib.data import compose
 from chromolib.karyotype import finding, naming, picture
 
@@ -34,7 +35,7 @@ def karyotype(field, namer, *, boxes=None, finder=None, rename=False, sure=namin
     drawn, places = picture.karyogram(
         named.upright, named.label, f"{item.name}: {words}. {USE}"
     )
-    missing, extra = naming.uneven(named.label)
+    missing, extra = assign.uneven(named.label)
     quality = finding.quality(found)
     flags = {name: quality[name] for name in ("touching", "overlap")}
     flags |= {"missing": missing, "extra": extra}

@@ -110,3 +110,9 @@ def test_no_class_is_impossible():
     which, cost = assign.cell(chance, penalty=4.0)
     assert np.isfinite(cost)
     assert len(which) == 46
+
+
+def test_what_is_missing_and_extra_is_told_by_the_likelier_sex():
+    assert assign.uneven(MALE) == ([], [])
+    assert assign.uneven([*MALE[1:], "21"]) == (["1"], ["21"])
+    assert assign.uneven(MALE[:-1]) in ((["X"], []), (["Y"], []))

@@ -144,12 +144,6 @@ def test_a_cell_expects_errors_where_names_or_places_are_doubtful():
     assert "may be wrong" not in naming.diagnosis(doubtful, **how, most=46)["reason"]
 
 
-def test_what_is_missing_and_extra_is_told_by_the_likelier_sex():
-    assert naming.uneven(NORMAL) == ([], [])
-    assert naming.uneven([*NORMAL[1:], "21"]) == (["1"], ["21"])
-    assert naming.uneven(NORMAL[:-1]) in ((["X"], []), (["Y"], []))
-
-
 def test_names_are_kept_unless_asked_anew(field, drawn, namer):
     image, truth = drawn["47,XY,+21"]
     found = finding.drawn(field(image), truth)
