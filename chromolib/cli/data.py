@@ -77,6 +77,30 @@ def check(
 
 
 @app.command()
+def view(
+    source: str = typer.Argument(..., help="`chromolib data list` names them."),
+    out: str = typer.Option(..., help="The HTML file to write; must not exist."),
+    data: str = ROOT,
+    most: int = typer.Option(40, min=1, help="Images to show, the first ones."),
+):
+    """One HTML file with a source's pictures and boxes: how many against 46, and which
+    classes are missing or extra. For your own eyes, not for publication.
+
+    Files with errors are left out; `chromolib data check` lists them.
+    """
+    from chromolib.data import sources, view
+    from chromolib.runs import inputs, repository
+
+    place = view.vacant(out)
+    root = inputs.data_root(repository.root(), data)
+    sources.locate(source, root)
+    with show.bar() as bar:
+        images = sources.inspect(source, root, progress=show.counter(bar, source))
+    view.write(place, images, most=most)
+    show.say(f"{show.near(place)}: {view.EYES[0].lower()}{view.EYES[1:]}.")
+
+
+@app.command()
 def convert(
     source: str = typer.Argument(..., help="A folder or zip of images with boxes."),
     out: str = typer.Argument(..., help="The folder to write, new or empty."),
