@@ -256,4 +256,4 @@ def test_the_command(folder, tmp_path, capsys):
     assert "metaphases: done after" in said.err
     result = json.loads((out / "P1" / "1.json").read_text())
     assert {one["named by"] for one in result["chromosomes"]} == {"model"}
-    assert result["made"]["model"] == "shruti-chromosome.keras"
+    assert result["made"]["model"] == "shruti-metaphase.keras"

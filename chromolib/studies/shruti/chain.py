@@ -110,6 +110,7 @@ class _Named:
     unit: str = "case"
 
     def take(self, which):
+        """The groups that are chosen."""
         return _Named(self.group[which])
 
 
