@@ -58,7 +58,7 @@ def gains(grid):
 
 
 def chains(estimates):
-    """A row a finder: what a laboratory would have of the whole chain."""
+    """A row a source and a finder: what a laboratory would have of the whole chain."""
     return _by_finder(estimates, lambda one: one.quantity, of=chain.JOINTLY)
 
 
@@ -72,7 +72,8 @@ def _by_finder(estimates, column, *, of=None):
     rows = {}
     for one in estimates:
         if of in (None, one.conditions.get("named")):
-            rows.setdefault(one.model, {"found by": one.model})[column(one)] = one
+            row = {"source": one.source, "found by": one.model}
+            rows.setdefault((one.source, one.model), row)[column(one)] = one
     return pd.DataFrame(rows.values())
 
 
