@@ -200,10 +200,14 @@ def _told(truth, found, named, way):
 
 
 def _namer(run, parts, sizes):
-    """The shipped classifier, gone on with the chromosomes of the fields that train."""
-    first = predicting.shipped(run.root, "shruti", of="chromosome")
+    """A classifier of karyograms, gone on with the chromosomes of fields that train."""
+    first, ready = (
+        predicting.shipped(run.root, "shruti", of=one)
+        for one in ("chromosome", "metaphase")
+    )
     if not sizes.steps:
-        return naming.load(first)
+        namer = naming.load(ready)
+        return namer if _unseen(run, parts, namer.facts) else naming.load(first)
     file = run.folder / NAMER
     if not file.exists():
         network, facts = models.load(first)
@@ -245,8 +249,8 @@ def _finders(run, parts, sizes):
     if sizes.painted:
         network = _painter(run, sizes)
         made[PAINTED] = functools.partial(finding.painted, network=network)
-    if facts["source"] != parts.images.source or facts["seed"] == run.given("seed"):
-        made[SHIPPED] = _searching(model, facts, file.name)  # else it knows the cases
+    if _unseen(run, parts, facts):
+        made[SHIPPED] = _searching(model, facts, file.name)
     if not sizes.looks:
         return made
     shown = data.unnamed(data.fields(parts.images, "metaphase", side=sizes.side))
@@ -256,6 +260,11 @@ def _finders(run, parts, sizes):
         sure = _enough(model, validation.take(slice(CHOOSING)))
         made[name] = _searching(model, {"sha256": "of this run"}, name, sure=sure)
     return made
+
+
+def _unseen(run, parts, facts):
+    """Whether the cases that test are others than those a shipped file learned from."""
+    return facts["source"] != parts.images.source or facts["seed"] == run.given("seed")
 
 
 def _searching(*finder, sure=finding.SURE):

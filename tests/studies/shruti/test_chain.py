@@ -75,7 +75,7 @@ def test_true_names_lose_what_was_not_found_and_true_boxes_nothing(
     assert [str(one) for one in again.estimates] == [str(one) for one in made.estimates]
 
 
-def test_a_finder_is_not_asked_about_cases_that_it_knows(run, fields, root):
+def test_no_shipped_file_is_asked_about_cases_that_it_knows(run, fields, root):
     run.root = root
     theirs = dataclasses.replace(fields, source="tseng2023")
     parts, quick = (
@@ -83,8 +83,10 @@ def test_a_finder_is_not_asked_about_cases_that_it_knows(run, fields, root):
         chain.Sizes(steps=0, looks=0, painted=0),
     )
     assert chain.SHIPPED in chain._finders(run, parts, quick)
-    run.values["seed"] = 1  # other cases test
+    assert chain._namer(run, parts, quick).file == "shruti-metaphase.keras"
+    run.values = {"seed": 1}  # other cases test
     assert chain.SHIPPED not in chain._finders(run, parts, quick)
+    assert chain._namer(run, parts, quick).file == "shruti-chromosome.keras"
 
 
 # how a field is judged
