@@ -48,7 +48,7 @@ def row(truth, boxes, labels, *, wrong):
         CLOSE: close_found,
         ALONE: found - close_found,
         "close": int(close.sum()),
-        MENDED: found - right + (len(truth) - found) + (len(boxes) - found),
+        MENDED: len(truth) + len(boxes) - found - right,
         WRONG_COPIES: copies,
         EXACT: copies == 0,
         "odd": any(assign.uneven(truth.label)),

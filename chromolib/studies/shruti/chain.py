@@ -275,8 +275,8 @@ def _painter(run, sizes):
     """The learned segmentation: kept, or learned now from drawn fields."""
     seed, network = run.given("seed"), unet.unet(sizes.field)
     file = run.folder / "rows" / "learned-segmentation.npz"
-    if file.exists():
-        _fill(network, rows.read(file, {}))
+    if (kept := rows.read(file, {})) is not None:
+        _fill(network, kept)
         return network
     cells = lab.cells(sizes.drawn, look="field", seed=seed + DRAWN)
     drawn = drawing.metaphases(cells, size=sizes.field)
