@@ -5,6 +5,7 @@
 `searched(field, finder)` -> Found, by a detector that has learned
 `drawn(field, boxes)` -> Found, in boxes that a person or a detector gave
 `cut_out(field, boxes)` -> the ink of each box that is the chromosome's, and where
+`masked(field, boxes)` -> the boxes drawn close, each with the mask of what it holds
 `quality(found)` -> what a technician chooses by; `ranked(qualities)` -> best first
 """
 
@@ -145,6 +146,15 @@ def cut_out(field, boxes):
     return [inks[k] for k in range(len(boxes))], corners, kind
 
 
+def masked(field, boxes):
+    """The boxes, each with the mask of its chromosome and as large as that."""
+    inks, corners, _ = cut_out(field, boxes)
+    masks = list(map(_mask, inks))
+    ends = corners + [mask.shape[::-1] for mask in masks]
+    xyxy = np.concatenate([corners, ends], 1).astype(float)
+    return dataclasses.replace(boxes, xyxy=xyxy, mask=masks)
+
+
 def _same(boxes, others):
     """Pairs of boxes, one of each, that bound the same object."""
     if not len(others):
@@ -184,11 +194,15 @@ def crop(ink):
 
 def _outline(ink, corner):
     """The outline of the chromosome in a crop; of the box where none is to be seen."""
+    return cut.outline(_mask(ink), corner)
+
+
+def _mask(ink):
+    """Where the chromosome of a crop is; everywhere where none is to be seen."""
     try:
-        mask = normalise.foreground(normalise.ink(255 - ink))
+        return normalise.foreground(normalise.ink(255 - ink))
     except normalise.ImagingError:
-        mask = np.ones(ink.shape, bool)
-    return cut.outline(mask, corner)
+        return np.ones(ink.shape, bool)
 
 
 def quality(found):

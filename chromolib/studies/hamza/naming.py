@@ -16,7 +16,7 @@ from chromolib import records
 from chromolib.cyto import assign
 from chromolib.detect import data
 from chromolib.evidence import detections
-from chromolib.karyotype import fields, finding
+from chromolib.karyotype import fields, finding, judged
 from chromolib.karyotype import naming as cells
 from chromolib.models import predict, samples, small
 from chromolib.models import train as training
@@ -26,7 +26,7 @@ BATCH, EPOCH = 64, 200  # images a step; steps after which a training can be res
 LEAST = 0.05  # score of a box that is worth a name
 TRUE = "true boxes"
 ALONE, JOINTLY = "a box alone", "a cell jointly"
-SCORES = ("mAP", "AP50", "recall", "precision")
+SCORES = ("mAP", "AP50", "recall", "precision", judged.RIGHT, judged.MENDED)
 
 
 def pictures(part):
@@ -56,7 +56,8 @@ def run(run, large, split, found, *, steps):
     `large` are all fields as large as they are, `found` is the name of a detector ->
     its boxes on the test fields of these, each chromosome once. The classifier learns
     from the true boxes of the fields that train, and validation fields say what a
-    missing copy costs.
+    missing copy costs. Boxes that score a half, each with its first name, make up a
+    karyogram: what a person would have to mend in it is counted too.
     """
     train, held, test = (
         data.same(large, part) for part in (split.sources, split.validation, split.test)
@@ -76,11 +77,20 @@ def run(run, large, split, found, *, steps):
                 "protocol": split.protocol,
                 "conditions": {"fields": large.kind, "boxes": name, "named": way},
             }
-            how = {"group": test.group, "words": words, "once": once}
+            how = {"group": test.group, "words": words}
             how |= {"rng": run.rng(f"names {name} {way}")}
-            scores = detections.estimates(test.truth, each, **how)
+            scores = detections.estimates(test.truth, each, once=once, **how)
+            scores |= judged.estimates(_karyograms(test.truth, once), **how)
             made += [scores[one] for one in SCORES if one in scores]
     return run.record_all(made)
+
+
+def _karyograms(truth, once):
+    """What became of each field, arranged by the names of its sure boxes."""
+    sure = [one.take(one.score >= detections.SCORE) for one in once]
+    wrong = [float((1 - one.score).sum()) for one in sure]
+    rows = zip(truth, sure, wrong, strict=True)
+    return [judged.row(true, one, one.label, wrong=n) for true, one, n in rows]
 
 
 def _learned(run, train, steps):

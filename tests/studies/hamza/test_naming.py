@@ -7,6 +7,7 @@ import pytest
 
 from chromolib import records
 from chromolib.detect import store
+from chromolib.karyotype import judged
 from chromolib.studies.hamza import naming, pretraining, protocol
 from tests.studies.hamza import conftest
 from tests.studies.hamza.test_experiment import Run
@@ -61,6 +62,17 @@ def test_true_boxes_bound_what_found_ones_reach(run):
         if one.quantity == "recall" and one.conditions["named"] == naming.ALONE
     }
     assert recall["half"] <= recall[naming.TRUE]
+    mended, right = (
+        {
+            one.conditions["boxes"]: one.value
+            for one in made
+            if one.quantity == what and one.conditions["named"] == naming.ALONE
+        }
+        for what in (judged.MENDED, judged.RIGHT)
+    )
+    assert mended[naming.TRUE] == pytest.approx(24 * (1 - right[naming.TRUE]))
+    assert mended["half"] == pytest.approx(24 - 24 * right["half"])
+    assert right["half"] <= 0.5
     assert {one.conditions["named"] for one in made} == {naming.ALONE, naming.JOINTLY}
     assert run.recorded == made
 
