@@ -2,6 +2,7 @@
 
 `chromosomes(count, seed)` -> straight single chromosomes, half of them rearranged
 `karyograms(count, seed)` -> karyograms, half of them with a wrong number
+`numbered(count, seed)` -> the cells of these
 
 Each image is of a patient of its own. A set's `boxes` say where the abnormality lies,
 with its kind as label; normal images have none.
@@ -51,13 +52,7 @@ def chromosomes(count, *, look="g", seed=0, start=0):
 
 def karyograms(count, *, look="g", seed=0, start=0, size=SIZE):
     """So many karyograms of as many patients, every second one with a wrong number."""
-    cells, kinds = [], []
-    for patient in range(start, start + count):
-        rng = np.random.default_rng([seed, patient, NUMBER])
-        kind = str(rng.choice(NUMERICAL)) if patient % 2 == 0 else "none"
-        karyotype = f"46,{_sex(rng)}" if kind == "none" else _case(kind, rng)
-        cells.append(lab.cell(karyotype, look=look, seed=seed, patient=patient))
-        kinds.append(kind)
+    cells, kinds = numbered(count, look=look, seed=seed, start=start)
     drawn = sets.karyograms(cells, size=size, room=compose.ROOM)
     extra = {"kind": np.array(kinds), "sham": np.full(count, "no"), **drawn.extra}
     return dataclasses.replace(
@@ -66,6 +61,18 @@ def karyograms(count, *, look="g", seed=0, start=0, size=SIZE):
         boxes=tuple(map(wrong_number, drawn.boxes, kinds)),
         extra=extra,
     )
+
+
+def numbered(count, *, look="g", seed=0, start=0):
+    """The cells of these patients, and which of `NUMERICAL` each has, or "none"."""
+    made, kinds = [], []
+    for patient in range(start, start + count):
+        rng = np.random.default_rng([seed, patient, NUMBER])
+        kind = str(rng.choice(NUMERICAL)) if patient % 2 == 0 else "none"
+        karyotype = f"46,{_sex(rng)}" if kind == "none" else _case(kind, rng)
+        made.append(lab.cell(karyotype, look=look, seed=seed, patient=patient))
+        kinds.append(kind)
+    return made, kinds
 
 
 def wrong_number(boxes, kind):

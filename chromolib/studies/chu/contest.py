@@ -37,15 +37,17 @@ class Contest:
     cost: dict  # rival -> seconds to learn, parameters
     reports: pd.DataFrame  # a row an unseen karyogram: what it holds
     estimates: list  # of records.Estimate
+    also: dict  # part -> likewise, of any other karyograms that were asked
     reason: str = ""  # why there are none
 
 
-def run(run, karyograms, grid, *, sizes, share=1.0):
-    """Train the rivals on the clean split and hold them against every network."""
+def run(run, karyograms, grid, *, sizes, share=1.0, also=None):
+    """Train the rivals on the clean split and hold them against every network; they
+    are asked of parts of other karyograms `also`."""
     seed = run.given("seed")
     split = protocol.divide(karyograms, "clean", seed=seed, share=share)
     parts = {"validation": split.validation, "test": split.test}
-    parts |= {"natural": karyograms.natural}
+    parts |= {"natural": karyograms.natural} | (also or {})
     parts = {name: part for name, part in parts.items() if part is not None}
     file = run.folder / "rows" / "rivals.npz"
     try:
@@ -54,7 +56,7 @@ def run(run, karyograms, grid, *, sizes, share=1.0):
             how = {"sizes": sizes, "seed": seed}
             arrays = _learned(file, split, karyograms.known, parts, **how)
     except layout.LayoutError as failure:
-        return Contest([], [], {}, pd.DataFrame(), [], f"No rival here: {failure}.")
+        return Contest([], [], {}, pd.DataFrame(), [], {}, f"No rival here: {failure}.")
     words = run.label | {"source": karyograms.source, "weights": "none"}
     words |= {"protocol": "clean"}
     said = {
@@ -81,7 +83,8 @@ def run(run, karyograms, grid, *, sizes, share=1.0):
         if one.model == naming.NAME:
             reports.insert(0, "truth", rivals.truth(one, karyograms.details))
             estimates += rivals.named(one, reports, rng=run.rng("rivals name"))
-    return Contest(test, natural, cost, reports, run.record_all(estimates))
+    also = {part: said[part] for part in also or {}}
+    return Contest(test, natural, cost, reports, run.record_all(estimates), also)
 
 
 def seen(run, contest, grid, karyograms):

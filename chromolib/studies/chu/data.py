@@ -12,6 +12,7 @@ import pandas as pd
 
 from chromolib import records
 from chromolib.data import compose
+from chromolib.detect import data as detecting
 from chromolib.models import pictures, samples
 from chromolib.synth import labelled
 
@@ -42,7 +43,7 @@ def read(run, count):
     pool, unseen = labelled.divide(images, seed=run.given("seed"))
     natural = labelled.natural(run.images, set(pool.group))
     external = None
-    if run.external is not None:
+    if run.external is not None and not boxed(run.external):
         rng = run.rng("external")
         external = labelled.labelled(run.external, UNIT, count=0, rng=rng)
     return Karyograms(
@@ -56,6 +57,11 @@ def read(run, count):
         external=external and as_samples(labelled.checked(external)),
         external_source=external.origin if external else "",
     )
+
+
+def boxed(images):
+    """Whether these are metaphases, which nobody has arranged yet."""
+    return images is not None and detecting.shown(images) == "metaphase"
 
 
 def as_samples(images):
