@@ -40,6 +40,11 @@ def build(root, outcomes):
         files.write_text(folder / f"{outcome.study}.ipynb", page(outcome))
     files.write_text(root / "book" / "claims.md", claims_page(root))
     _jupyter_book(root)
+    for outcome in outcomes:  # pages that a study's own page leads to
+        for file in outcome.folder.glob("*/report.html"):
+            place = root / SITE / folder.name / file.parent.name
+            place.mkdir(exist_ok=True)
+            shutil.copy(file, place)
     return root / SITE / "index.html"
 
 

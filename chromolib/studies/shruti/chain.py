@@ -4,6 +4,7 @@
 `divided(run, images)` -> Parts: who trains, who chooses, who tests
 `run(run, parts, sizes=)` -> Chain: the estimates, and the fields with what was found
 `told(truth, found, named)` -> what became of the boxes of a field
+`report(run, field, namer)` -> the page that `chromolib karyotype` writes of it
 
 # Strategy: each stage is asked with the truth before it and with what the stage before
 it made. True boxes and our names show what naming loses, found boxes and true names
@@ -13,9 +14,13 @@ what finding loses, and both together what a laboratory would have.
 import dataclasses
 import functools
 import json
+import pathlib
+import tempfile
 import types
 
 import numpy as np
+import PIL.Image
+from IPython import display
 
 from chromolib import records, streams
 from chromolib.detect import (
@@ -28,7 +33,7 @@ from chromolib.detect import (
     training,
     unet,
 )
-from chromolib.karyotype import fields, finding, judged, naming
+from chromolib.karyotype import fields, finding, folder, judged, naming
 from chromolib.models import protocols, small
 from chromolib.models import store as models
 from chromolib.models import train as fitting
@@ -168,6 +173,21 @@ def told(truth, found, named):
     return scores.told(truth, dataclasses.replace(found.boxes, label=named.label))
 
 
+def report(run, field, namer):
+    """A link to what the command makes of a field: a page in the run's folder."""
+    out = run.folder / "karyotypes"
+    with tempfile.TemporaryDirectory() as place:
+        file = pathlib.Path(place) / "metaphase.png"
+        PIL.Image.fromarray(field.grey).save(file)
+        finder = _shipped(run)
+        done = folder.run(fields.listed([file], out), out, namer, finder=finder)
+    return display.HTML(
+        f'<a href="{done.report.relative_to(run.folder)}">The report of this metaphase'
+        "</a>, as <code>chromolib karyotype</code> writes it: every chromosome with "
+        "what else it may be, and why a person should look."
+    )
+
+
 def _plain(boxes):
     """The boxes alone, as a detector gives them."""
     return records.Boxes(boxes.xyxy, np.full(len(boxes), ""))
@@ -244,13 +264,12 @@ def _parts(parts):
 
 def _finders(run, parts, sizes):
     """Name -> what finds the chromosomes of a field."""
-    file = predicting.shipped(run.root, "hamza", suffix=store.SUFFIX, option="finder")
-    made, (model, facts) = {UNLEARNED: finding.find}, store.load(file)
+    made, (model, facts, file) = {UNLEARNED: finding.find}, _shipped(run)
     if sizes.painted:
         network = _painter(run, sizes)
         made[PAINTED] = functools.partial(finding.painted, network=network)
     if _unseen(run, parts, facts):
-        made[SHIPPED] = _searching(model, facts, file.name)
+        made[SHIPPED] = _searching(model, facts, file)
     if not sizes.looks:
         return made
     shown = data.unnamed(data.fields(parts.images, "metaphase", side=sizes.side))
@@ -260,6 +279,12 @@ def _finders(run, parts, sizes):
         sure = _enough(model, validation.take(slice(CHOOSING)))
         made[name] = _searching(model, {"sha256": "of this run"}, name, sure=sure)
     return made
+
+
+def _shipped(run):
+    """The detector that is shipped, what its card says, and the name of its file."""
+    file = predicting.shipped(run.root, "hamza", suffix=store.SUFFIX, option="finder")
+    return *store.load(file), file.name
 
 
 def _unseen(run, parts, facts):

@@ -71,6 +71,9 @@ def test_true_names_lose_what_was_not_found_and_true_boxes_nothing(
     told = chain.told(truth, found, named)
     assert sum(map(len, told.values())) >= max(len(truth), len(found))
     monkeypatch.setattr(chain, "_made", None)  # would be called
+    link = chain.report(run, made.shown[0], made.namer).data
+    assert 'href="karyotypes/report.html"' in link
+    assert "metaphase" in (run.folder / "karyotypes" / "report.html").read_text()
     again = chain.run(run, parts, sizes=sizes)
     assert [str(one) for one in again.estimates] == [str(one) for one in made.estimates]
 
