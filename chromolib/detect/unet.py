@@ -1,7 +1,7 @@
 """Learned segmentation: what every pixel of a field is, and the chromosomes of that.
 
 `unet(side, seed=)` -> network: ground, inside or edge? (Ronneberger et al. 2015)
-`targets(images, side)` -> ink and kinds of metaphases, whose masks are known
+`targets(images, side)` -> ink and kinds of drawn metaphases, whose masks are known
 `learned(ink, kinds, *, steps, seed)` -> a network that has learned
 `instances(network, ink)` -> (labels, score) of one square: 1.. where a chromosome lies
 
@@ -53,7 +53,7 @@ def unet(side, *, seed=0, width=8):
 
 
 def targets(images, side):
-    """(n, side, side) ink as uint8, and the kind of each pixel."""
+    """(n, side, side) ink as uint8, and the kind of each pixel, of drawn fields."""
     ink, kinds = [], []
     for grey, boxes in zip(images.pixels, images.boxes, strict=True):
         drawn = np.zeros(grey.shape, np.int32)
@@ -61,19 +61,15 @@ def targets(images, side):
         pairs = zip(corner, boxes.mask, strict=True)
         for k, ((x, y), mask) in enumerate(pairs, 1):  # lowest first
             drawn[y : y + mask.shape[0], x : x + mask.shape[1]][mask] = k
-        made = squares.square(grey, side)
-        ink.append(made.ink)
-        kinds.append(_kinds(_sized(drawn, made)))
+        ink.append(squares.square(grey, side).ink)
+        kinds.append(_kinds(_sized(drawn, side)))
     return np.array(ink), np.array(kinds)
 
 
-def _sized(drawn, made):
-    """Numbered pixels of a field on its square, without numbers between two."""
-    at = np.arange(len(made.ink))[:, None] + 0.5
-    x, y = np.floor((at - made.corner) / made.scale).astype(int).T
-    inside = np.pad(drawn, 1)  # what lies outside is ground
-    height, width = drawn.shape
-    return inside[np.ix_(np.clip(y, -1, height) + 1, np.clip(x, -1, width) + 1)]
+def _sized(drawn, side):
+    """Numbered pixels at another size, without numbers between two."""
+    at = ((np.arange(side) + 0.5) * len(drawn) / side).astype(int)
+    return drawn[np.ix_(at, at)]
 
 
 def _kinds(drawn):

@@ -2,15 +2,18 @@
 
 `profile(straight)` -> (samples,) band profile from the top, mean 0, sd 1
 `widths(straight)` -> (samples,) width over mean width
+`bands(straight)` -> how many dark and light bands it shows
 `centromere(straight)` -> short arm over length, in 0..0.5 from the nearer end
 """
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, signal
 
 from chromolib.imaging import direction
 
 SAMPLES = 64
+END = 2  # pixels of an end that say nothing of a band
+SEEN = 0.1  # of the range of stain, from which a band stands out
 
 
 def profile(straight, *, samples=SAMPLES):
@@ -19,6 +22,14 @@ def profile(straight, *, samples=SAMPLES):
     raw = direction.resampled(straight.ink.sum(1) / np.maximum(count, 1), samples)
     spread = raw.std()
     return (raw - raw.mean()) / spread if spread > 1e-6 else np.zeros(samples)
+
+
+def bands(straight):
+    """How many dark and light bands lie along the axis; one where it is even."""
+    raw = straight.ink.sum(1) / np.maximum(straight.mask.sum(1), 1)
+    line = ndimage.gaussian_filter1d(raw, 1)[END:-END]  # ends are pale by their shape
+    depth = {"prominence": max(SEEN * np.ptp(line), 1e-6)} if len(line) else {}
+    return 1 + sum(len(signal.find_peaks(one, **depth)[0]) for one in (line, -line))
 
 
 def widths(straight, *, samples=SAMPLES):

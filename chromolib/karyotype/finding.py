@@ -5,12 +5,12 @@
 `searched(field, finder)` -> Found, by a detector that has learned
 `drawn(field, boxes)` -> Found, in boxes that a person or a detector gave
 `cut_out(field, boxes)` -> the ink of each box that is the chromosome's, and where
-`masked(field, boxes)` -> the boxes drawn close, each with the mask of what it holds
 `quality(found)` -> what a technician chooses by; `ranked(qualities)` -> best first
 """
 
 import contextlib
 import dataclasses
+import functools
 
 import numpy as np
 from scipy import ndimage, optimize
@@ -20,7 +20,7 @@ from chromolib import records
 from chromolib.cyto import assign
 from chromolib.detect import boxes as pairs
 from chromolib.detect import squares, suppress, unet
-from chromolib.imaging import cut, normalise, segment
+from chromolib.imaging import axis, cut, measure, normalise, segment
 from chromolib.karyotype import fields
 
 BLUR = 2  # pixels of a chromosome's soft edge that a crop keeps
@@ -28,7 +28,7 @@ MARGIN = 2  # pixels of ground around it
 AROUND = 0.006  # of a side: between masks of a learned segmentation and drawn boxes
 SURE = 0.5  # score from which a detector's box is taken
 SAME = 0.7  # overlap from which a box and an object are one
-WHOLE = 46
+WHOLE, HAPLOID = 46, 23
 STEEP = 0.95  # quantile of the gradient that an edge has
 DRAW = "draw its boxes and give them: --boxes"
 
@@ -46,6 +46,11 @@ class Found:
 
     def __len__(self):
         return len(self.boxes)
+
+    @functools.cached_property
+    def straight(self):
+        """(n,) each as axis.Straight, short arm up, or why it cannot be laid so."""
+        return axis.straighten_all(self.crops)
 
 
 def find(field):
@@ -146,15 +151,6 @@ def cut_out(field, boxes):
     return [inks[k] for k in range(len(boxes))], corners, kind
 
 
-def masked(field, boxes):
-    """The boxes, each with the mask of its chromosome and as large as that."""
-    inks, corners, _ = cut_out(field, boxes)
-    masks = list(map(_mask, inks))
-    ends = corners + [mask.shape[::-1] for mask in masks]
-    xyxy = np.concatenate([corners, ends], 1).astype(float)
-    return dataclasses.replace(boxes, xyxy=xyxy, mask=masks)
-
-
 def _same(boxes, others):
     """Pairs of boxes, one of each, that bound the same object."""
     if not len(others):
@@ -194,21 +190,18 @@ def crop(ink):
 
 def _outline(ink, corner):
     """The outline of the chromosome in a crop; of the box where none is to be seen."""
-    return cut.outline(_mask(ink), corner)
-
-
-def _mask(ink):
-    """Where the chromosome of a crop is; everywhere where none is to be seen."""
     try:
-        return normalise.foreground(normalise.ink(255 - ink))
+        mask = normalise.foreground(normalise.ink(255 - ink))
     except normalise.ImagingError:
-        return np.ones(ink.shape, bool)
+        mask = np.ones(ink.shape, bool)
+    return cut.outline(mask, corner)
 
 
 def quality(found):
-    """What a technician chooses metaphases by: count, overlaps, contacts, sharpness.
+    """What a technician chooses metaphases by: count, overlaps, contacts, bands seen.
 
-    Sharpness is how steeply the edges rise, in full stain a width of chromosome.
+    Sharpness is how steeply the edges rise, in full stain a width of chromosome. Bands
+    are those of a haploid set, as the level of an ideogram counts them.
     """
     areas = np.array([(crop < 128).sum() for crop in found.crops])
     spans = np.hypot(*(found.boxes.xyxy[:, 2:] - found.boxes.xyxy[:, :2]).T)
@@ -217,21 +210,25 @@ def quality(found):
         np.quantile(ndimage.gaussian_gradient_magnitude(crop.astype(float), 1), STEEP)
         for crop in found.crops
     ]
+    laid = (one for one in found.straight if isinstance(one, axis.Straight))
+    bands = [measure.bands(one) for one in laid]
     return {
         "count": len(found),
         "overlap": int((found.kind == "overlap").sum()),
         "touching": int((found.kind == "touching").sum()),
         "sharpness": round(float(np.median(steep) * width / 255), 2),
+        "bands": round(HAPLOID * float(np.mean(bands or [0]))),
     }
 
 
 def ranked(qualities):
     """The order from the best metaphase to the worst: complete ones first, of these the
-    ones with the fewest overlaps and contacts, then the sharpest."""
+    ones with the fewest overlaps and contacts, then those that show most bands, then
+    the sharpest."""
 
     def key(i):
         one = qualities[i]
         met = one["overlap"], one["touching"]
-        return (abs(one["count"] - WHOLE), *met, -one["sharpness"])
+        return (abs(one["count"] - WHOLE), *met, -one["bands"], -one["sharpness"])
 
     return sorted(range(len(qualities)), key=key)

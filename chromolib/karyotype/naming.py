@@ -88,7 +88,8 @@ def load(file):
 def name(namer, found, *, rename=False):
     """Every chromosome named, the cell as a whole; names that were given are kept
     unless `rename`."""
-    x, sound = straight(found.crops)
+    images, known = _images(found.crops), found.straight
+    x, sound = inputs.laid(images, canvas=inputs.FINE, known=known)
     chance = predict.views(namer.network, x, upright=False)
     given = np.isin(found.boxes.label, records.CLASSES) & (not rename)
     kept = np.where(given, found.boxes.label, records.CLASSES[0])
@@ -96,10 +97,13 @@ def name(namer, found, *, rename=False):
     seen = np.where(given[:, None], held, chance)
     named, _ = assign.cell(seen, penalty=namer.penalty)
     named = np.where(given, held.argmax(1), named)
-    upright = compose.straightened(_images(found.crops), orient=True, keep=True).pixels
+    upright = tuple(
+        compose.rendered(one.ink) if ok else crop
+        for one, ok, crop in zip(known, sound, found.crops, strict=True)
+    )
     label = np.array(records.CLASSES)[named]
     score = found.boxes.score
-    return Named(label, chance, sound, score, tuple(upright), given)
+    return Named(label, chance, sound, score, upright, given)
 
 
 def straight(crops):

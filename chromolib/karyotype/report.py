@@ -160,7 +160,8 @@ def _flags(one):
         if flags[name]:
             words.append(f"{name}: {', '.join(flags[name])}")
     words += [f"debris {flags['debris']}", f"nuclei {flags['nuclei']}"]
-    return "; ".join([*words, f"sharpness {quality['sharpness']}"]) + "."
+    words += [f"sharpness {quality['sharpness']}"]
+    return "; ".join([*words, f"about {quality['bands']} bands a haploid set"]) + "."
 
 
 def _field(item, one, anchor):

@@ -20,7 +20,7 @@ LEAST = 0.01  # probability of an alternative that is worth a line
 OTHERS = 4  # alternatives, at most
 COLUMNS = ("image", "case", "count", "karyotype", "name", "confidence", "refer")
 COLUMNS += ("reason", "touching", "overlap", "missing", "extra", "debris", "nuclei")
-COLUMNS += ("sharpness", "seconds", "error")
+COLUMNS += ("sharpness", "bands", "seconds", "error")
 
 
 def karyotype(field, namer, *, boxes=None, finder=None, rename=False, sure=naming.SURE):

@@ -28,14 +28,14 @@ def straight(images, *, canvas=STRAIGHT):
     return laid(images, canvas=canvas)[0]
 
 
-def laid(images, *, canvas, standing=False):
+def laid(images, *, canvas, standing=False, known=None):
     """The straight chromosomes, and which pictures showed one that has an axis.
 
     Of 3,000 real chromosomes all have; many a picture of something else has none. With
-    `standing` each is as it stands in its picture.
+    `standing` each is as it stands in its picture; `known` are straightened before.
     """
-    found = [NOT_ASKED] * len(images)
-    if not standing:
+    found = known or [NOT_ASKED] * len(images)
+    if not (standing or known):
         found = axis.straighten_all(images.pixels, orient=False)
     ink, area = [], np.zeros(len(images))
     for i, one in enumerate(found):

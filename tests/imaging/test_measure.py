@@ -23,6 +23,18 @@ def test_a_profile_has_mean_zero_and_unit_spread(bow, samples):
     assert measure.widths(bow, samples=samples).mean() == pytest.approx(1)
 
 
+@pytest.mark.parametrize("dark", [1, 3, 6])
+def test_bands_are_counted_dark_and_light_whatever_the_stain(dark):
+    along = np.cos(np.linspace(0, 2 * np.pi * dark, 20 * dark + 8))
+    ink = (0.5 - 0.3 * along)[:, None] * np.ones((1, 9), np.float32)
+    nothing = {"axis": np.zeros((len(ink), 2)), "length": 1, "bend": 1, "flipped": 0}
+    for stain in (1.0, 0.3):
+        one = axis.Straight(stain * ink, np.ones(ink.shape, bool), **nothing)
+        assert measure.bands(one) == 2 * dark
+    even = axis.Straight(np.ones((3, 3)), np.ones((3, 3), bool), **nothing)
+    assert measure.bands(even) == 1
+
+
 def test_resampling_keeps_the_mean():
     values = np.random.default_rng(0).random(37)
     assert direction.resampled(values, 64).mean() == pytest.approx(values.mean())

@@ -99,13 +99,14 @@ def test_boxes_of_a_detector_are_those_of_the_picture(field, drawn):
     assert len(found.crops) == len(found.boxes.polygon) == 46
 
 
-def test_the_best_metaphase_is_complete_then_apart_then_sharp():
-    def one(count, overlap, sharpness):
+def test_the_best_metaphase_is_complete_then_apart_then_banded_then_sharp():
+    def one(count, overlap, bands, sharpness):
         words = {"count": count, "overlap": overlap, "touching": 0}
-        return words | {"sharpness": sharpness}
+        return words | {"bands": bands, "sharpness": sharpness}
 
-    rows = [one(44, 0, 9), one(46, 3, 9), one(46, 1, 1), one(46, 1, 2)]
-    assert finding.ranked(rows) == [3, 2, 1, 0]
+    rows = [one(44, 0, 500, 9), one(46, 3, 500, 9), one(46, 1, 200, 9)]
+    rows += [one(46, 1, 300, 1), one(46, 1, 300, 2)]
+    assert finding.ranked(rows) == [4, 3, 2, 1, 0]
 
 
 @pytest.mark.parametrize(
