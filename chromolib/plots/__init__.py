@@ -1,6 +1,6 @@
 """Every figure: an axis comes in, the same axis goes out; nothing is computed here."""
 
-from chromolib.plots.audits import audit, leaks, tally
+from chromolib.plots.audits import audit, flow, leaks, tally
 from chromolib.plots.base import (
     axis,
     grid,
@@ -34,6 +34,7 @@ __all__ = [
     "curves",
     "distances",
     "dots",
+    "flow",
     "gallery",
     "grey_levels",
     "grid",

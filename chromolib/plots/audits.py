@@ -1,5 +1,7 @@
 """Figures of what a paper prints, of its audit, and of what its split gives away."""
 
+from matplotlib import colors
+
 from chromolib.evidence import recompute
 from chromolib.plots import base
 
@@ -75,3 +77,27 @@ def _leak_rows(ax, table):
     ax.set(yticks=range(len(names)), yticklabels=names)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.grid(axis="x", color="0.92")
+
+
+def flow(lanes, *, ax):
+    """Steps that follow one another, a lane a way of doing them, read downwards.
+
+    `lanes` is name -> the words of each step. What stands in one lane alone is filled.
+    """
+    most = max(map(len, lanes.values()))
+    shared = set.intersection(*map(set, lanes.values()))
+    for x, (name, steps) in enumerate(lanes.items()):
+        colour = base.PROTOCOLS.get(name, "0.35")
+        ax.text(x, -0.7, name, ha="center", va="center", color=colour, weight="bold")
+        for y, step in enumerate(steps):
+            face = colors.to_rgba(colour, 0 if step in shared else 0.25)
+            style = {"boxstyle": "round,pad=0.45", "fc": face, "ec": colour, "lw": 1.5}
+            text = {"ha": "center", "va": "center", "bbox": style}
+            ax.text(x, y, step, **text)
+            if y + 1 < len(steps):
+                arrow = {"arrowstyle": "-|>", "color": colour, "lw": 1.5}
+                place = {"xy": (x, y + 0.7), "xytext": (x, y + 0.32)}
+                ax.annotate("", **place, arrowprops=arrow)
+    ax.set(xlim=(-0.5, len(lanes) - 0.5), ylim=(most - 0.5, -1))
+    ax.set_axis_off()
+    return ax

@@ -11,6 +11,8 @@ import math
 import pathlib
 import shutil
 
+import pandas as pd
+
 from chromolib import records
 from chromolib.evidence import between, resample
 from chromolib.runs import folder, parameters, results
@@ -67,6 +69,17 @@ def read(root, study):
             where = place.relative_to(root).as_posix()
             raise PublishedError(f"{where}: {error}") from error
     return estimates
+
+
+def tables(root, study, name):
+    """A table that full runs kept beside their estimates, those of all runs in one."""
+    found = [
+        pd.read_csv(path, keep_default_na=False).assign(
+            run=f"{path.parent.parent.name}, {path.parent.name}"
+        )
+        for path in sorted((root / PLACE / study / "full").glob(f"*/seed*/{name}.csv"))
+    ]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
 
 
 def pooled(root, study):

@@ -116,6 +116,17 @@ def test_no_run_and_two_numbers_for_one_thing_are_refused(tmp_path, finished):
         published.keep(tmp_path, twice)
 
 
+def test_a_table_of_all_runs_says_of_which_each_row_is(tmp_path):
+    assert published.tables(tmp_path, "chromonet", "costs").empty
+    for source, seed in (("pki3", 0), ("synthetic", 1)):
+        place = tmp_path / "data/results/chromonet/full" / source / f"seed{seed}"
+        place.mkdir(parents=True)
+        (place / "costs.csv").write_text(f"network,seconds\nours,{seed}\n")
+    found = published.tables(tmp_path, "chromonet", "costs")
+    assert found["run"].tolist() == ["pki3, seed0", "synthetic, seed1"]
+    assert found["seconds"].tolist() == [0, 1]
+
+
 def test_nothing_kept_is_nothing_read(tmp_path):
     assert published.read(tmp_path, "chromonet") == []
     assert published.pooled(tmp_path, "chromonet") == []

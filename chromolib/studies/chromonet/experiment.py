@@ -1,10 +1,11 @@
 """The grid of trainings: both protocols, true and random labels, ChromoNet and rivals.
 
 `run(run, images, sizes=...)` -> Experiment, with every prediction and its estimates
-`train(split, sizes, *, seed)` -> a trained network and its history, once
+`train(split, sizes, *, seed)` -> ChromoNet and its history, once; `fitted` any network
 """
 
 import dataclasses
+import time
 
 import keras
 import pandas as pd
@@ -40,6 +41,7 @@ class Trained:
     split: protocols.Split
     network: keras.Model
     history: pd.DataFrame
+    seconds: float  # to learn
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -117,13 +119,13 @@ def run(run, images, *, sizes):
     return Experiment(images, sizes, seed, origin, words, *numbers)
 
 
-def divide(images, name, sizes, *, seed, labels="true"):
-    """The Split of a protocol, as large as the sizes say."""
-    how = {"count": sizes.sources, "share": sizes.share, "labels": labels}
+def divide(images, name, sizes, *, seed, labels="true", even=False):
+    """The Split of a protocol, as large as the sizes say; `even` labels train."""
+    how = {"count": sizes.sources, "share": sizes.share, "labels": labels, "even": even}
     return protocol.SPLITS[name](images, seed=seed, **how)
 
 
-def train(split, sizes, *, seed, origin=weights.NOWHERE, **reading):
+def train(split, sizes, *, seed, origin=weights.NOWHERE, batch=BATCH, **reading):
     """ChromoNet trained on a split.
 
     Both protocols run all epochs and take the one of the best accuracy, the last of
@@ -133,7 +135,7 @@ def train(split, sizes, *, seed, origin=weights.NOWHERE, **reading):
     model = network.chromonet(split.train.x.shape[1:], seed=seed, **reading)
     if not reading:
         weights.load_trunk(model, origin)
-    return _fitted(CHROMONET, model, split, split.train, sizes, seed)
+    return fitted(CHROMONET, model, split, split.train, sizes, seed, batch=batch)
 
 
 def predict_with(trained, images, words):
@@ -190,22 +192,24 @@ def _by_protocol(images, name, sizes, origin, seed):
     shallow = network.traditional(true.train.x.shape[1:], seed=seed)
     return [
         train(true, sizes, seed=seed, origin=origin),
-        _fitted(TRADITIONAL, shallow, true, true.sources, sizes, seed),
+        fitted(TRADITIONAL, shallow, true, true.sources, sizes, seed),
         train(random, sizes, seed=seed, origin=origin),
     ]
 
 
-def _fitted(name, model, split, samples, sizes, seed):
+def fitted(name, model, split, samples, sizes, seed, *, batch=BATCH):
+    """A compiled network that has learned from samples of a split."""
+    started = time.monotonic()
     history = training.train(
         model,
         *samples.xy,
         validation=split.validation.xy,
         monitor="val_accuracy",
         epochs=sizes.epochs,
-        batch=BATCH,
+        batch=batch,
         seed=seed,
     )
-    return Trained(name, split, model, history)
+    return Trained(name, split, model, history, time.monotonic() - started)
 
 
 def _is_chromonet(trained):

@@ -2,6 +2,7 @@
 
 `chromonet(shape, *, seed, **reading)` -> the CNN, compiled, logits of the two labels
 `traditional(shape, *, seed)` -> the shallow network it is compared with, compiled
+`compiled(model)`, `logits(x, seeds)` -> how any network here learns, and ends
 
 # Strategy: the paper names its parts (section 4.6: convolution, ReLU, batch
 normalisation, max pooling, flattening, fully connected layers, softmax) and no number.
@@ -31,7 +32,16 @@ READINGS = {
 
 
 def chromonet(
-    shape, *, seed, widths=trunks.WIDTHS, pair=2, after=False, flatten=True, dropout=0.5
+    shape,
+    *,
+    seed,
+    widths=trunks.WIDTHS,
+    pair=2,
+    after=False,
+    flatten=True,
+    dropout=0.5,
+    rate=RATE,
+    classes=len(data.LABELS),
 ):
     """The CNN compiled, with the first weights that the seed gives.
 
@@ -42,7 +52,8 @@ def chromonet(
     pool = keras.layers.Flatten if flatten else keras.layers.GlobalAveragePooling2D
     x = _dense(64, seeds, activation="relu", name="head_dense")(pool()(x))
     x = keras.layers.Dropout(dropout, seed=seeds())(x)
-    return compiled(keras.Model(inputs, _logits(x, seeds), name="chromonet"))
+    model = keras.Model(inputs, logits(x, seeds, classes), name="chromonet")
+    return compiled(model, rate)
 
 
 def traditional(shape, *, seed):
@@ -57,21 +68,22 @@ def traditional(shape, *, seed):
         *(16, 5), padding="same", activation="relu", kernel_initializer=first
     )(inputs)
     x = keras.layers.Flatten()(keras.layers.MaxPooling2D(4)(x))
-    return compiled(keras.Model(inputs, _logits(x, seeds), name="traditional"))
+    return compiled(keras.Model(inputs, logits(x, seeds), name="traditional"))
 
 
-def compiled(model):
+def compiled(model, rate=RATE):
     """The model ready to learn by Adam and cross-entropy."""
     model.compile(
-        keras.optimizers.Adam(RATE),
+        keras.optimizers.Adam(rate),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
     return model
 
 
-def _logits(x, seeds):
-    return _dense(len(data.LABELS), seeds, name="head_logits", dtype="float32")(x)
+def logits(x, seeds, classes=len(data.LABELS)):
+    """The last layer of any network: one number a class."""
+    return _dense(classes, seeds, name="head_logits", dtype="float32")(x)
 
 
 def _dense(units, seeds, **settings):

@@ -6,6 +6,7 @@
 In the paper the test images also choose the epoch (section 4.3, figures 5 to 8).
 """
 
+import dataclasses
 import functools
 
 from chromolib.models import augment, layers, protocols
@@ -35,9 +36,19 @@ def augmentation(seed):
 PAPER = protocols.Paper(TOTAL, COUNTS, augmentation)
 
 
-def _divided(divide, images, *, seed, count=SOURCES, share=1.0, labels="true"):
-    """A protocol on so many sources, for a share of the paper's counts of images."""
-    return divide(images, PAPER.shared(share, count), seed=seed, labels=labels)
+def _divided(
+    divide, images, *, seed, count=SOURCES, share=1.0, labels="true", even=False
+):
+    """A protocol on so many sources, for a share of the paper's counts of images.
+
+    With `even` the rarer label has as many copies as the other (section 4.5).
+    """
+    paper = PAPER.shared(share, count)
+    if even:
+        most = max(paper.parts["train"].values())
+        train = dict.fromkeys(paper.parts["train"], most)
+        paper = dataclasses.replace(paper, parts=paper.parts | {"train": train})
+    return divide(images, paper, seed=seed, labels=labels)
 
 
 SPLITS = {

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from chromolib.evidence import (
+    between,
     calibration,
     claims,
     conformal,
@@ -123,6 +124,18 @@ def paper_tables(grids, audits):
         for score, claim in ((s, prefix + name) for name, s in PRINTED.items())
     ]
     return pd.DataFrame(rows).fillna("").assign(source=grids[0].source)
+
+
+def four(grid):
+    """The paper's four scores of both its models, by protocol, each a condition."""
+    true = {"unit": grid.images.unit, "labels": "true"}
+    return [
+        dataclasses.replace(one, conditions=true | {"score": name}, quantity="score")
+        for name in PRINTED.values()
+        for one in grid.estimates
+        if one.model in (experiment.CHROMONET, experiment.TRADITIONAL)
+        and (one.quantity, one.conditions) == (name, true)
+    ]
 
 
 def _paper_row(grid, model, score, audit):
@@ -305,6 +318,27 @@ def readings(grid, names, *, rng):
         predictions = predict.predict(trained.network, split.test, **words)
         estimates += _measured(predictions, name, rng=rng, reading=reading)
     return estimates
+
+
+def settings(grid, trials, *, rng):
+    """What even labels and the rate and batch that a search chose add: Estimates.
+
+    Each is trained anew on the same split; a gain is over the network of the grid.
+    """
+    first, name = grid.chromonet(), "AUROC of abnormal"
+    split, how = first.split, {"seed": grid.seed, "even": True}
+    even = experiment.divide(grid.images, split.protocol, grid.sizes, **how)
+    best = trials.sort_values("validation loss").iloc[0]
+    tuned = {"rate": best["learning rate"], "batch": int(best["batch size"])}
+    found, words = [], grid.pick().words | {"weights": "none"}
+    for setting, part, how in (("even labels", even, {}), ("tuned", split, tuned)):
+        trained = experiment.train(part, grid.sizes, seed=grid.seed, **how)
+        predictions = predict.predict(trained.network, part.test, **words)
+        found += _measured(predictions, name, rng=rng, setting=setting)
+        (gain,) = between.paired(predictions, grid.pick(), name, rng=rng).values()
+        own = gain.conditions | {"setting": setting}
+        found.append(dataclasses.replace(gain, conditions=own, model=first.model))
+    return found
 
 
 def wrong(grid, most):

@@ -42,6 +42,7 @@ class Run:
 
     def record_all(self, estimates):
         self.estimates.extend(estimates)
+        return estimates
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from chromolib.evidence import claims
@@ -97,6 +98,28 @@ def test_another_number_of_sources_and_another_reading_are_trained(grid, rng):
     readings = questions.readings(tiny, ["six convolutions"], rng=rng)
     assert told(readings, "reading") == ["as read", "six convolutions"]
     assert {e.weights for e in readings} == {"none"}
+
+
+def test_even_labels_and_a_searched_rate_are_trained_and_told_with_their_gain(
+    grid, rng, monkeypatch
+):
+    asked = []
+
+    def train(split, sizes, *, seed, **how):
+        asked.append((how, split.counts["train"]))
+        return grid.chromonet("clean")
+
+    monkeypatch.setattr(experiment, "train", train)
+    rows = {"validation loss": [0.7, 0.4], "learning rate": [1e-2, 1e-3]}
+    trials = pd.DataFrame(rows | {"batch size": [8, 64]})
+    found = questions.settings(grid, trials, rng=rng)
+    (plain, even), (tuned, _) = asked
+    assert plain == {}
+    assert len(set(even.values())) == 1
+    assert tuned == {"rate": 1e-3, "batch": 64}
+    gains = [e for e in found if e.quantity.startswith("difference")]
+    assert told(gains, "setting") == ["even labels", "tuned"]
+    assert gains[1].value == 0, "the same network here"
 
 
 def test_bars_tell_protocols_labels_and_unseen_groups_apart(grid):
@@ -204,3 +227,14 @@ def test_bars_of_kept_results_are_the_network_s_own_and_each_once(grid):
     }
     places = [(e.protocol, tuple(e.conditions.items())) for e in bars]
     assert len(set(places)) == len(places) == 5, "one is of unseen groups"
+
+
+def test_the_four_scores_are_of_both_models_and_each_protocol(grid):
+    four = questions.four(grid)
+    assert {e.quantity for e in four} == {"score"}
+    assert list(dict.fromkeys(told(four, "score"))) == [*questions.PRINTED.values()]
+    assert {(e.model, e.protocol) for e in four} == {
+        (model, name)
+        for model in (experiment.CHROMONET, experiment.TRADITIONAL)
+        for name in ("published", "clean")
+    }

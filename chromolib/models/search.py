@@ -1,10 +1,9 @@
-"""The thesis' Bayesian search over learning rate and batch size (section 3.2).
+"""A Bayesian search over learning rate and batch size.
 
 `run(build, train, validation, *, file, trials, epochs, seed)` -> a row a trial
 
 Trials stand in a journal, one file: a search that was stopped goes on, and several
-workers may share it. A trial that fails is a row like any other, with the reason; in
-the thesis failed trials are left out.
+workers may share it. A trial that fails is a row like any other, with the reason.
 """
 
 import logging

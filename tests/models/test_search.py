@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from chromolib.studies.chu import search
+from chromolib.models import search
 
 
 @pytest.fixture
