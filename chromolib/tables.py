@@ -8,6 +8,7 @@ import pandas as pd
 
 from chromolib import records
 
+MOST = 8  # columns of a row that a phone shows as a card; more are moved sideways
 LEFT = 'style="text-align:left"'  # JupyterLab would align text to the right
 
 
@@ -33,9 +34,12 @@ class Table:
             f"<tr>{''.join(map(_cell, names, row))}</tr>"
             for row in self.frame.itertuples(index=False, name=None)
         )
+        caption = html.escape(self.caption)
+        look = "cards" if len(names) <= MOST else "cards many"
         return (
-            f'<table class="cards"><caption>{html.escape(self.caption)}</caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+            f'<div class="wide" role="region" tabindex="0" aria-label="{caption}">'
+            f'<table class="{look}"><caption>{caption}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
         )
 
 

@@ -10,7 +10,16 @@ import pytest
 from chromolib import studies
 
 STUDIES = ["studies/chromonet", "studies/hamza", "studies/chu", "studies/shruti"]
-PAGES = ["intro", "tutorial", "methods", "data", "own-data", "glossary", "references"]
+PAGES = [
+    "intro",
+    "runs",
+    "tutorial",
+    "methods",
+    "data",
+    "own-data",
+    "glossary",
+    "references",
+]
 EVERY = [*PAGES, "claims", "studies/sources", "studies/synthetic", *STUDIES]
 
 

@@ -10,10 +10,12 @@ import sysconfig
 import nbformat
 
 from chromolib import files, studies, tables
+from chromolib.book import front
 from chromolib.evidence import claims, verdicts
 from chromolib.runs import published
 
 SITE = pathlib.Path("_build") / "html"
+WHOLE = "chromolib-book"  # the site as one file
 LINK = re.compile(r"\]\((?:\.\./(?:book|notebooks)/)?([\w-]+)\.(md|ipynb)\)")
 PLACE = {"md": "../", "ipynb": ""}  # from book/studies
 
@@ -39,13 +41,22 @@ def build(root, outcomes):
     for outcome in outcomes:
         files.write_text(folder / f"{outcome.study}.ipynb", page(outcome))
     files.write_text(root / "book" / "claims.md", claims_page(root))
+    front.written(root, folder)
     _jupyter_book(root)
     for outcome in outcomes:  # pages that a study's own page leads to
         for file in outcome.folder.glob("*/report.html"):
             place = root / SITE / folder.name / file.parent.name
             place.mkdir(exist_ok=True)
             shutil.copy(file, place)
+    _packed(root / SITE)
     return root / SITE / "index.html"
+
+
+def _packed(site):
+    """The whole site as one zip within it."""
+    name = site.parent / WHOLE
+    shutil.make_archive(name, "zip", site)
+    shutil.move(f"{name}.zip", site / f"{WHOLE}.zip")
 
 
 def page(outcome):

@@ -25,6 +25,7 @@ WORDS = (
     "wrong fact",
     "not checkable",
 )
+MISMATCHES = "distinct mismatches"
 RELATIONS = ("equals", "at most", "at least")
 
 
@@ -53,6 +54,7 @@ class Claim:
     rerun: dict = dataclasses.field(default_factory=dict)  # see `verdicts.complaint`
     protocol: str = ""  # id of the claim that describes how it was measured
     cite: str = ""  # key in references.bib, for facts from elsewhere
+    mismatch: str = ""  # shared by claims that contradict the text for one reason
 
     def __post_init__(self):
         if self.relation not in RELATIONS:
@@ -161,9 +163,18 @@ def tally(audits):
     )
 
 
+def mismatches(audits):
+    """How many distinct mismatches the contradictory claims come from."""
+    odd = with_word(audits, "contradictory")
+    return len({a.claim.mismatch or a.claim.id for a in odd})
+
+
 def tallies(audits):
     """The same for several studies: one row each, and how many claims were made."""
-    rows = [{"study": k, "claims": len(v), **tally(v)} for k, v in audits.items()]
+    rows = [
+        {"study": name, "claims": len(own), **tally(own), MISMATCHES: mismatches(own)}
+        for name, own in audits.items()
+    ]
     return pd.DataFrame(rows)
 
 

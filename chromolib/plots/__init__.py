@@ -1,6 +1,6 @@
 """Every figure: an axis comes in, the same axis goes out; nothing is computed here."""
 
-from chromolib.plots.audits import audit, flow, leaks, tally
+from chromolib.plots.audits import audit, flow, headline, leaks, tally
 from chromolib.plots.base import (
     axis,
     grid,
@@ -38,6 +38,7 @@ __all__ = [
     "gallery",
     "grey_levels",
     "grid",
+    "headline",
     "leaks",
     "learning",
     "legend_above",

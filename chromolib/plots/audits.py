@@ -11,13 +11,20 @@ AUDIT = {
     "contradictory": ("#D55E00", "X"),
 }
 BOUNDS = {"at most": "<", "at least": ">"}
+HEADLINE = (  # colour, mark, its face, and how far below the middle of a row
+    ("#D55E00", "X", "#D55E00", -0.18),
+    ("#D55E00", "s", "white", 0.0),
+    ("#0072B2", "o", "#0072B2", 0.18),
+    ("#009E73", "D", "#009E73", 0.0),
+)
 LEAKS = {"published": ("X", -0.15), "clean": ("o", 0.15), "whole set": ("s", 0.0)}
 
 
 def audit(audits, *, ax):
     """Printed number (open circle) against the recomputed one, a row a claim.
 
-    A whisker is an exact 95 % interval; a triangle marks a bound the printed number
+    A whisker is an exact 95 % interval, where both are one number; where they differ,
+    the same images were counted twice. A triangle marks a bound the printed number
     should keep. What cannot be checked has its circle alone, and what is printed as a
     word has no row.
     """
@@ -37,7 +44,7 @@ def audit(audits, *, ax):
 def _recomputed(ax, y, item, printed):
     (colour, marker), ours = AUDIT[item.word], item.recomputed
     marker = BOUNDS.get(item.claim.relation, marker)
-    if ours.low is not None:
+    if ours.low is not None and item.word == "consistent":
         ax.plot([ours.low, ours.high], [y, y], color=colour, lw=1, alpha=0.6)
     ax.plot([printed, ours.value], [y, y], color=colour, lw=2.5, alpha=0.5)
     ax.plot(ours.value, y, marker, color=colour, ms=7, label=item.word)
@@ -101,3 +108,28 @@ def flow(lanes, *, ax):
     ax.set(xlim=(-0.5, len(lanes) - 0.5), ylim=(most - 0.5, -1))
     ax.set_axis_off()
     return ax
+
+
+def headline(rows, *, ax, columns, missing):
+    """What was printed against what was found, a row a study and source.
+
+    A row is (label, printed, column -> Estimate); the columns that a row lacks are
+    written beside it.
+    """
+    looks = dict(zip(columns, HEADLINE, strict=True))
+    for y, ((_, printed, found), lacking) in enumerate(zip(rows, missing, strict=True)):
+        style = {"marker": "o", "ms": 9, "mfc": "none", "mec": "black", "ls": ""}
+        ax.plot(printed, y, **style, label="printed")
+        for name, one in found.items():
+            colour, marker, face, shift = looks[name]
+            ends = [[max(one.value - one.low, 0)], [max(one.high - one.value, 0)]]
+            style = {"color": colour, "marker": marker, "mfc": face, "ms": 7}
+            place = one.value, y + shift
+            ax.errorbar(*place, xerr=ends, capsize=3, ls="", label=name, **style)
+        if lacking:
+            text = f"not run yet: {', '.join(lacking)}"
+            ax.text(0, y + 0.42, text, fontsize=8, color="0.35", va="center")
+    ax.set_yticks(range(len(rows)), [label for label, *_ in rows])
+    ax.set(xlim=(-0.02, 1.02), ylim=(len(rows) - 0.4, -0.6), xlabel="score")
+    ax.grid(axis="x", color="0.9")
+    return base.legend_above(ax)

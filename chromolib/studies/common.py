@@ -3,14 +3,71 @@
 They also record what they measure, so that a run leaves the same tables everywhere.
 """
 
+import html
+
 import pandas as pd
 
 from chromolib import plots, records, tables, widgets
 from chromolib.data import leakage, survey
 from chromolib.evidence import claims
 from chromolib.evidence import verdicts as judging
+from chromolib.studies import headline as headlines
 
 VERDICTS = ("statement", "printed", "audit", "ours_published", "ours_clean", "verdict")
+
+
+class Opening:
+    """What a study begins with: claim, answer, and the figure that decides."""
+
+    def __init__(self, sentences, shown):
+        self.sentences, self.shown = sentences, shown
+
+    def __repr__(self):
+        return " ".join(self.sentences)
+
+    def _repr_html_(self):
+        said = "".join(f"<p>{html.escape(one)}</p>" for one in self.sentences)
+        return (
+            f'<div class="answer"><div class="answer-words">{said}</div>'
+            f"{self.shown._repr_html_()}</div>"
+        )
+
+
+def opening(run, audits, kept, headline):
+    """The paper's claim, our answer with its numbers, the figure that decides."""
+    (audit,) = claims.pick(audits, headline.claim)
+    made = headlines.lines(run.study, headline, audits, kept)
+    claim = audit.claim
+    said = [f"The paper says: {claim.statement} ({claim.value}; {claim.place})"]
+    said += [_numbers(max(made, key=_decisive), headline.score), headline.meaning]
+    caption = (
+        f"{headline.score.capitalize()} as printed, by the paper's protocol, and on "
+        "groups that no training saw. Source: the paper, and the full runs kept with "
+        "the book; whiskers are 95 % intervals over groups and seeds."
+    )
+    return Opening(said, headlines.figure(made, caption=caption))
+
+
+def _decisive(line):
+    """Real images decide before drawn ones, then the source of most numbers."""
+    return not line.source.startswith("synthetic"), len(line.found)
+
+
+SAID = {
+    headlines.PUBLISHED: "{} by the paper's protocol",
+    headlines.UNSEEN: "{} with the same network on groups that it never saw",
+    headlines.CLEAN: "{} by a clean protocol",
+    headlines.BEST: "at best {} on groups never seen",
+}
+
+
+def _numbers(line, score):
+    """The numbers of a source in a sentence."""
+    if not line.found:
+        return "No full run is kept yet."
+    said = [SAID[name].format(one) for name, one in line.found.items()]
+    said += [SAID[name].format(headlines.MISSING) for name in line.missing]
+    return f"Our full runs on {line.source} give, as {score}: {'; '.join(said)}."
 
 
 class Sentence:
@@ -42,8 +99,9 @@ def words(run, audits):
     tally = claims.tally(audits)
     caption = (
         f"How many claims of the paper got each audit word. Of {tally.sum()} claims, "
-        f"{tally['contradictory']} contradict the same paper in another place; the "
-        "bars count claims, not their weight. Source: printed numbers of the paper."
+        f"{tally['contradictory']} contradict the same paper in another place, by "
+        f"{claims.mismatches(audits)} distinct mismatches; the bars count claims, not "
+        "their weight. Source: printed numbers of the paper."
     )
     alt = f"Bar chart: number of claims of the {run.study} paper by audit word."
     return plots.show(plots.tally(tally, ax=plots.axis(rows=6)), caption, alt=alt)

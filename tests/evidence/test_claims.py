@@ -251,3 +251,36 @@ def test_a_bad_file_is_refused_by_name(tmp_path, text, complaint):
 def test_a_missing_file_names_the_studies(claims_folder):
     with pytest.raises(claims.ClaimsError, match="known studies: chromonet"):
         claims.load(claims_folder, "chromnet")
+
+
+def test_claims_that_fail_for_one_reason_are_one_mismatch(claims_folder):
+    audits = claims.audit(claims.load(claims_folder, "shruti"))
+    odd = claims.with_word(audits, "contradictory")
+    shared = [a for a in odd if a.claim.mismatch == "report and matrix"]
+    assert len(shared) == 17
+    assert claims.mismatches(audits) == len(odd) - len(shared) + 1
+    assert claims.mismatches([]) == 0
+
+
+@pytest.mark.parametrize("study", studies.STUDIES)
+def test_a_mismatch_is_of_several_claims_that_do_contradict(claims_folder, study):
+    audits = claims.audit(claims.load(claims_folder, study))
+    named = [a for a in audits if a.claim.mismatch]
+    assert {a.word for a in named} <= {"contradictory"}
+    for name in {a.claim.mismatch for a in named}:
+        assert sum(a.claim.mismatch == name for a in named) > 1
+
+
+def test_one_reading_of_figure_4_is_charged_not_two(claims_folder):
+    """Its cells fit the table as counts of one set: so each sentence is read."""
+    audits = claims.audit(claims.load(claims_folder, "chromonet"))
+    found, normal, right = claims.pick(
+        audits,
+        "chromonet-matrix-abnormal",
+        "chromonet-matrix-normal",
+        "chromonet-accuracy",
+    )
+    assert found.shown == "90 %"
+    assert normal.shown == "84.4 %"
+    assert right.recomputed.value == pytest.approx(1.57 / 1.80)
+    assert 0.867 < right.recomputed.least < right.recomputed.most < 0.878

@@ -19,6 +19,7 @@ from chromolib.evidence import (
     resample,
 )
 from chromolib.models import predict, saliency
+from chromolib.studies import headline
 from chromolib.studies.chromonet import data, experiment, network, protocol
 
 NORMAL, ABNORMAL = data.LABELS
@@ -44,6 +45,20 @@ QUESTIONS = (  # question, quantities, protocol, conditions, what is asked of th
     ("Are real extra copies told?", "AUROC of abnormal", "clean", TRUE | REAL, "above"),
     ("Does Grad-CAM point?", POINT, "clean", TRUE | {"map": "Grad-CAM"}, "lead"),
     ("Does occlusion point?", POINT, "clean", TRUE | {"map": "occlusion"}, "lead"),
+)
+SINGLE, UNSEEN = {"unit": "chromosome", "labels": "true"}, {"tested": "unseen"}
+HEADLINE = headline.Headline(
+    claim="chromonet-accuracy",
+    score="accuracy on single chromosomes",
+    picks={
+        headline.PUBLISHED: [("accuracy", experiment.CHROMONET, "published", SINGLE)],
+        headline.UNSEEN: [
+            ("accuracy", experiment.CHROMONET, "published", SINGLE | UNSEEN)
+        ],
+        headline.CLEAN: [("accuracy", experiment.CHROMONET, "clean", SINGLE)],
+    },
+    meaning="Half of the answers are right by chance. What the paper's protocol adds "
+    "to that is mostly what copies of the same image tell each other.",
 )
 STYLES = {  # how bars of one protocol are told apart
     ("tested", "unseen"): ("unseen groups", {"alpha": 0.45}),

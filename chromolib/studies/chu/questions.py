@@ -11,9 +11,18 @@ import pandas as pd
 from sklearn import metrics as curves
 
 from chromolib.evidence import claims
-from chromolib.studies.chu import baselines, confidence, data, network, rivals
+from chromolib.studies import headline
+from chromolib.studies.chu import (
+    baselines,
+    confidence,
+    data,
+    naming,
+    network,
+    rivals,
+)
 
 ABNORMAL = data.LABELS[1]
+TRUE, UNSEEN = {"labels": "true"}, {"tested": "unseen"}
 STEMS = {  # row of Table 5.1 -> its claims
     "VGG16, original": "chu-vgg-original",
     "InceptionV3, original": "chu-inception-original",
@@ -29,6 +38,19 @@ SCORES = {
     "recall": "recall of abnormal",
     "auc": "AUROC of abnormal",
 }
+FIRST = "VGG16, two blocks"  # the row of the thesis' best accuracy
+HEADLINE = headline.Headline(
+    claim="chu-vgg-two-blocks-accuracy",
+    score="accuracy on karyograms",
+    picks={
+        headline.PUBLISHED: [("accuracy", FIRST, "published", TRUE)],
+        headline.UNSEEN: [("accuracy", FIRST, "published", TRUE | UNSEEN)],
+        headline.CLEAN: [("accuracy", FIRST, "clean", TRUE)],
+        headline.BEST: [("accuracy", naming.NAME, "clean", TRUE)],
+    },
+    meaning="A network that looks at a whole small karyogram guesses on patients it "
+    "has not met. One that names each chromosome and counts them need not.",
+)
 OURS = {"ours, published protocol": "published", "ours, clean": "clean"}
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from chromolib.detect import data
 from chromolib.evidence import claims, detections, metrics
+from chromolib.studies import headline
 from chromolib.studies.hamza import (
     baselines,
     experiment,
@@ -21,6 +22,37 @@ from chromolib.studies.hamza import (
     pretraining,
 )
 
+
+def _picks(model, protocol, tested="test"):
+    """Recall of a family on what was tested, on karyograms or on all metaphases."""
+    kinds = {"karyogram": experiment.THESIS, "metaphase": experiment.ALL}
+    true = {"labels": "true", "tested": tested}
+    return [
+        ("recall", model, protocol, {"fields": kind, "learned from": fields} | true)
+        for kind, fields in kinds.items()
+    ]
+
+
+HEADLINE = headline.Headline(
+    claim="hamza-yolo-recall",
+    score="chromosomes found with their right name",
+    picks={
+        headline.PUBLISHED: _picks("YOLO v5", "published"),
+        headline.UNSEEN: _picks("YOLO v5", "published", "unseen"),
+        headline.CLEAN: _picks("YOLO v5", "clean"),
+        headline.BEST: [
+            (
+                *("recall", naming.MODEL, "clean"),
+                {"fields": kind, "boxes": boxes, "named": naming.JOINTLY},
+            )
+            for kind in data.KINDS
+            for boxes in ("Faster R-CNN, one class", "YOLO v5")
+        ],
+    },
+    meaning="In a karyogram the place of a chromosome is its name. In a metaphase it "
+    "must be read, which a detector of the whole field sees too small: finding first "
+    "and naming then goes much further.",
+)
 STEMS = {  # of table 5.1
     "YOLO v5": "hamza-yolo",
     "Faster R-CNN": "hamza-frcnn",

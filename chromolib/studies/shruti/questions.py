@@ -9,8 +9,25 @@ import numpy as np
 import pandas as pd
 
 from chromolib.karyotype import judged
+from chromolib.studies import headline
 from chromolib.studies.shruti import chain, experiment
 
+TYPES = {"labels": "types"}
+HEADLINE = headline.Headline(
+    claim="shruti-accuracy",
+    score="accuracy on single chromosomes",
+    picks={
+        headline.PUBLISHED: [("accuracy", "VGG head", "published", TYPES)],
+        headline.CLEAN: [("accuracy", "VGG head", "clean", TYPES)],
+        headline.BEST: [
+            ("accuracy", "bands", "clean", TYPES | {"named": "jointly"}),
+            ("found and named", chain.SHIPPED, "clean", {"named": chain.JOINTLY}),
+        ],
+    },
+    meaning="The report's classes are the cells of its set, not types of chromosome. "
+    "Asked for the types, a small network that sees each chromosome straight, and "
+    "names those of a cell together, does what the report hoped for.",
+)
 ALONE = {"labels", "named"}  # conditions of what a grid scores, and of nothing else
 WHOLE = ("accuracy", "whole-cell accuracy", "ECE", "sensitivity", "specificity")
 WHOLE += ("exact karyotype, extra copy", "exact karyotype, others")

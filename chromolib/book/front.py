@@ -1,0 +1,59 @@
+"""What the book makes of the results that are committed: its first figure, its runs.
+
+`written(root, folder)` -> front.png, front.md and kept.md in the folder of built pages
+"""
+
+import importlib
+
+import pandas as pd
+
+from chromolib import files, tables
+from chromolib.evidence import claims
+from chromolib.runs import folder as runs
+from chromolib.runs import published
+from chromolib.studies import STUDIES, headline
+
+CAPTION = (
+    "What each paper prints, and what full runs of its study found: by the paper's "
+    "protocol, with the same network on groups that it never saw, by a clean protocol, "
+    "and at best with all that this book tried, on groups never seen. Scores differ "
+    "by study and stand at its head: look along a row, not down a column. Source: the "
+    "papers, and the full runs kept with the book; whiskers are 95 % intervals over "
+    "groups and seeds."
+)
+
+
+def written(root, place):
+    """Write the first figure and the table of runs; both need nothing but files."""
+    shown = headline.figure(lines(root), caption=CAPTION)
+    (place / "front.png").write_bytes(shown.png)
+    alt = shown.alt.replace("\n", " ")
+    directive = f"```{{figure}} studies/front.png\n:alt: {alt}\n\n{CAPTION}\n```\n"
+    files.write_text(place / "front.md", directive)
+    table = tables.show(kept(root), "Full runs that are kept")
+    files.write_text(place / "kept.md", table._repr_html_() + "\n")
+
+
+def lines(root):
+    """A line of the first figure for each study and source."""
+    made = []
+    for study in STUDIES:
+        questions = importlib.import_module(f"chromolib.studies.{study}.questions")
+        audits = claims.audit(claims.load(root / "data" / "claims", study))
+        found = published.pooled(root, study)
+        made += headline.lines(study, questions.HEADLINE, audits, found)
+    return made
+
+
+def kept(root):
+    """A row a full run: what was run, when, how long, and on what."""
+    rows = []
+    places = (root / published.PLACE).glob(f"*/full/*/seed*/{runs.MANIFEST}")
+    for path in sorted(places):
+        facts = runs.manifest(path.parent)
+        given = facts["parameters"]
+        row = {name: given[name] for name in ("protocol", "weights", "seed")}
+        row |= {"date": facts["finished"][:10], "minutes": round(facts["seconds"] / 60)}
+        of = {"study": facts["study"], "source": given["source"]}
+        rows.append(of | row | {"device": facts["device"]})
+    return pd.DataFrame(rows)

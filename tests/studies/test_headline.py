@@ -1,0 +1,73 @@
+"""A study at a glance: which numbers stand side by side, and what is missing."""
+
+import importlib
+import types
+
+import pytest
+
+from chromolib import records
+from chromolib.evidence import claims
+from chromolib.runs import published
+from chromolib.studies import STUDIES, common, headline
+
+PICK = ("accuracy", "ours", "published", {"labels": "true"})
+CLEAN = ("accuracy", "ours", "clean", {"labels": "true"})
+
+
+def estimate(value, *, protocol="published", source="pki3", **conditions):
+    words = {"study": "chromonet", "quantity": "accuracy", "n": 90, "groups": 9}
+    words |= {"source": source, "protocol": protocol, "model": "ours"}
+    conditions = {"labels": "true"} | conditions
+    ends = {"value": value, "low": value - 0.1, "high": value + 0.1}
+    return records.Estimate(**words | ends, profile="full", conditions=conditions)
+
+
+@pytest.fixture
+def audits(claims_folder):
+    return claims.audit(claims.load(claims_folder, "chromonet"))
+
+
+@pytest.fixture
+def compared():
+    picks = {headline.PUBLISHED: [PICK], headline.CLEAN: [CLEAN]}
+    return headline.Headline("chromonet-accuracy", "accuracy", picks, "So it is.")
+
+
+def test_a_line_has_what_was_run_and_names_what_was_not(audits, compared):
+    found = [estimate(0.9, seeds="5"), estimate(0.8, tested="unseen")]
+    found += [estimate(0.6, protocol="clean", source="bioimlab")]
+    first, second = headline.lines("chromonet", compared, audits, found)
+    assert (first.source, second.source) == ("pki3", "bioimlab")
+    assert first.printed == pytest.approx(0.89)
+    assert first.found == {headline.PUBLISHED: found[0]}
+    assert first.missing == (headline.CLEAN,)
+    assert "its protocol 0.9, clean protocol not run yet" in first.sentence
+    (nothing,) = headline.lines("chromonet", compared, audits, [])
+    assert nothing.missing == (headline.PUBLISHED, headline.CLEAN)
+
+
+def test_a_study_opens_with_claim_answer_meaning_and_figure(audits, compared):
+    run = types.SimpleNamespace(study="chromonet")
+    drawn = [estimate(0.7, source="synthetic"), estimate(0.5, protocol="clean")]
+    opened = common.opening(run, audits, drawn, compared)
+    claim, answer, meaning = opened.sentences
+    assert "0.89; table 1" in claim
+    assert answer.startswith("Our full runs on pki3 give"), "real images decide"
+    assert "0.5 [0.4, 0.6] by a clean protocol" in answer
+    assert "not run yet by the paper's protocol" in answer
+    assert meaning == "So it is."
+    shown = opened._repr_html_()
+    assert shown.count("<figure>") == 1
+    assert "synthetic: printed 0.89, its protocol 0.7" in shown
+    (_, answer, _) = common.opening(run, audits, [], compared).sentences
+    assert answer == "No full run is kept yet."
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_each_study_picks_numbers_that_its_kept_runs_have(root, study):
+    """A pick that no run ever answers would say "not run yet" for ever."""
+    questions = importlib.import_module(f"chromolib.studies.{study}.questions")
+    audits = claims.audit(claims.load(root / "data" / "claims", study))
+    found = published.pooled(root, study)
+    lines = headline.lines(study, questions.HEADLINE, audits, found)
+    assert any(headline.CLEAN in one.found for one in lines)
