@@ -82,6 +82,14 @@ def test_a_notebook_defines_nothing_but_its_lesson_and_its_cells_are_short(cells
             assert not defined or node.name in LESSONS
 
 
+def test_prose_is_short(cells):
+    """Lists aside, for they are looked up and not read through."""
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            prose = re.sub(r"(?m)^(- |#).*$", "", cell.source)
+            assert len(prose.split()) <= 120, prose[:60]
+
+
 @pytest.mark.parametrize("study", TRAINING)
 def test_a_training_study_shows_its_machine(root, study):
     """One training stands on the page in Keras' own words, in cells of its own."""

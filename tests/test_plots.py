@@ -471,3 +471,40 @@ def test_of_many_classes_only_what_happened_is_written():
     ax = plots.confusion(metrics.confusions(said), ax=plots.axis(), source="synthetic")
     assert [text.get_text() for text in ax.texts].count("1") == 2 * 24
     assert not any("%" in text.get_text() for text in ax.texts)
+
+
+def test_answers_stand_beyond_chance_with_their_sources_side_by_side():
+    rows = {"question": ["a?", "a?", "b?"], "images": ["x", "y", "x"]}
+    rows |= {"unit": ["u"] * 3, "protocol": ["clean"] * 3}
+    numbers = {"beyond": [0.1, 0.2, -0.1], "least": [0, 0.1, -0.2]}
+    table = pd.DataFrame(rows | numbers | {"most": [0.2, 0.3, 0.0]})
+    ax = plots.answers(table, ax=plots.axis())
+    assert [t.get_text() for t in ax.get_yticklabels()] == [
+        "a?\nu, clean",
+        "b?\nu, clean",
+    ]
+    first, second = (line.lines[0] for line in ax.containers)
+    assert first.get_xdata().tolist() == [0.1, -0.1]
+    assert first.get_ydata()[0] < second.get_ydata()[0], "side by side"
+
+
+def test_a_step_of_one_lane_alone_is_filled():
+    lanes = {"published": ["images", "copies"], "clean": ["images", "groups", "end"]}
+    ax = plots.flow(lanes, ax=plots.axis())
+    faces = {
+        text.get_text(): text.get_bbox_patch().get_facecolor()[3]
+        for text in ax.texts
+        if text.get_bbox_patch()
+    }
+    assert faces["images"] == 0
+    assert faces["copies"] == faces["groups"] > 0
+
+
+def test_a_headline_writes_what_is_missing():
+    row = ("study\nsource", 0.9, {"clean": estimate(0.6)})
+    columns = "published", "unseen", "clean", "best"
+    missing = [("published",)]
+    ax = plots.headline([row], ax=plots.axis(), columns=columns, missing=missing)
+    assert "not run yet: published" in [text.get_text() for text in ax.texts]
+    marks = [line.get_xdata()[0] for line in ax.lines if len(line.get_xdata()) == 1]
+    assert marks[:2] == [0.9, 0.6]

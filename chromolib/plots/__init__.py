@@ -1,6 +1,6 @@
 """Every figure: an axis comes in, the same axis goes out; nothing is computed here."""
 
-from chromolib.plots.audits import audit, flow, headline, leaks, tally
+from chromolib.plots.audits import answers, audit, flow, headline, leaks, tally
 from chromolib.plots.base import (
     axis,
     grid,
@@ -25,6 +25,7 @@ from chromolib.plots.scores import (
 
 __all__ = [
     "BOTH",
+    "answers",
     "audit",
     "axis",
     "bars",

@@ -1,5 +1,6 @@
 """Figures of what a paper prints, of its audit, and of what its split gives away."""
 
+import numpy as np
 from matplotlib import colors
 
 from chromolib.evidence import recompute
@@ -133,3 +134,30 @@ def headline(rows, *, ax, columns, missing):
     ax.set(xlim=(-0.02, 1.02), ylim=(len(rows) - 0.4, -0.6), xlabel="score")
     ax.grid(axis="x", color="0.9")
     return base.legend_above(ax)
+
+
+def answers(table, *, ax):
+    """How far the answer to each question lies beyond chance, a row a question.
+
+    `table` has a row a question, unit and source, with its value and interval beyond
+    what it is asked to exceed; sources stand side by side.
+    """
+    rows = list(dict.fromkeys(_asked(row) for row in table.itertuples()))
+    names = list(dict.fromkeys(table["images"]))
+    for k, (name, own) in enumerate(table.groupby("images", sort=False)):
+        y = [rows.index(_asked(row)) for row in own.itertuples()]
+        y = np.array(y) + 0.7 * ((names.index(name) + 0.5) / len(names) - 0.5)
+        ends = [own["beyond"] - own["least"], own["most"] - own["beyond"]]
+        style = {"color": base.COLOURS[k % len(base.COLOURS)], "ls": "", "ms": 5}
+        style |= {"marker": base.MARKERS[k % len(base.MARKERS)], "label": name}
+        ax.errorbar(own["beyond"], y, xerr=np.maximum(ends, 0), capsize=2, **style)
+    ax.axvline(0, color="0.6", ls=":", lw=1.5)
+    ax.set_yticks(range(len(rows)), rows)
+    ax.set(ylim=(len(rows) - 0.5, -0.5), xlabel="beyond chance, or beyond all rivals")
+    for y in range(1, len(rows)):
+        ax.axhline(y - 0.5, color="0.92", lw=0.8, zorder=0)
+    return base.legend_above(ax)
+
+
+def _asked(row):
+    return f"{row.question}\n{row.unit}, {row.protocol}"

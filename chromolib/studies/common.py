@@ -70,6 +70,38 @@ def _numbers(line, score):
     return f"Our full runs on {line.source} give, as {score}: {'; '.join(said)}."
 
 
+class Folded:
+    """Questions with their answers, which a reader opens one by one."""
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def __repr__(self):
+        return "\n".join(f"{question} {answer}" for question, answer in self.answers)
+
+    def _repr_html_(self):
+        pairs = ((html.escape(one) for one in pair) for pair in self.answers)
+        return "".join(
+            f"<details><summary>{question}</summary><p>{answer}</p></details>"
+            for question, answer in pairs
+        )
+
+
+def exercises(kept, asked):
+    """What exercises came to in full runs: asked is (question, picks, meaning) each."""
+    sources = dict.fromkeys(one.source for one in kept)
+    own = {name: [one for one in kept if one.source == name] for name in sources}
+    answers = []
+    for question, picks, meaning in asked:
+        said = []
+        for source, estimates in own.items():
+            found = [(name, headlines.of(estimates, [p])) for name, p in picks.items()]
+            numbers = [f"{one} {name}" for name, one in found if one]
+            said += [f"{source}: {', '.join(numbers)}"] if numbers else []
+        answers.append((question, f"{'; '.join(said) or headlines.MISSING}. {meaning}"))
+    return Folded(answers)
+
+
 class Sentence:
     """Text that was computed, shown by a page like its prose."""
 
@@ -250,9 +282,12 @@ def _answer(estimates, model, quantity, protocol, conditions, asked):
     key = min(first, key=lambda key: (ORDER.index(words[key]), first[key].high))
     measured = " ".join(filter(None, (_rival(first[key]), str(first[key]))))
     measured += f", the strongest of {len(first)} rivals" if len(first) > 1 else ""
-    return {"protocol": protocol, "answer": words[key], "measured": measured}
+    beyond = (getattr(first[key], name) - bound for name in ("value", "low", "high"))
+    numbers = dict(zip(BEYOND, beyond, strict=True))
+    return {"protocol": protocol, "answer": words[key], "measured": measured} | numbers
 
 
+BEYOND = ("beyond", "least", "most")  # chance, or the strongest rival: for a figure
 APART = ("unit", "seeds")  # conditions that no question names
 
 

@@ -64,14 +64,14 @@ def lines(study, headline, audits, kept):
     made = []
     for source in sources:
         own = [one for one in kept if one.source == source]
-        found = {name: _of(own, picks) for name, picks in headline.picks.items()}
+        found = {name: of(own, picks) for name, picks in headline.picks.items()}
         found = {name: one for name, one in found.items() if one}
         if found:
             made.append(Line(study, source, printed, found, tuple(headline.picks)))
     return made or [Line(study, "no full run kept", printed, {}, tuple(headline.picks))]
 
 
-def _of(estimates, picks):
+def of(estimates, picks):
     """The first estimate that one of the picks means; None if there is none."""
     for one in estimates:
         own = {name: v for name, v in one.conditions.items() if name != "seeds"}

@@ -71,3 +71,16 @@ def test_each_study_picks_numbers_that_its_kept_runs_have(root, study):
     found = published.pooled(root, study)
     lines = headline.lines(study, questions.HEADLINE, audits, found)
     assert any(headline.CLEAN in one.found for one in lines)
+
+
+def test_exercises_are_answered_by_kept_runs_source_by_source():
+    picks = {"by image": PICK, "by group": CLEAN}
+    asked = [("What rises?", picks, "So it does.")]
+    found = [estimate(0.9), estimate(0.6, protocol="clean", source="bioimlab")]
+    folded = common.exercises(found, asked)
+    ((question, answer),) = folded.answers
+    assert question == "What rises?"
+    assert answer.startswith("pki3: 0.9 [0.8, 1] by image; bioimlab: 0.6 [0.5, 0.7]")
+    assert folded._repr_html_().count("<details>") == 1
+    ((_, answer),) = common.exercises([], asked).answers
+    assert answer == "not run yet. So it does."
