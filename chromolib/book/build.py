@@ -8,6 +8,7 @@ import sys
 import sysconfig
 
 import nbformat
+import yaml
 
 from chromolib import files, studies, tables
 from chromolib.book import front
@@ -15,6 +16,8 @@ from chromolib.evidence import claims, verdicts
 from chromolib.runs import published
 
 SITE = pathlib.Path("_build") / "html"
+PRIVATE = pathlib.Path("_build") / "private" / "_build" / "html"
+MARK = "Not for publication: this copy shows chromosomes of real people."
 WHOLE = "chromolib-book"  # the site as one file
 LINK = re.compile(r"\]\((?:\.\./(?:book|notebooks)/)?([\w-]+)\.(md|ipynb)\)")
 PLACE = {"md": "../", "ipynb": ""}  # from book/studies
@@ -24,17 +27,13 @@ class BookError(RuntimeError):
     """The pages did not build; the message holds what the builder complained of."""
 
 
-def build(root, outcomes):
+def build(root, outcomes, *, show_real=False):
     """Render the book from finished runs of studies and pages; returns the first page.
 
-    A page may be published, so runs on real images are refused.
+    A page may be published, so runs on real images are refused, unless they are to be
+    shown: then each page says that it is not for publication.
     """
-    for outcome in outcomes:
-        if (source := outcome.given.get("source", "synthetic")) != "synthetic":
-            raise BookError(
-                f"{outcome.study}: source={source!r} shows real chromosomes, and a "
-                "page may be published; set source to 'synthetic' in the notebook"
-            )
+    refuse_real(((one.study, one.given) for one in outcomes), show_real=show_real)
     folder = root / "book" / "studies"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -42,14 +41,15 @@ def build(root, outcomes):
         files.write_text(folder / f"{outcome.study}.ipynb", page(outcome))
     files.write_text(root / "book" / "claims.md", claims_page(root))
     front.written(root, folder)
-    _jupyter_book(root)
+    site = root / (PRIVATE if show_real else SITE)
+    _jupyter_book(root, site, show_real=show_real)
     for outcome in outcomes:  # pages that a study's own page leads to
         for file in outcome.folder.glob("*/report.html"):
-            place = root / SITE / folder.name / file.parent.name
+            place = site / folder.name / file.parent.name
             place.mkdir(exist_ok=True)
             shutil.copy(file, place)
-    _packed(root / SITE)
-    return root / SITE / "index.html"
+    _packed(site)
+    return site / "index.html"
 
 
 def _packed(site):
@@ -57,6 +57,18 @@ def _packed(site):
     name = site.parent / WHOLE
     shutil.make_archive(name, "zip", site)
     shutil.move(f"{name}.zip", site / f"{WHOLE}.zip")
+
+
+def refuse_real(runs, *, show_real):
+    """Refuse runs, (study, values) each, that would put real images on a page."""
+    for study, given in runs:
+        source = given.get("source", "synthetic")
+        if source != "synthetic" and not show_real:
+            raise BookError(
+                f"{study}: source={source!r} shows real chromosomes, and a page may be "
+                "published; set source to 'synthetic', or give --show-real for your "
+                "own eyes"
+            )
 
 
 def page(outcome):
@@ -144,9 +156,16 @@ def _folded(audits, word, rerun):
     return f"````{{dropdown}} {len(chosen)} claims: {word}\n{body}\n````"
 
 
-def _jupyter_book(root):
+def _jupyter_book(root, site, *, show_real):
     script = pathlib.Path(sysconfig.get_path("scripts")) / "jupyter-book"
-    options = "--config _config.yml --path-output . -W -n --keep-going --all"
+    config, out = root / "_config.yml", site.parent.parent
+    if show_real:
+        settings = yaml.safe_load(config.read_text(encoding="utf-8"))
+        settings["sphinx"]["config"]["html_theme_options"]["announcement"] = MARK
+        out.mkdir(parents=True, exist_ok=True)
+        config = out / "_config.yml"
+        files.write_text(config, yaml.safe_dump(settings))
+    options = f"--config {config} --path-output {out} -W -n --keep-going --all"
     command = [sys.executable, script, "build", "book", *options.split()]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     text = done.stdout + done.stderr

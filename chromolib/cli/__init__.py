@@ -77,26 +77,36 @@ def book(
     ),
     force: bool = typer.Option(False, help="Run the studies again even if complete."),
     jobs: int = typer.Option(1, min=1, help="Runs at a time."),
+    source: str = typer.Option("synthetic", help="Where the studies' images are from."),
+    show_real: bool = typer.Option(
+        False, help="Show real chromosomes, in a copy for your own eyes alone."
+    ),
 ):
     """Run the studies and the computed pages, and render the book to HTML."""
     from chromolib.book import build as pages
     from chromolib.runs import repository, sweep
 
     root = repository.root()
+    asked, own = f"source={source}", f"profile={profile}"
     items = [
-        (name, values)
-        for name in [*repository.studies(root), *repository.pages(root)]
-        for values in _grid(root, name, [f"profile={profile}"])
+        *_runs(root, repository.studies(root), [own, asked]),
+        *_runs(root, repository.pages(root), [own]),
     ]
+    pages.refuse_real(items, show_real=show_real)
     with show.bar() as bar:
         outcomes = sweep.run_all(
             root, items, jobs=jobs, force=force, cell_limit=None, bar=bar
         )
         task = bar.add_task("pages", total=None)
-        first = pages.build(root, outcomes)
+        first = pages.build(root, outcomes, show_real=show_real)
         bar.update(task, completed=1, total=1)
     show.say(f"The book: {show.near(first)}")
     show.say(f"Open it in any browser, no server needed: {first.as_uri()}")
+
+
+def _runs(root, names, settings):
+    """The name and the values of each run of these notebooks."""
+    return [(name, each) for name in names for each in _grid(root, name, settings)]
 
 
 def _grid(root, study, settings):

@@ -1,7 +1,10 @@
+import pathlib
 import re
+import subprocess
 
 import nbformat
 import pytest
+import yaml
 from nbformat import v4
 
 from chromolib.book import build
@@ -14,6 +17,26 @@ def test_no_page_is_made_of_a_run_on_real_images(tmp_path):
     with pytest.raises(build.BookError, match="set source to 'synthetic'"):
         build.build(tmp_path, [outcome])
     assert not list(tmp_path.iterdir())
+
+
+def test_real_images_are_shown_in_a_marked_copy_elsewhere(tmp_path, monkeypatch):
+    """What Jupyter Book would be told, without building it."""
+    asked = []
+    done = subprocess.CompletedProcess([], 0, "", "")
+    told = {"sphinx": {"config": {"html_theme_options": {"navbar_start": []}}}}
+    (tmp_path / "_config.yml").write_text(yaml.safe_dump(told))
+    monkeypatch.setattr(
+        build.subprocess, "run", lambda command, **_: asked.append(command) or done
+    )
+    for show_real, site in ((False, build.SITE), (True, build.PRIVATE)):
+        build._jupyter_book(tmp_path, tmp_path / site, show_real=show_real)
+    public, private = (dict(zip(c[4::2], c[5::2], strict=False)) for c in asked)
+    assert public["--config"] == str(tmp_path / "_config.yml")
+    assert "announcement" not in (tmp_path / "_config.yml").read_text()
+    written = yaml.safe_load(pathlib.Path(private["--config"]).read_text())
+    options = written["sphinx"]["config"]["html_theme_options"]
+    assert options == {"navbar_start": [], "announcement": build.MARK}
+    assert public["--path-output"] != private["--path-output"]
 
 
 def test_a_page_has_a_label_its_own_links_and_no_trace_of_papermill(tmp_path):
