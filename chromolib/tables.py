@@ -8,7 +8,6 @@ import pandas as pd
 
 from chromolib import records
 
-MOST = 8  # columns of a row that a phone shows as a card; more are moved sideways
 LEFT = 'style="text-align:left"'  # JupyterLab would align text to the right
 
 
@@ -35,10 +34,9 @@ class Table:
             for row in self.frame.itertuples(index=False, name=None)
         )
         caption = html.escape(self.caption)
-        look = "cards" if len(names) <= MOST else "cards many"
         return (
-            f'<div class="wide" role="region" tabindex="0" aria-label="{caption}">'
-            f'<table class="{look}"><caption>{caption}</caption>'
+            f'<div class="scrolls" style="overflow-x:auto" role="region" tabindex="0" '
+            f'aria-label="{caption}"><table class="cards"><caption>{caption}</caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
         )
 

@@ -19,6 +19,7 @@ SITE = pathlib.Path("_build") / "html"
 PRIVATE = pathlib.Path("_build") / "private" / "_build" / "html"
 MARK = "Not for publication: this copy shows chromosomes of real people."
 WHOLE = "chromolib-book"  # the site as one file
+FIRST = "-opening"  # the cell of a study that its page begins with
 LINK = re.compile(r"\]\((?:\.\./(?:book|notebooks)/)?([\w-]+)\.(md|ipynb)\)")
 PLACE = {"md": "../", "ipynb": ""}  # from book/studies
 
@@ -85,6 +86,9 @@ def page(outcome):
         for cell, words in zip(content.cells, tags, strict=True)
         if "injected-parameters" not in words
     ]
+    first = [cell for cell in content.cells if cell.get("id", "").endswith(FIRST)]
+    rest = [cell for cell in content.cells if cell not in first]
+    content.cells = [*rest[:1], *first, *rest[1:]]
     for cell in content.cells:
         cell.metadata.pop("papermill", None)
         if cell.cell_type == "markdown":

@@ -7,6 +7,7 @@ the recomputation and finds the word.
 
 import dataclasses
 import pathlib
+import re
 import string
 
 import pandas as pd
@@ -25,6 +26,11 @@ WORDS = (
     "wrong fact",
     "not checkable",
 )
+WORKS = {  # keys of the references whose names are no surnames
+    "degraaf2015": "De Graaf 2015",
+    "iscn2020": "ISCN 2020",
+    "tf1zoo": "TensorFlow 1 model zoo",
+}
 MISMATCHES = "distinct mismatches"
 RELATIONS = ("equals", "at most", "at least")
 
@@ -296,8 +302,14 @@ def _sentence(claim, result):
     unknown = placeholders - {None, *values}
     if unknown:
         raise ClaimsError(f"{claim.id}: `because` speaks of unknown {sorted(unknown)}")
-    source = f" [{claim.cite}]" if claim.cite else ""
+    source = f" ({_work(claim.cite)})" if claim.cite else ""
     return claim.because.format(**values) + source
+
+
+def _work(key):
+    """A key of the references as a reader cites it: tjio1956 is Tjio 1956."""
+    name, year = re.match(r"([a-z]+)(.*)", key).groups()
+    return WORKS.get(key, f"{name.title()} {year}")
 
 
 def _like(printed, value):

@@ -88,8 +88,10 @@ class Figure:
 
     def _repr_html_(self):
         data = base64.b64encode(self.png).decode("ascii")
+        width = int.from_bytes(self.png[16:20])  # where a PNG says it
         return (
-            f'<figure><img src="data:image/png;base64,{data}" '
+            f'<figure style="--width:{width}px">'
+            f'<img src="data:image/png;base64,{data}" '
             f'alt="{html.escape(self.alt)}"><figcaption>{html.escape(self.caption)}'
             "</figcaption></figure>"
         )

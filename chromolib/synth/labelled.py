@@ -156,14 +156,14 @@ def _plain(images, kind):
 
 
 def _edited(images, unit, rng):
-    straight = _straight(images)
+    laid = straight(images)
     if unit == "chromosome":
-        made = _thinned(edits.structural(straight, rng=rng), rng)
+        made = _thinned(edits.structural(laid, rng=rng), rng)
         rows = zip(
             made.extra["rows"], made.extra["kind"], made.pixels.shape, strict=True
         )
         return dataclasses.replace(made, boxes=tuple(_rows(*row) for row in rows))
-    made = edits.numerical(straight, rng=rng)
+    made = edits.numerical(laid, rng=rng)
     change = made.extra["change"]
     kind = np.where(np.char.startswith(change, "+"), "gain", "loss")
     kind = np.where(change == "", "none", kind)
@@ -178,7 +178,7 @@ def extra_copies(images):
     """Karyograms of cells with a copy too many that nobody edited; None without any."""
     if images is None or not set(images.label) & set(records.CLASSES):
         return None
-    cells = compose.cells(_straight(images), room=compose.ROOM)
+    cells = compose.cells(straight(images), room=compose.ROOM)
     gains = cells.take(cells.extra["status"] == "numerical")
     if not len(gains):
         return None
@@ -187,7 +187,7 @@ def extra_copies(images):
 
 
 @functools.lru_cache(maxsize=2)  # a source and an external one
-def _straight(images):
+def straight(images):
     """The same for both units of a run: it takes longest."""
     return compose.straightened(images, orient=False)
 
