@@ -1,6 +1,6 @@
 """The rival that knows the normal: a chromosome beside what its class should look like.
 
-`read(run, images, count)` -> Chromosomes: straight ones of whole cells, edited or not
+`read(run, images, count)` -> Chromosomes: straight ones of whole cells; None without
 `run(run, chromosomes, *, sizes)` -> Rival: what it says of unseen ones, how rightly
 
 # Strategy: bands are compared as sequences are, in a dot plot: every row of the
@@ -39,15 +39,15 @@ FILTERS = (12, 24, 32, 48)
 RATE, BATCH = 2e-3, 64
 LENGTHS = (0, 5, 10, 15, 20, 30, 200)  # thousandths of a haploid set that are changed
 BETTER = "AUROC of abnormal"
+CLASSES = set(records.CLASSES)
 
 
 @dataclasses.dataclass(frozen=True)
 class Sizes:
     """How long it learns."""
 
-    times: int = 2  # that each training chromosome is edited anew
-    epochs: int = 8
-    most: int | None = None  # training chromosomes, all unless given
+    times: int = 1  # that each training chromosome is edited anew
+    epochs: int = 6
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -70,23 +70,31 @@ class Rival:
 
 
 def read(run, images, count):
-    """The run's own unseen edited chromosomes; without a source, drawn and edited."""
+    """The run's own unseen edited chromosomes; without a source, drawn and edited.
+
+    `images` are those of each unit. None where no single chromosome is asked about, or
+    where nobody says of which class it is.
+    """
+    own = [one for one in images if one.unit == "chromosome"]
+    if not own or (run.images is not None and not set(run.images.label) & CLASSES):
+        return None
     if run.images is not None:
         straight = _known(labelled.straight(run.images))
-        train = np.isin(straight.group, list(set(images.pool.group)))
-        test = images.details
-        test = test.take(np.isin(test.extra["class"], records.CLASSES))
-        return Chromosomes(images.source, straight, train, test)
-    drawn = singles.images(lab.cells(count, look="g", seed=run.given("seed")))
+        train = np.isin(straight.group, list(set(own[0].pool.group)))
+        test = own[0].details
+        test = test.take(np.isin(test.extra["class"], list(CLASSES)))
+        return Chromosomes(own[0].source, straight, train, test)
+    seed = run.given("seed")
+    drawn = singles.images(lab.cells(count, look="g", seed=seed))
     straight = _known(labelled.straight(drawn))
     made = edits.structural(straight, rng=run.rng("rival edits"))
-    _, test = labelled.divide(made, seed=run.given("seed"))
+    _, test = labelled.divide(made, seed=seed)
     train = ~np.isin(straight.group, list(set(test.group)))
     return Chromosomes(f"{lab.SOURCE} (edited)", straight, train, test)
 
 
 def _known(images):
-    return images.take(np.isin(images.label, records.CLASSES))
+    return images.take(np.isin(images.label, list(CLASSES)))
 
 
 def run(run, chromosomes, *, sizes):
@@ -237,10 +245,6 @@ def _edited(chromosomes, expected, sizes, seed):
     """Fresh edits of the training groups: those that train, those that choose."""
     straight = chromosomes.straight.take(np.flatnonzero(chromosomes.train))
     rng, parts = np.random.default_rng([seed, 37]), []
-    if sizes.most is not None:
-        cells = rng.permutation(np.unique(straight.cell))
-        some = np.cumsum([(straight.cell == one).sum() for one in cells]) <= sizes.most
-        straight = straight.take(np.flatnonzero(np.isin(straight.cell, cells[some])))
     for k in range(sizes.times):
         made = edits.structural(straight, rng=rng)
         plain = made.extra["kind"] == edits.UNTOUCHED
