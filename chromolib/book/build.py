@@ -21,6 +21,7 @@ MARK = "Not for publication: this copy shows chromosomes of real people."
 WHOLE = "chromolib-book"  # the site as one file
 FIRST = "-opening"  # the cell of a study that its page begins with
 LINK = re.compile(r"\]\((?:\.\./(?:book|notebooks)/)?([\w-]+)\.(md|ipynb)\)")
+PLUMBING = re.compile(r"profile = |from chromolib |import ")  # folded on a page
 PLACE = {"md": "../", "ipynb": ""}  # from book/studies
 
 
@@ -54,7 +55,8 @@ def build(root, outcomes, *, show_real=False):
 
 
 def _packed(site):
-    """The whole site as one zip within it."""
+    """The whole site as one zip within it; an older one is not packed again."""
+    (site / f"{WHOLE}.zip").unlink(missing_ok=True)
     name = site.parent / WHOLE
     shutil.make_archive(name, "zip", site)
     shutil.move(f"{name}.zip", site / f"{WHOLE}.zip")
@@ -91,6 +93,9 @@ def page(outcome):
     content.cells = [*rest[:1], *first, *rest[1:]]
     for cell in content.cells:
         cell.metadata.pop("papermill", None)
+        if cell.cell_type == "code" and PLUMBING.match(cell.source):
+            tags = {*cell.metadata.get("tags", []), "hide-input"}
+            cell.metadata["tags"] = sorted(tags)
         if cell.cell_type == "markdown":
             cell.source = LINK.sub(
                 lambda link: f"]({PLACE[link[2]]}{link[1]}.{link[2]})", cell.source

@@ -1,6 +1,6 @@
 """What the book makes of the results that are committed: its first figure, its runs.
 
-`written(root, folder)` -> front.png, front.md and kept.md in the folder of built pages
+`written(root, folder)` -> front.md and kept.md in the folder of built pages
 """
 
 import importlib
@@ -26,10 +26,7 @@ CAPTION = (
 def written(root, place):
     """Write the first figure and the table of runs; both need nothing but files."""
     shown = headline.figure(lines(root), caption=CAPTION)
-    (place / "front.png").write_bytes(shown.png)
-    alt = shown.alt.replace("\n", " ")
-    directive = f"```{{figure}} studies/front.png\n:alt: {alt}\n\n{CAPTION}\n```\n"
-    files.write_text(place / "front.md", directive)
+    files.write_text(place / "front.md", shown._repr_html_() + "\n")
     table = tables.show(kept(root), "Full runs that are kept")
     files.write_text(place / "kept.md", table._repr_html_() + "\n")
 

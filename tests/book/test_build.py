@@ -1,6 +1,7 @@
 import pathlib
 import re
 import subprocess
+import zipfile
 
 import nbformat
 import pytest
@@ -57,6 +58,24 @@ def test_a_page_has_a_label_its_own_links_and_no_trace_of_papermill(tmp_path):
     )
     assert len(page.cells) == 1
     assert "papermill" not in page.metadata
+
+
+def test_plumbing_is_folded_and_an_older_zip_is_not_packed_again(tmp_path):
+    cells = [v4.new_markdown_cell("# Title")]
+    sources = ('profile = "quick"', "import keras", "model.fit()")
+    cells += [v4.new_code_cell(source) for source in sources]
+    nbformat.write(v4.new_notebook(cells=cells), tmp_path / "chu.ipynb")
+    outcome = execute.Outcome("chu", {}, tmp_path, "fresh", 1.0)
+    made = nbformat.reads(build.page(outcome), as_version=4).cells[1:]
+    folded = [cell.metadata.get("tags", []) == ["hide-input"] for cell in made]
+    assert folded == [True, True, False]
+    site = tmp_path / "html"
+    site.mkdir()
+    (site / "index.html").write_text("a page")
+    for _ in range(2):
+        build._packed(site)
+    with zipfile.ZipFile(site / f"{build.WHOLE}.zip") as whole:
+        assert [n for n in whole.namelist() if not n.endswith("/")] == ["index.html"]
 
 
 def test_each_source_has_a_section_on_the_page_of_sources(root):
