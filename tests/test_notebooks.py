@@ -16,7 +16,7 @@ from chromolib.runs import identity, parameters, repository, results
 
 SHARED = ["profile", "source", "data", "external", "external_data", "protocol"]
 SHARED += ["weights", "on_error", "seed", "out"]
-FIGURE = r'<figure><img [^>]*alt="([^"]*)"><figcaption>(.*?)</figcaption>'
+FIGURE = r'<figure[^>]*><img [^>]*alt="([^"]*)"><figcaption>(.*?)</figcaption>'
 TRAINING = ("chromonet", "shruti", "chu", "hamza")  # studies that train a network
 LAYERS = {"chu": "MCDropout(", "hamza": "families.ssd("}  # layers stand in a summary
 BOXES = {"predict.": "model.predict(", "metrics.measure(": "detections.estimates("}

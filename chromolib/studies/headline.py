@@ -80,11 +80,11 @@ def of(estimates, picks):
     return None
 
 
-def figure(made, *, caption, width=6.4):
+def figure(made, *, caption):
     """Lines as a figure whose text for those who cannot see it holds the numbers."""
     ax = plots.headline(
         [(f"{one.study}\n{one.source}", one.printed, one.found) for one in made],
-        ax=plots.axis(height=1.5 + 0.75 * len(made), width=width),
+        ax=plots.axis(height=1.5 + 0.75 * len(made), width=5),  # as a phone can show
         columns=COLUMNS,
         missing=[one.missing for one in made],
     )

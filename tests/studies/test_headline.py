@@ -57,7 +57,7 @@ def test_a_study_opens_with_claim_answer_meaning_and_figure(audits, compared):
     assert "not run yet by the paper's protocol" in answer
     assert meaning == "So it is."
     shown = opened._repr_html_()
-    assert shown.count("<figure>") == 1
+    assert shown.count("<figure ") == 1
     assert "synthetic: printed 0.89, its protocol 0.7" in shown
     (_, answer, _) = common.opening(run, audits, [], compared).sentences
     assert answer == "No full run is kept yet."
