@@ -30,6 +30,7 @@ class _Maker:
         self.seeds = counter_rng.Seeds(seed)
 
     def conv(self, x, filters, size, *, strides=1, activation="relu"):
+        """A convolution that keeps the size, but for its strides."""
         return keras.layers.Conv2D(
             *(filters, size, strides),
             padding="same",
@@ -38,13 +39,16 @@ class _Maker:
         )(x)
 
     def dense(self, x, units, activation="relu"):
+        """A fully connected layer."""
         first = keras.initializers.GlorotUniform(self.seeds())
         return keras.layers.Dense(units, activation, kernel_initializer=first)(x)
 
     def dropped(self, x, rate):
+        """The same with a share left out while learning."""
         return keras.layers.Dropout(rate, seed=self.seeds())(x)
 
     def model(self, inputs, x, name):
+        """The network that ends in the study's logits, compiled."""
         logits = network.logits(x, self.seeds)
         return network.compiled(keras.Model(inputs, logits, name=name))
 

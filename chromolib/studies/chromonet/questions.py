@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from chromolib.evidence import (
-    between,
     calibration,
     claims,
     conformal,
@@ -240,7 +239,7 @@ def _shams(grid, rng):
     if not sham.any():
         return []
     predictions = grid.unseen.take(sham | (grid.unseen.truth == ABNORMAL))
-    return _measured(predictions, "AUROC of abnormal", rng=rng, against="shams")
+    return measured(predictions, "AUROC of abnormal", rng=rng, against="shams")
 
 
 def _natural_called(grid, rng):
@@ -259,7 +258,7 @@ def _natural_told(grid, rng):
     normal = images.unseen.take(images.unseen.label == NORMAL)
     both = images.natural.concatenate(normal)
     predictions = _predict(grid, both, kind="real gain")
-    return _measured(predictions, "AUROC of abnormal", rng=rng, against="normal")
+    return measured(predictions, "AUROC of abnormal", rng=rng, against="normal")
 
 
 def _predict(grid, part, **conditions):
@@ -269,7 +268,7 @@ def _predict(grid, part, **conditions):
     return predict.predict(grid.chromonet().network, part, **words)
 
 
-def _measured(predictions, *names, rng, **conditions):
+def measured(predictions, *names, rng, **conditions):
     """Some scores, with further conditions."""
     conditions = predictions.conditions | conditions
     predictions = dataclasses.replace(predictions, conditions=conditions)
@@ -297,7 +296,7 @@ def confidence(grid, *, rng, alpha=0.1):
     ]
     return [
         *as_it_is,
-        *_measured(scaled, "NLL", "ECE", rng=rng, cooled=""),
+        *measured(scaled, "NLL", "ECE", rng=rng, cooled=""),
         *conformal.coverage(judged, sets, rng=rng).values(),
     ]
 
@@ -305,76 +304,6 @@ def confidence(grid, *, rng, alpha=0.1):
 def _is_of(estimate, predictions):
     words = ("model", "protocol", "conditions", "source")
     return all(getattr(estimate, w) == getattr(predictions, w) for w in words)
-
-
-def learning(grid, numbers, *, rng):
-    """Accuracy by the number of source images, clean: ChromoNet and an SVM."""
-    numbers = [n for n in numbers if n <= len(grid.images.pool)]
-    own = grid.sizes.sources if grid.protocol == "clean" else None
-    predictions = [
-        p for count in numbers if count != own for p in _with_sources(grid, count)
-    ]
-    predictions += _learned(grid) if own in numbers else []
-    return [
-        estimate
-        for p in predictions
-        for estimate in metrics.measure(p, "accuracy", rng=rng).values()
-    ]
-
-
-def _with_sources(grid, count):
-    """Predictions of ChromoNet and the SVM after so many source images."""
-    sizes = dataclasses.replace(grid.sizes, sources=count)
-    split = experiment.divide(grid.images, "clean", sizes, seed=grid.seed)
-    conditions = {"unit": grid.images.unit, "labels": "true", "sources": split.drawn}
-    words = grid.words | {"protocol": "clean", "conditions": conditions}
-    trained = experiment.train(split, sizes, seed=grid.seed, origin=grid.origin)
-    first = words | {"model": experiment.CHROMONET}
-    only = (experiment.RIVAL,)
-    rivals = experiment.rivals(split, words, seed=grid.seed, names=only)
-    return [predict.predict(trained.network, split.test, **first), *rivals]
-
-
-def _learned(grid):
-    """What the grid itself says of its own number of source images."""
-    conditions = {"sources": grid.chromonet().split.drawn}
-    models = experiment.CHROMONET, experiment.RIVAL
-    found = [grid.pick(model=model) for model in models]
-    return [dataclasses.replace(p, conditions=p.conditions | conditions) for p in found]
-
-
-def readings(grid, names, *, rng):
-    """AUROC of other readings of the paper's network, after that of the one taken."""
-    split, name = grid.chromonet().split, "AUROC of abnormal"
-    estimates = _measured(grid.pick(), name, rng=rng, reading="as read")
-    words = grid.pick().words | {"weights": "none"}
-    for reading in names:
-        how = network.READINGS[reading]
-        trained = experiment.train(split, grid.sizes, seed=grid.seed, **how)
-        predictions = predict.predict(trained.network, split.test, **words)
-        estimates += _measured(predictions, name, rng=rng, reading=reading)
-    return estimates
-
-
-def settings(grid, trials, *, rng):
-    """What even labels and the rate and batch that a search chose add: Estimates.
-
-    Each is trained anew on the same split; a gain is over the network of the grid.
-    """
-    first, name = grid.chromonet(), "AUROC of abnormal"
-    split, how = first.split, {"seed": grid.seed, "even": True}
-    even = experiment.divide(grid.images, split.protocol, grid.sizes, **how)
-    best = trials.sort_values("validation loss").iloc[0]
-    tuned = {"rate": best["learning rate"], "batch": int(best["batch size"])}
-    found, words = [], grid.pick().words | {"weights": "none"}
-    for setting, part, how in (("even labels", even, {}), ("tuned", split, tuned)):
-        trained = experiment.train(part, grid.sizes, seed=grid.seed, **how)
-        predictions = predict.predict(trained.network, part.test, **words)
-        found += _measured(predictions, name, rng=rng, setting=setting)
-        (gain,) = between.paired(predictions, grid.pick(), name, rng=rng).values()
-        own = gain.conditions | {"setting": setting}
-        found.append(dataclasses.replace(gain, conditions=own, model=first.model))
-    return found
 
 
 def wrong(grid, most):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from chromolib.evidence import claims
-from chromolib.studies.chromonet import experiment, questions
+from chromolib.studies.chromonet import experiment, questions, variants
 
 TRUE = {"unit": "chromosome", "labels": "true"}
 
@@ -77,7 +77,7 @@ def test_confidence_is_mended_on_the_validation_part_of_the_clean_network(grid, 
 
 def test_the_grid_s_own_number_of_sources_is_not_trained_again(grid, rng, monkeypatch):
     without_training(monkeypatch)
-    estimates = questions.learning(grid, (24, 10_000), rng=rng)
+    estimates = variants.learning(grid, (24, 10_000), rng=rng)
     assert [e.model for e in estimates] == [experiment.CHROMONET, experiment.RIVAL]
     assert told(estimates, "sources") == ["24", "24"]
     usual = {
@@ -92,10 +92,10 @@ def test_another_number_of_sources_and_another_reading_are_trained(grid, rng):
     tiny = dataclasses.replace(
         grid, sizes=dataclasses.replace(grid.sizes, epochs=1, share=0.01)
     )
-    learning = questions.learning(tiny, (20,), rng=rng)
+    learning = variants.learning(tiny, (20,), rng=rng)
     assert [e.model for e in learning] == [experiment.CHROMONET, experiment.RIVAL]
     assert told(learning, "sources") == ["20", "20"]
-    readings = questions.readings(tiny, ["six convolutions"], rng=rng)
+    readings = variants.readings(tiny, ["six convolutions"], rng=rng)
     assert told(readings, "reading") == ["as read", "six convolutions"]
     assert {e.weights for e in readings} == {"none"}
 
@@ -112,7 +112,7 @@ def test_even_labels_and_a_searched_rate_are_trained_and_told_with_their_gain(
     monkeypatch.setattr(experiment, "train", train)
     rows = {"validation loss": [0.7, 0.4], "learning rate": [1e-2, 1e-3]}
     trials = pd.DataFrame(rows | {"batch size": [8, 64]})
-    found = questions.settings(grid, trials, rng=rng)
+    found = variants.settings(grid, trials, rng=rng)
     (plain, even), (tuned, _) = asked
     assert plain == {}
     assert len(set(even.values())) == 1
@@ -205,8 +205,8 @@ def test_questions_add_nothing_to_what_they_are_asked_of(grid, audits, rng):
     for question in (questions.kinds, questions.shams):
         question([grid], rng=rng)
     questions.confidence(grid, rng=rng)
-    questions.learning(grid, (24,), rng=rng)
-    questions.readings(grid, [], rng=rng)
+    variants.learning(grid, (24,), rng=rng)
+    variants.readings(grid, [], rng=rng)
     questions.look(grid, show=1, most=1, rng=rng)
     questions.paper_tables([grid], audits)
     for question in (questions.counts, questions.curves):
