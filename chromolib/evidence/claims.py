@@ -31,7 +31,7 @@ WORKS = {  # keys of the references whose names are no surnames
     "iscn2020": "ISCN 2020",
     "tf1zoo": "TensorFlow 1 model zoo",
 }
-MISMATCHES = "distinct mismatches"
+MISMATCHES = "mismatches"
 RELATIONS = ("equals", "at most", "at least")
 
 
