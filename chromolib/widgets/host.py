@@ -1,0 +1,86 @@
+"""One view, two hosts: JupyterLab, where a kernel answers, and a page without one.
+
+`View(module, state, answer, still=, ahead=)` is the last value of a cell
+"""
+
+import itertools
+import json
+import pathlib
+
+import anywidget
+import traitlets
+
+HERE = pathlib.Path(__file__).parent
+TALLY = itertools.count(1)
+
+
+class Widget(anywidget.AnyWidget):
+    """What JupyterLab shows; what its module asks is answered here."""
+
+    state = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, answer, **settings):
+        super().__init__(**settings)
+        self._answer = answer
+        self.on_msg(self._asked)
+
+    def _asked(self, _, question, __):
+        """Send the answer to a question, or why there is none."""
+        try:
+            said = {"answer": self._answer(question["kind"], question["about"])}
+        except (KeyError, IndexError, OSError, ValueError) as error:
+            said = {"error": str(error) or type(error).__name__}
+        self.send({"id": question["id"]} | said)
+
+
+class View:
+    """What a module draws from a state, and from answers that it asks for.
+
+    `answer(kind, about)` gives what json can say. A page cannot ask, so its questions,
+    `ahead`, (kind, about) each, are answered when it is made; a reader whose browser
+    runs no scripts sees `still`, HTML.
+    """
+
+    def __init__(self, module, state, answer, *, still, ahead=()):
+        self.state, self.answer, self.still = state, answer, still
+        self.ahead = tuple(ahead)
+        self.code, self.style = (
+            "\n".join((HERE / f"{name}.{kind}").read_text("utf-8") for name in parts)
+            for parts in [("host", module)]
+            for kind in ("js", "css")
+        )
+
+    def widget(self):
+        """The view for a kernel."""
+        settings = {"_esm": self.code, "_css": self.style, "state": self.state}
+        return Widget(self.answer, **settings)
+
+    def page(self):
+        """The view for a page: HTML that needs nobody."""
+        answers = {
+            f"{kind} {json.dumps(about, separators=(',', ':'))}": self.answer(
+                kind, about
+            )
+            for kind, about in self.ahead
+        }
+        given = ", ".join(map(_script, (self.state, answers)))
+        name = f"chromolib-view-{next(TALLY)}"
+        return (
+            f'<style>{self.style}</style><div id="{name}">{self.still}</div>'
+            f'<script type="module">{self.code}\n'
+            f'show(fromPage({given}), document.getElementById("{name}"));</script>'
+        )
+
+    def _repr_mimebundle_(self, **_):
+        bundle = self.widget()._repr_mimebundle_()
+        bundle = bundle[0] if isinstance(bundle, tuple) else bundle
+        return bundle | {"text/html": self.page()}
+
+    def __repr__(self):
+        return f"View with {len(self.ahead)} answers given ahead"
+
+
+def _script(value):
+    """Json that ends no script, whatever its texts say."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028")
