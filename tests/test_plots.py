@@ -396,7 +396,7 @@ def test_no_real_chromosome_is_shown_unless_allowed(name):
             images, maps, [None] * 3, **place, **how
         ),
         "boxes": lambda **how: plots.boxes(images, [{}] * 3, **place, **how),
-        "inspector": lambda **how: widgets.predictions(images, predicted(3), **how),
+        "inspector": lambda **how: widgets.inspect(predicted(3), images, **how),
     }[name]
     with pytest.raises(TypeError, match="real"):
         draw()  # nobody forgets to say
@@ -416,47 +416,6 @@ def test_a_shown_figure_is_an_image_with_caption_and_alternative_text(axes):
     data = base64.b64decode(re.search(r"base64,([^\"]+)", text)[1])
     assert PIL.Image.open(io.BytesIO(data)).format == "PNG"
     assert plt.get_fignums() == []  # closed
-
-
-def inspector(count=3, **settings):
-    return widgets.predictions(rods(count), predicted(count), real=False, **settings)
-
-
-def test_the_inspector_joins_list_and_slider_to_its_images():
-    choice, slider, cards = inspector().children
-    assert len(cards.children) == len(choice.options) == slider.max + 1 == 3
-    assert cards.selected_index == choice.index == slider.value == 0
-
-
-def test_an_image_of_the_inspector_is_the_image_and_has_its_facts():
-    notes = [{"kind": "<ring>"}] * 3
-    boxes = [(2, 6, 6, 9), None, None]
-    cards = inspector(notes=notes, boxes=boxes).children[2].children
-    predictions = predicted(3)
-    for i, card in enumerate(cards):
-        text = card.value
-        alt = re.search(r'alt="([^"]+)"', text)[1]
-        for word in (predictions.truth[i], predictions.label[i], "&lt;ring&gt;"):
-            assert word in alt
-        assert "synthetic" in alt
-        assert "<ring>" not in text
-        assert ("dashed" in text) == (boxes[i] is not None)
-        data = base64.b64decode(re.search(r"base64,([^\"]+)", text)[1])
-        shown = np.asarray(PIL.Image.open(io.BytesIO(data)))
-        np.testing.assert_allclose(1 - shown / 255, rods()[i, ..., 0], atol=0.002)
-        assert "http" not in text
-
-
-def test_a_page_stays_light():
-    with pytest.raises(ValueError, match="at most 24"):
-        inspector(25)
-    cards = inspector(24).children[2].children
-    assert sum(len(card.value) for card in cards) < 100_000
-
-
-def test_images_without_predictions_are_refused():
-    with pytest.raises(ValueError, match="2 images of 3 predictions"):
-        widgets.predictions(rods(2), predicted(3), real=False)
 
 
 def test_of_many_classes_only_what_happened_is_written():

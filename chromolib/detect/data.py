@@ -17,7 +17,7 @@ import pandas as pd
 
 from chromolib import records, streams
 from chromolib.cyto import assign
-from chromolib.data import compose, listing, store
+from chromolib.data import compose, listing, pixels, store
 from chromolib.data.formats import common, fit
 from chromolib.detect import squares
 from chromolib.models import augment, protocols
@@ -103,6 +103,16 @@ class Fields:
     def truth(self):
         """The boxes as records, one an image, for scores and figures."""
         return augment.unpad(self.boxes, self.labels, classes=self.classes)
+
+    @property
+    def images(self):
+        """The fields as an ImageSet, to be looked at."""
+        grey = pixels.pack(255 - self.x[..., 0])
+        label = np.full(len(self), "")
+        named = self.image.astype(str), label, self.group.astype(str)
+        return records.ImageSet(
+            self.source, *named, self.unit, grey, boxes=tuple(self.truth)
+        )
 
     @property
     def targets(self):

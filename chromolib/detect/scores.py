@@ -120,8 +120,9 @@ def named(truth, found, *, least=LEAST):
     return pair(box_iou(truth, found) * alike, least=least)
 
 
-def told(truth, found):
-    """The boxes of one field by what became of them: right, wrong, or missed.
+def fates(truth, found):
+    """What became of the boxes of one field: which found ones are right, which wrong,
+    and which true ones are missed.
 
     Right ones pair with a true box of the same name. Of the others some pair with a
     true box of another name; a true box without any pair is missed.
@@ -130,10 +131,16 @@ def told(truth, found):
     wrong = np.setdiff1d(np.arange(len(found)), right.found)
     left = np.setdiff1d(np.arange(len(truth)), right.truth)
     unnamed = match(truth.take(left), found.take(wrong)).truth
+    return right.found, wrong, np.delete(left, unnamed)
+
+
+def told(truth, found):
+    """The boxes of one field by what became of them, as `fates` says."""
+    right, wrong, missed = fates(truth, found)
     return {
-        "right": found.take(right.found),
+        "right": found.take(right),
         "wrong": found.take(wrong),
-        "missed": truth.take(np.delete(left, unnamed)),
+        "missed": truth.take(missed),
     }
 
 

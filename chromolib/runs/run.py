@@ -58,6 +58,11 @@ class Run:
         """The folder of the claims files."""
         return self.root / "data" / "claims"
 
+    @property
+    def marks(self):
+        """The csv of a person's marks on images of this run, which outlives it."""
+        return self.root / "data" / "reviews" / f"{self.study}-{self.id}.csv"
+
     def given(self, name):
         """The value of a parameter."""
         return self.values[name]

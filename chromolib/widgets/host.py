@@ -34,20 +34,24 @@ class Widget(anywidget.AnyWidget):
 
 
 class View:
-    """What a module draws from a state, and from answers that it asks for.
+    """What scripts of this folder draw from a state, and from answers they ask for.
 
     `answer(kind, about)` gives what json can say. A page cannot ask, so its questions,
     `ahead`, (kind, about) each, are answered when it is made; a reader whose browser
-    runs no scripts sees `still`, HTML.
+    runs no scripts sees `still`, HTML. `paged` is another View, smaller, for pages.
     """
 
-    def __init__(self, module, state, answer, *, still, ahead=()):
+    def __init__(self, modules, state, answer, *, still, ahead=(), paged=None):
         self.state, self.answer, self.still = state, answer, still
-        self.ahead = tuple(ahead)
+        self.ahead, self.paged = tuple(ahead), paged
+        files = [HERE / name for name in ("host", *modules)]
         self.code, self.style = (
-            "\n".join((HERE / f"{name}.{kind}").read_text("utf-8") for name in parts)
-            for parts in [("host", module)]
-            for kind in ("js", "css")
+            "\n".join(
+                file.with_suffix(suffix).read_text("utf-8")
+                for file in files
+                if file.with_suffix(suffix).exists()
+            )
+            for suffix in (".js", ".css")
         )
 
     def widget(self):
@@ -57,6 +61,8 @@ class View:
 
     def page(self):
         """The view for a page: HTML that needs nobody."""
+        if self.paged:
+            return self.paged.page()
         answers = {
             f"{kind} {json.dumps(about, separators=(',', ':'))}": self.answer(
                 kind, about

@@ -328,17 +328,20 @@ def examples(images, each):
     return images.unseen.x[chosen], captions
 
 
-def browse(grid, most):
-    """Unseen images to turn over, half of them mistaken: arguments of a widget."""
-    predictions, images = grid.unseen, grid.images
-    right = predictions.truth == predictions.label
-    halves = [np.flatnonzero(half)[: most // 2] for half in (right, ~right)]
-    chosen, boxes = np.sort(np.concatenate(halves)), images.boxes
+def inspected(grid):
+    """Unseen images with all that is known of them: arguments of the inspector."""
+    images, model = grid.images, grid.chromonet().network
+    x, boxes = images.unseen.x, images.boxes
+    rival = experiment.TRADITIONAL if grid.protocol == "clean" else None
     return {
-        "images": images.unseen.x[chosen],
-        "predictions": predictions.take(chosen),
-        "notes": [{"kind": images.kind[i]} for i in chosen],
-        "boxes": [boxes[i].xyxy[0] if len(boxes[i]) else None for i in chosen],
+        "predictions": grid.unseen,
+        "images": x,
+        "other": grid.pick(model=rival) if rival else None,
+        "boxes": [one if len(one) else None for one in boxes],
+        "facts": {"kind": images.kind},
+        "saliency": lambda rows: saliency.grad_cam(
+            model, x[np.asarray(rows)], 1, layer=network.LAST
+        ),
     }
 
 
