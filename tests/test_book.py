@@ -20,7 +20,8 @@ PAGES = [
     "glossary",
     "references",
 ]
-EVERY = [*PAGES, "claims", "studies/sources", "studies/synthetic", *STUDIES]
+EVERY = [*PAGES, "claims", *STUDIES]
+EVERY += ["studies/sources", "studies/synthetic", "studies/inspector"]
 
 
 @pytest.fixture(params=EVERY)
@@ -187,17 +188,23 @@ def test_the_claim_browser_works_without_a_kernel(site, opened):
 
 
 @pytest.mark.browser
-def test_pictures_can_be_turned_over_without_a_kernel(site, opened):
-    tab, seen = opened((site / "studies/chromonet.html").as_uri())
-    choose = tab.wait_for_selector("select >> nth=1")
-    shown = "img[alt^='Picture:']:visible"
-    tab.wait_for_selector(shown)
-    before = tab.get_attribute(shown, "alt")
-    assert "synthetic" in before
-    choose.select_option(index=2)
+@pytest.mark.parametrize("name", [*STUDIES, "studies/inspector"])
+def test_images_can_be_inspected_without_a_kernel(site, opened, name):
+    tab, seen = opened((site / f"{name}.html").as_uri())
+    view = tab.locator(".inspect").first
+    view.locator(".grid .tile img[src]").first.wait_for()
+    tiles = view.locator(".grid .tile")
+    tiles.nth(min(2, tiles.count() - 1)).click()
+    chosen = view.locator(".grid [aria-selected=true]")
+    row = chosen.get_attribute("data-row")
+    large = view.locator(".large .stage img").first
+    large.wait_for()
+    assert len(large.get_attribute("alt")) > 20
+    before = view.locator(".large dd").first.inner_text()
+    chosen.press("ArrowLeft")
+    assert view.locator(".grid [aria-selected=true]").get_attribute("data-row") != row
     tab.wait_for_function(
-        "was => [...document.querySelectorAll(\"img[alt^='Picture:']\")]"
-        ".some(i => i.offsetParent && i.alt != was)",
+        "was => document.querySelector('.inspect .large dd').innerText !== was",
         arg=before,
     )
     assert seen == []

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 
+import nbformat
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -21,9 +22,28 @@ FLAGS = [
 ]
 
 
+INSPECTED = """
+import numpy as np
+from chromolib import records, widgets
+ink = np.linspace(0.1, 0.9, 10_000)[:, None, None] * np.ones((1, 96, 96), np.float32)
+truth = np.resize(records.CLASSES, len(ink))
+chance = np.full((len(ink), 24), 0.01)
+row = np.arange(len(ink))
+chance[row, (row + (row % 5 == 0)) % 24] = 0.77  # every fifth is mistaken
+predictions = records.Predictions(
+    image=np.char.add("image ", row.astype(str)),
+    group=np.char.add("cell ", (row // 50).astype(str)),
+    truth=truth,
+    probability=chance,
+    source="synthetic",
+)
+widgets.inspect(predictions, ink, marks="marks.csv", reviewer="A", real=False)
+"""
+
+
 @pytest.fixture
-def lab(root, tmp_path):
-    """A JupyterLab of its own on a copy of a study; gives the address of the study."""
+def study(root, tmp_path):
+    """A copy of a study where a JupyterLab is served."""
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "claims").symlink_to(root / "data" / "claims")
@@ -32,6 +52,22 @@ def lab(root, tmp_path):
     source = (root / "notebooks" / "chromonet.ipynb").read_text(encoding="utf-8")
     source = source.replace(r"profile = \"quick\"", r"profile = \"smoke\"")
     (tmp_path / "notebooks" / "chromonet.ipynb").write_text(source, encoding="utf-8")
+    return "notebooks/chromonet.ipynb"
+
+
+@pytest.fixture
+def inspected(tmp_path):
+    """A notebook of one cell, the inspector of ten thousand images."""
+    cells = [nbformat.v4.new_code_cell(INSPECTED.strip())]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    made = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(made, tmp_path / "look.ipynb")
+    return "look.ipynb"
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """The address of a JupyterLab of its own, to which a notebook's path is added."""
     token = secrets.token_hex(16)
     folders = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
     own = {f"JUPYTER_{name}": str(tmp_path / name.lower()) for name in folders}
@@ -45,7 +81,7 @@ def lab(root, tmp_path):
     )
     address = next(find_address(server))
     threading.Thread(target=server.stderr.read, daemon=True).start()
-    yield f"{address}lab/tree/notebooks/chromonet.ipynb?token={token}"
+    yield lambda path: f"{address}lab/tree/{path}?token={token}"
     server.terminate()
     server.wait()
     server.stdout = None
@@ -58,16 +94,20 @@ def find_address(server):
     pytest.fail("JupyterLab did not start")
 
 
-def test_a_study_runs_in_jupyterlab(lab, browser, tmp_path):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    tab, elsewhere = context.new_page(), []
-    home = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")
-    tab.on("request", lambda r: r.url.startswith(home) or elsewhere.append(r.url))
-    tab.goto(lab)
+def run_all(tab):
     tab.wait_for_selector(".jp-Notebook", timeout=60_000)
     tab.wait_for_selector("#jp-main-statusbar >> text=| Idle", timeout=60_000)
     tab.click(".lm-MenuBar-item:has-text('Run')")
     tab.click(".lm-Menu-item:has-text('Run All Cells') >> nth=0")
+
+
+def test_a_study_runs_in_jupyterlab(lab, study, browser, tmp_path):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    tab, elsewhere = context.new_page(), []
+    home = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:")
+    tab.on("request", lambda r: r.url.startswith(home) or elsewhere.append(r.url))
+    tab.goto(lab(study))
+    run_all(tab)
     done = tmp_path / "data" / "runs" / "chromonet"
     for _ in range(1200):
         if list(done.glob("*/manifest.json")):
@@ -79,3 +119,44 @@ def test_a_study_runs_in_jupyterlab(lab, browser, tmp_path):
     assert not tab.query_selector_all(".jp-RenderedText[data-mime-type*='error']")
     assert elsewhere == []
     context.close()
+
+
+def test_the_inspector_looks_into_a_kernel(lab, inspected, browser, tmp_path):
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    wrong = [k for k in range(10_000) if k % 5 == 0]
+    for visit in (1, 2):  # the second after a restart, in a page loaded anew
+        tab.goto(lab(inspected))
+        if visit == 2:
+            tab.click(".lm-MenuBar-item:has-text('Kernel')")
+            tab.click(".lm-Menu-item:has-text('Restart Kernel…') >> nth=0")
+            tab.click(".jp-Dialog button.jp-mod-accept")
+        run_all(tab)
+        view = tab.locator(".jp-OutputArea .inspect")
+        view.get_by_text("10,000 of 10,000 images").wait_for(timeout=60_000)
+        if visit == 2:
+            view.get_by_text("A: 1 marked").wait_for()
+            view.get_by_label("Marked", exact=True).select_option("wrong")
+            view.get_by_text("1 of 10,000 images").wait_for()
+            break
+        view.get_by_label("Right or wrong", exact=True).select_option("wrong")
+        view.get_by_text(f"{len(wrong):,} of 10,000 images").wait_for()
+        rows = view.locator(".grid .tile").evaluate_all(
+            "all => all.map(a => +a.dataset.row)"
+        )
+        assert rows == wrong[: len(rows)]
+        view.locator(f".grid [data-row='{wrong[2]}']").click()
+        tab.keyboard.press("ArrowRight")
+        view.locator(".large dd").get_by_text(
+            f"image {wrong[3]}", exact=True
+        ).wait_for()
+        view.locator(".near .tile img[src]").first.wait_for(timeout=60_000)
+        tab.keyboard.press("w")
+        view.get_by_text("A: 1 marked").wait_for()
+        for _ in range(100):
+            if (tmp_path / "marks.csv").exists():
+                break
+            tab.wait_for_timeout(50)
+    marks = (tmp_path / "marks.csv").read_text().splitlines()
+    assert marks == ["image,reviewer,mark,comment", f"image {wrong[3]},A,wrong,"]
+    assert not tab.query_selector_all(".jp-RenderedText[data-mime-type*='error']")
+    tab.close()

@@ -22,6 +22,7 @@ WHOLE = "chromolib-book"  # the site as one file
 FIRST = "-opening"  # the cell of a study that its page begins with
 LINK = re.compile(r"\]\((?:\.\./(?:book|notebooks)/)?([\w-]+)\.(md|ipynb)\)")
 PLUMBING = re.compile(r"profile = |from chromolib |import ")  # folded on a page
+WIDGET = "application/vnd.jupyter.widget-view+json"
 PLACE = {"md": "../", "ipynb": ""}  # from book/studies
 
 
@@ -91,6 +92,7 @@ def page(outcome):
     first = [cell for cell in content.cells if cell.get("id", "").endswith(FIRST)]
     rest = [cell for cell in content.cells if cell not in first]
     content.cells = [*rest[:1], *first, *rest[1:]]
+    _without_kernel(content)
     for cell in content.cells:
         cell.metadata.pop("papermill", None)
         if cell.cell_type == "code" and PLUMBING.match(cell.source):
@@ -103,6 +105,20 @@ def page(outcome):
     label = f"({outcome.study})=\n"
     content.cells[0].source = label + content.cells[0].source
     return nbformat.writes(content)
+
+
+def _without_kernel(content):
+    """Leave out widgets that need a kernel where their output has a page of its own."""
+    for cell in content.cells:
+        for out in cell.get("outputs", []):
+            if {WIDGET, "text/html"} <= set(out.get("data", {})):
+                del out["data"][WIDGET]
+    for kept in content.metadata.get("widgets", {}).values():
+        kept["state"] = {
+            name: model
+            for name, model in kept["state"].items()
+            if model["model_module"] != "anywidget"
+        }
 
 
 def claims_page(root):

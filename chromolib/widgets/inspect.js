@@ -213,8 +213,8 @@ const show = (host, el) => {
       line.append(make("figcaption", {}, `Typical of ${label}: surest and right`));
       into.append(line);
     }
-    const near = detail.near ?? [];
-    if (!near.length) return;
+    const near = await host.ask("near", row).catch(() => []);
+    if (row !== at || !near.length) return;
     const tiles = near.map(one => tile(one, chosen => choose(chosen)));
     into.append(make("div", {className: "near"}, make("p", {}, "Most alike in the set:"), ...tiles));
     await fill(tiles, near, () => row === at);
@@ -334,7 +334,7 @@ const boxes = (state, detail, picture, stage, bar) => {
     const all = found.map((box, i) => [box, {r: "right", w: "wrong"}[codes[i]]])
       .concat(detail.truth.map((box, i) => [box, detail.found
         ? codes[found.length + i] === "m" && "missed" : "true"])).filter(pair => pair[1]);
-    const counts = {};
+    const counts = {}, alike = new Set(all.map(([box]) => box[4])).size < 2;
     svg.replaceChildren();
     list.replaceChildren(...all.map(([[x0, y0, x1, y1, label, score], kind]) => {
       counts[kind] = (counts[kind] ?? 0) + 1;
@@ -343,7 +343,7 @@ const boxes = (state, detail, picture, stage, bar) => {
       for (const [key, value] of Object.entries(place)) shape.setAttribute(key, value);
       svg.append(shape);
       const lit = on => () => shape.classList.toggle("lit", on);
-      const text = `${kind}: ${label}${score === undefined ? "" : ` ${score.toFixed(2)}`}`;
+      const text = [`${kind}:`, alike ? "" : label, score?.toFixed(2) ?? ""].join(" ").trim();
       const entry = make("button", {type: "button", onfocus: lit(true), onblur: lit(false),
         onmouseenter: lit(true), onmouseleave: lit(false), className: kind}, text);
       shape.addEventListener("click", () => entry.focus());

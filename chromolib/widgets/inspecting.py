@@ -3,6 +3,7 @@
 `inspect(predictions, images, real=...)` -> a view, for JupyterLab and for a page
 """
 
+import collections
 import dataclasses
 import itertools
 
@@ -12,7 +13,8 @@ from chromolib import plots, records
 from chromolib.widgets import host, links, reviewing, subject
 
 IN_PAGE = 480  # pixels of the longer side of a picture in a page
-PAGE_BYTES, PAGE_MOST = 700_000, 140  # of pictures in a page
+PAGE_BYTES, PAGE_MOST = 600_000, 140  # of pictures in a page
+EXAMPLE_BYTES = 300_000  # of typical pictures in a page
 PAGE_CELLS, LEAST_CELL = 2, 4  # whole cells in a page; chromosomes that make one
 STILL = 12  # images of the figure without scripts
 
@@ -155,7 +157,8 @@ def _part(whole):
 
 
 def _title(whole):
-    return f"{len(whole.name):,} images of {whole.source}"
+    count = len(whole.name)
+    return f"{count:,} image{'s' * (count > 1)} of {whole.source}"
 
 
 def _for_a_page(whole):
@@ -183,9 +186,15 @@ def _for_a_page(whole):
 def _ahead(part):
     """All that a page may ask."""
     rows = range(len(part.rows))
-    asked = [(kind, row) for row in rows for kind in ("picture", "detail")]
-    labels = {name for row in rows for name in part.between(row)}
-    return [*asked, *(("examples", name) for name in sorted(labels))]
+    kinds = "picture", "detail", "near"
+    asked = [(kind, row) for row in rows for kind in kinds]
+    labels = collections.Counter(name for row in rows for name in part.between(row))
+    room = EXAMPLE_BYTES
+    for name, _ in labels.most_common():
+        room -= sum(map(len, part.examples(name)["pictures"]))
+        if room > 0:
+            asked.append(("examples", name))
+    return asked
 
 
 def _still(part, *, allow):

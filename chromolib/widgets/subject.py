@@ -43,6 +43,7 @@ class Subject:
             "picture": self.picture,
             "detail": self.detail,
             "examples": self.examples,
+            "near": self.near,
         }
         return ask[kind](about)
 
@@ -177,7 +178,6 @@ class Subject:
             chance = [[self.classes[k], float(seen.probability[i, k])] for k in best]
             found["probability"] = chance
         found["between"] = self.between(row)
-        found["near"] = self._near(row)
         if self.saliency is not None:
             found["saliency"] = links.heat(self.saliency([int(i)])[0])
         return found | self._boxes(i)
@@ -238,17 +238,18 @@ class Subject:
         stored = isinstance(self.pixels, pixels.OnDemand)
         if stored and len(self.rows) > AT_ONCE:
             return None
-        nothing = np.zeros((1, 1), np.uint8)  # stands for what cannot be read
-        small = np.stack(
-            [
-                links.shrunk(nothing if self.lacks(row) else self.grey(row))
-                for row in self.rows
-            ]
-        )
+        small = np.stack([self._shrunk(row) for row in self.rows])
         small -= small.mean(1, keepdims=True)
         return small / np.maximum(np.linalg.norm(small, axis=1, keepdims=True), 1e-6)
 
-    def _near(self, row):
+    def _shrunk(self, row):
+        try:
+            return links.shrunk(self.grey(row))
+        except (OSError, ValueError):  # nothing is like what cannot be read
+            return np.zeros(np.prod(links.FEATURE), np.float32)
+
+    def near(self, row):
+        """The most alike of the other images."""
         if len(self.rows) < 2 or self._features is None:
             return []
         alike = self._features @ self._features[row]

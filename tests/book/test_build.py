@@ -81,3 +81,25 @@ def test_plumbing_is_folded_and_an_older_zip_is_not_packed_again(tmp_path):
 def test_each_source_has_a_section_on_the_page_of_sources(root):
     text = (root / "book" / "sources.ipynb").read_text(encoding="utf-8")
     assert re.findall(r"## ([a-z0-9]+)\"", text) == list(adapters.NAMED)
+
+
+def test_a_page_keeps_the_view_that_needs_no_kernel(tmp_path):
+    """Of an output that is both; a widget without a page of its own stays."""
+    both = {build.WIDGET: {"model_id": "a"}, "text/html": "<p>page</p>"}
+    outputs = [v4.new_output("display_data", data) for data in (both, dict(both))]
+    del outputs[1].data["text/html"]
+    cells = [v4.new_markdown_cell("# T"), v4.new_code_cell("x", outputs=outputs)]
+    modules = {"a": "anywidget", "b": "@jupyter-widgets/controls"}
+    state = {name: {"model_module": module} for name, module in modules.items()}
+    widgets = {
+        "widgets": {"application/vnd.jupyter.widget-state+json": {"state": state}}
+    }
+    nbformat.write(
+        v4.new_notebook(cells=cells, metadata=widgets), tmp_path / "chu.ipynb"
+    )
+    outcome = execute.Outcome("chu", {}, tmp_path, "fresh", 1.0)
+    page = nbformat.reads(build.page(outcome), as_version=4)
+    kept = [set(out.data) for out in page.cells[1].outputs]
+    assert kept == [{"text/html"}, {build.WIDGET}]
+    (state,) = page.metadata.widgets.values()
+    assert list(state["state"]) == ["b"]
