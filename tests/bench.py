@@ -10,8 +10,10 @@ and beside each figure what it would be on the machine of the yardstick.
 import argparse
 import io
 import itertools
+import json
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -499,6 +501,87 @@ def detect_r_fcn(_):
     return detect("r_fcn")
 
 
+def inspected(count):
+    """A view of that many images of 96 by 96 pixels, as JupyterLab gets it."""
+    from chromolib import records, widgets
+
+    rng = np.random.default_rng(0)
+    name = np.arange(count).astype(str)
+    said = records.Predictions(
+        image=name,
+        group=np.char.add("cell ", (np.arange(count) // 50).astype(str)),
+        truth=rng.choice(records.CLASSES, count),
+        probability=rng.dirichlet(np.full(24, 0.2), count),
+        source="synthetic",
+    )
+    ink = rng.random((count, 12, 12), np.float32).repeat(8, 1).repeat(8, 2)
+    return widgets.inspect(said, ink, real=False)
+
+
+def inspect_first(_):
+    """Seconds until 10,000 images stand in a view with its page, against 1,000."""
+
+    def first(count):
+        view = inspected(count)
+        json.dumps([view.state, view.answer("thumbs", list(range(40)))])
+        return view.page()
+
+    first(100)  # what is loaded once
+    return tuple(clock(lambda n=n: first(n), repeats=3) for n in (10_000, 1_000))
+
+
+def inspect_next(_):
+    """Milliseconds to the next of 10,000 images with all beside it, against its
+    picture alone."""
+    view, rows = inspected(10_000), itertools.cycle(range(100, 9_000, 7))
+    view.answer("near", 0)  # compares all of them once
+
+    def following(*kinds):
+        row = next(rows)
+        return [view.answer(kind, row) for kind in kinds]
+
+    all_, picture = in_turn(
+        lambda: following("picture", "detail", "near"), lambda: following("picture")
+    )
+    return all_ * 1000, picture * 1000
+
+
+def inspect_filter(folder):
+    """Milliseconds in Chromium from a filter's change to its list, of 10,000 images
+    against 1,000."""
+    import conftest
+    from playwright import sync_api
+
+    script = """label => {
+        const choice = document.querySelector(`select[aria-label="${label}"]`);
+        const took = [];
+        for (let k = 0; k < 40; k++) {
+            choice.selectedIndex = 1 + k % 20;
+            const start = performance.now();
+            choice.dispatchEvent(new Event("change"));
+            document.querySelector(".grid").getBoundingClientRect();
+            took.push(performance.now() - start);
+        }
+        return took.sort((a, b) => a - b)[20];
+    }"""
+    took = []
+    found = filter(None, map(shutil.which, conftest.BROWSERS))
+    with sync_api.sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=next(found), args=["--no-sandbox"]
+        )
+        for count in (10_000, 1_000):
+            view = inspected(count)
+            view.paged, view.ahead = None, [("picture", row) for row in range(100)]
+            page = folder.with_name(f"{count}.html")
+            page.write_text(f'<meta charset="utf-8">{view.page()}', encoding="utf-8")
+            tab = browser.new_page()
+            tab.goto(page.as_uri())
+            took.append(tab.evaluate(script, "Class"))
+        browser.close()
+    return tuple(took)
+
+
 ROWS = (start_up, audit, fresh_run, reused_run)
 ROWS += (read_bioimlab, read_pki3, read_tseng, near_copies, memory)
 ROWS += (straighten, compose_cells, segment, karyotype)
@@ -516,6 +599,7 @@ ROWS += (
 ROWS += (mc_dropout, mc_dropout_loop)
 ROWS += (suppress_boxes, detect_ssd, detect_yolo_v5, detect_yolo_v2, detect_yolo_tiny)
 ROWS += (detect_faster, detect_r_fcn)
+ROWS += (inspect_first, inspect_next, inspect_filter)
 PER_SECOND = (straighten, compose_cells, describe)
 PER_SECOND += (draw_singles, draw_karyograms, draw_metaphases)
 
