@@ -18,6 +18,7 @@ import itertools
 
 import keras
 import numpy as np
+from scipy import ndimage
 
 from chromolib import records
 from chromolib.data import edits
@@ -48,6 +49,8 @@ class Sizes:
 
     times: int = 1  # that each training chromosome is edited anew
     epochs: int = 6
+    shares: tuple = ()  # of the training groups, from which it learns again
+    blurs: tuple = ()  # thousandths of a haploid set: how coarse bands are made
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -99,7 +102,39 @@ def _known(images):
 
 def run(run, chromosomes, *, sizes):
     """Learn from edits of the training groups, and ask of the unseen ones."""
-    seed, expected = run.given("seed"), Expected(chromosomes)
+    predictions, test = _asked(run, chromosomes, sizes)
+    estimates = scores(predictions, chromosomes, rng=run.rng("rival"))
+    kinds = chromosomes.test.extra["kind"]
+    first = {kind: int(np.argmax(kinds == kind)) for kind in dict.fromkeys(kinds)}
+    shown = {kind: test.x[i, ..., 0].astype(np.float32) for kind, i in first.items()}
+    needed = needs(run, chromosomes, sizes)
+    return Rival(predictions, shown, run.record_all(estimates + needed))
+
+
+def needs(run, chromosomes, sizes):
+    """What it would be with fewer images, and with coarser bands: Estimates."""
+    ways = [({"share of groups": share}, {"share": share}) for share in sizes.shares]
+    ways += [({"blurred over": blur}, {"blur": blur}) for blur in sizes.blurs]
+    odd = chromosomes.test.label == data.LABELS[1]
+    which = odd | (chromosomes.test.extra["sham"] == "yes")
+    made = []
+    for words, way in ways:
+        predictions, _ = _asked(run, chromosomes, sizes, **way)
+        how = words | {"against": "shams"}
+        made += _measured(predictions.take(which), run.rng("rival"), **how)
+    return made
+
+
+def _asked(run, chromosomes, sizes, *, share=1, blur=0):
+    """Predictions of unseen chromosomes, and their plots, of a network taught here."""
+    seed = run.given("seed")
+    if share < 1:
+        groups = np.unique(chromosomes.straight.group[chromosomes.train])
+        some = np.random.default_rng([seed, 41]).permutation(groups)
+        some = some[: max(HELD, round(share * len(groups)))]
+        known = chromosomes.train & np.isin(chromosomes.straight.group, some)
+        chromosomes = dataclasses.replace(chromosomes, train=known)
+    expected = Expected(chromosomes, blur=blur)
     train, held = _edited(chromosomes, expected, sizes, seed)
     test = _samples(expected, chromosomes.test)
     model = network(seed=seed)
@@ -115,19 +150,15 @@ def run(run, chromosomes, *, sizes):
     words = run.label | {"source": chromosomes.source, "model": MODEL}
     words |= {"weights": "none", "protocol": "clean"}
     words |= {"conditions": {"unit": "chromosome", "labels": "true"}}
-    predictions = predict.predict(model, test, **words)
-    estimates = scores(predictions, chromosomes, rng=run.rng("rival"))
-    kinds = chromosomes.test.extra["kind"]
-    first = {kind: int(np.argmax(kinds == kind)) for kind in dict.fromkeys(kinds)}
-    shown = {kind: test.x[i, ..., 0].astype(np.float32) for kind, i in first.items()}
-    return Rival(predictions, shown, run.record_all(estimates))
+    return predict.predict(model, test, **words), test
 
 
 class Expected:
     """What each class looks like in training cells, and the scale of every cell."""
 
-    def __init__(self, chromosomes):
+    def __init__(self, chromosomes, *, blur=0):
         images, train = chromosomes.straight, chromosomes.train
+        self.blur = blur
         self.label, self.row = images.label, {n: i for i, n in enumerate(images.name)}
         raw = [_profile(one) for one in images.pixels]
         length = np.array([len(one) for one in raw], float)
@@ -177,7 +208,11 @@ class Expected:
     def sized(self, profile, cell):
         """A profile in rows of the cell's scale, its width in that of the cell."""
         count = np.clip(round(len(profile) / self.scale[cell]), 2, SIDE)
-        return _rows(profile, int(count)) / [1, self.width[cell]]
+        sized = _rows(profile, int(count)) / [1, self.width[cell]]
+        if self.blur:  # a row is a thousandth, nearly: the longest class has 80
+            how = {"sigma": self.blur / 2, "mode": "nearest"}
+            sized[:, 0] = ndimage.gaussian_filter1d(sized[:, 0], **how)
+        return sized
 
     def plots(self, picture, i):
         """(side, side, 2 * channels) of a picture of chromosome i, edited or not."""

@@ -62,6 +62,19 @@ def test_every_question_is_asked_and_the_control_too(chromosomes):
     assert run.estimates == said.estimates
 
 
+def test_it_learns_again_with_fewer_groups_and_with_coarser_bands(chromosomes):
+    run, known = chromosomes
+    made = rival.needs(run, known, rival.Sizes(epochs=1, shares=(0.5,), blurs=(16,)))
+    asked = [one.conditions.get("share of groups") for one in made]
+    assert asked == ["0.5", None]
+    assert made[1].conditions["blurred over"] == "16"
+    sharp, coarse = (rival.Expected(known, blur=blur) for blur in (0, 16))
+    for one, other in zip(sharp.profiles, coarse.profiles, strict=True):
+        rough = [np.abs(np.diff(each[:, 0])).sum() for each in (one, other)]
+        assert rough[1] < rough[0]
+        np.testing.assert_array_equal(one[:, 1], other[:, 1])  # widths stay
+
+
 def test_without_named_chromosomes_there_is_no_rival(chromosomes, folder):
     run, _ = chromosomes
     assert rival.read(run, [], 8) is None
