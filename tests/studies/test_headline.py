@@ -84,3 +84,37 @@ def test_exercises_are_answered_by_kept_runs_source_by_source():
     assert folded._repr_html_().count("<details>") == 1
     ((_, answer),) = common.exercises([], asked).answers
     assert answer == "not run yet. So it does."
+
+
+def holds_in_chromonet(found):
+    """What the protocol adds to chance is mostly what copies tell each other."""
+    by_protocol, unseen = found[headline.PUBLISHED].value, found[headline.UNSEEN].value
+    return by_protocol - unseen > unseen - 0.5
+
+
+def holds_in_chu(found):
+    """The whole image is guessed at; classify and count is not."""
+    return found[headline.CLEAN].low < 0.5 < found[headline.BEST].low
+
+
+def holds_in_hamza(found):
+    """Finding first and naming then goes further than the detector alone."""
+    return found[headline.BEST].low > found[headline.CLEAN].high
+
+
+def holds_in_shruti(found):
+    """The small network does what the report hoped for; its own network does not."""
+    printed = 0.94
+    return found[headline.BEST].value > printed > found[headline.CLEAN].value
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_what_an_opening_means_holds_in_every_kept_source(root, study):
+    """Its sentence has no number, so nothing else would notice that it went stale."""
+    questions = importlib.import_module(f"chromolib.studies.{study}.questions")
+    audits = claims.audit(claims.load(root / "data" / "claims", study))
+    kept = published.pooled(root, study)
+    for line in headline.lines(study, questions.HEADLINE, audits, kept):
+        if set(headline.COLUMNS[2:]) & set(line.found) == {headline.CLEAN}:
+            assert study == "chromonet", line
+        assert globals()[f"holds_in_{study}"](line.found), line
