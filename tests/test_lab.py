@@ -24,18 +24,30 @@ FLAGS = [
 
 INSPECTED = """
 import numpy as np
+import PIL.Image
 from chromolib import records, widgets
-ink = np.linspace(0.1, 0.9, 10_000)[:, None, None] * np.ones((1, 96, 96), np.float32)
-truth = np.resize(records.CLASSES, len(ink))
-chance = np.full((len(ink), 24), 0.01)
-row = np.arange(len(ink))
-chance[row, (row + (row % 5 == 0)) % 24] = 0.77  # every fifth is mistaken
+from chromolib.synth import lab, singles
+
+drawn = singles.images(lab.cells(1, look="g", seed=0))
+ink = np.zeros((len(drawn), 96, 96), np.float32)
+for place, picture in zip(ink, drawn.pixels, strict=True):
+    small = PIL.Image.fromarray(picture)
+    small.thumbnail((94, 94))
+    top, left = (96 - small.height) // 2, (96 - small.width) // 2
+    dark = 1 - np.asarray(small) / np.float32(255)
+    place[top : top + small.height, left : left + small.width] = dark
+row = np.arange(10_000)
+ink, truth = ink[row % len(drawn)], drawn.label[row % len(drawn)]
+chance = np.full((len(row), 24), 0.01)
+true = np.array([records.CLASSES.index(name) for name in truth])
+chance[row, (true + (row % 5 == 0)) % 24] = 0.77  # every fifth is mistaken
 predictions = records.Predictions(
     image=np.char.add("image ", row.astype(str)),
-    group=np.char.add("cell ", (row // 50).astype(str)),
+    group=np.char.add("cell ", (row // len(drawn)).astype(str)),
     truth=truth,
     probability=chance,
     source="synthetic",
+    model="none",
 )
 widgets.inspect(predictions, ink, marks="marks.csv", reviewer="A", real=False)
 """
@@ -121,8 +133,9 @@ def test_a_study_runs_in_jupyterlab(lab, study, browser, tmp_path):
     context.close()
 
 
-def test_the_inspector_looks_into_a_kernel(lab, inspected, browser, tmp_path):
-    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+def test_the_inspector_looks_into_a_kernel(lab, inspected, browser, root, tmp_path):
+    """It also makes the picture of the inspector's page, `_build/inspector.png`."""
+    tab = browser.new_page(viewport={"width": 1280, "height": 1500})
     wrong = [k for k in range(10_000) if k % 5 == 0]
     for visit in (1, 2):  # the second after a restart, in a page loaded anew
         tab.goto(lab(inspected))
@@ -152,6 +165,14 @@ def test_the_inspector_looks_into_a_kernel(lab, inspected, browser, tmp_path):
         view.locator(".near .tile img[src]").first.wait_for(timeout=60_000)
         tab.keyboard.press("w")
         view.get_by_text("A: 1 marked").wait_for()
+        view.locator(".cell .tile img[src]").first.wait_for()
+        size = view.locator(".grid .tile").first.bounding_box()
+        assert size["width"] < 100, "its style is there"
+        if (news := tab.get_by_role("button", name="No", exact=True)).count():
+            news.click()  # whether it may tell news
+            news.wait_for(state="hidden")
+        (root / "_build").mkdir(exist_ok=True)
+        view.screenshot(path=root / "_build" / "inspector.png")
         for _ in range(100):
             if (tmp_path / "marks.csv").exists():
                 break

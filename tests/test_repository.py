@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-PICTURES = {"book/favicon.png", "book/picture.png"}  # drawn by us, no chromosome image
+PICTURES = {"book/favicon.png", "book/inspector.png", "book/picture.png"}  # drawn by us
 IMAGES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 

@@ -20,10 +20,10 @@ PRIVATE = pathlib.Path("_build") / "private" / "_build" / "html"
 MARK = "Not for publication: this copy shows chromosomes of real people."
 WHOLE = "chromolib-book"  # the site as one file
 FIRST = "-opening"  # the cell of a study that its page begins with
-LINK = re.compile(r"\]\((?:\.\./(?:book|notebooks)/)?([\w-]+)\.(md|ipynb)\)")
+LINK = re.compile(r"\]\((?:\.\./(?:book|notebooks)/)?([\w-]+)\.(md|ipynb|png)\)")
 PLUMBING = re.compile(r"profile = |from chromolib |import ")  # folded on a page
 WIDGET = "application/vnd.jupyter.widget-view+json"
-PLACE = {"md": "../", "ipynb": ""}  # from book/studies
+PLACE = {"md": "../", "png": "../", "ipynb": ""}  # from book/studies
 
 
 class BookError(RuntimeError):

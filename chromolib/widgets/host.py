@@ -18,6 +18,7 @@ class Widget(anywidget.AnyWidget):
     """What JupyterLab shows; what its module asks is answered here."""
 
     state = traitlets.Dict().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)  # anywidget knows it of classes only
 
     def __init__(self, answer, **settings):
         super().__init__(**settings)
