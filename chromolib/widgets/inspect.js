@@ -328,28 +328,31 @@ const boxes = (state, detail, picture, stage, bar) => {
   svg.setAttribute("aria-hidden", "true");
   stage.append(svg);
   const list = make("ol", {className: "boxes"});
-  const said = make("output");
+  const tally = make("output");
   const draw = k => {
     const codes = detail.told[k] ?? "", found = detail.found ?? [];
     const all = found.map((box, i) => [box, {r: "right", w: "wrong"}[codes[i]]])
       .concat(detail.truth.map((box, i) => [box, detail.found
         ? codes[found.length + i] === "m" && "missed" : "true"])).filter(pair => pair[1]);
-    const counts = {}, alike = new Set(all.map(([box]) => box[4])).size < 2;
+    const counts = {}, alike = new Set(all.map(([one]) => one.label)).size < 2;
     svg.replaceChildren();
-    list.replaceChildren(...all.map(([[x0, y0, x1, y1, label, score], kind]) => {
+    list.replaceChildren(...all.map(([{box: [x0, y0, x1, y1], label, score, outline}, kind]) => {
       counts[kind] = (counts[kind] ?? 0) + 1;
-      const shape = document.createElementNS(svg.namespaceURI, "rect");
-      const place = {x: x0, y: y0, width: x1 - x0, height: y1 - y0, class: kind};
+      const shape = document.createElementNS(svg.namespaceURI, outline ? "polygon" : "rect");
+      const place = outline ? {points: outline.join(" ")}
+        : {x: x0, y: y0, width: x1 - x0, height: y1 - y0};
       for (const [key, value] of Object.entries(place)) shape.setAttribute(key, value);
+      shape.setAttribute("class", kind);
       svg.append(shape);
       const lit = on => () => shape.classList.toggle("lit", on);
-      const text = [`${kind}:`, alike ? "" : label, score?.toFixed(2) ?? ""].join(" ").trim();
+      const said = kind === "missed" || kind === "true" ? "" : score.toFixed(2);
+      const text = [`${kind}:`, alike ? "" : label, said].filter(Boolean).join(" ");
       const entry = make("button", {type: "button", onfocus: lit(true), onblur: lit(false),
         onmouseenter: lit(true), onmouseleave: lit(false), className: kind}, text);
       shape.addEventListener("click", () => entry.focus());
       return make("li", {}, entry);
     }));
-    said.textContent = Object.entries(counts).map(([key, n]) => `${n} ${key}`).join(", ");
+    tally.textContent = Object.entries(counts).map(([key, n]) => `${n} ${key}`).join(", ");
   };
   if (detail.told.length) {
     const slider = make("input", {type: "range", min: 0, max: detail.told.length - 1, step: 1,
@@ -359,7 +362,7 @@ const boxes = (state, detail, picture, stage, bar) => {
     bar.append(make("label", {}, "Score from", slider, value));
     change();
   } else draw(0);
-  return make("div", {}, make("p", {}, said), list);
+  return make("div", {}, make("p", {}, tally), list);
 };
 
 // a chromosome as textbooks draw it, from the tip of p to the tip of q

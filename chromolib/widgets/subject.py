@@ -15,6 +15,7 @@ SMALL, LARGE = 96, 1600  # longer sides of pictures, in pixels
 STEPS = np.arange(1, 20) / 20  # scores from which found boxes may be shown
 NEAR, TYPICAL, CHANCES = 6, 3, 5
 AT_ONCE = 2_000  # images that are read from their store to be compared
+POINTS = 40  # of an outline
 FEW = 60  # values of a fact that a filter lists
 WORDS = ("model", "weights", "protocol", "source", "study", "profile", "seed")
 
@@ -208,10 +209,7 @@ class Subject:
             codes[kept[right]], codes[kept[wrong]] = "r", "w"
             codes[len(found) + missed] = "m"
             said["told"].append("".join(codes))
-        boxes = [
-            [*box, float(s)] for box, s in zip(_listed(found), found.score, strict=True)
-        ]
-        return said | {"found": boxes}
+        return said | {"found": _listed(found)}
 
     def examples(self, label):
         """Typical images of a class, the surest that are right, and its ideogram."""
@@ -266,5 +264,21 @@ def _coded(values):
 
 
 def _listed(boxes):
-    corners = np.round(boxes.xyxy, 1).tolist()
-    return [[*box, str(name)] for box, name in zip(corners, boxes.label, strict=True)]
+    """Each box as corners, label and score, and the outline where there is one."""
+    outlines = boxes.polygon or [None] * len(boxes)
+    return [
+        {
+            "box": np.round(box, 1).tolist(),
+            "label": str(name),
+            "score": float(score),
+            "outline": None if line is None else _fewer(line),
+        }
+        for box, name, score, line in zip(
+            boxes.xyxy, boxes.label, boxes.score, outlines, strict=True
+        )
+    ]
+
+
+def _fewer(line):
+    """An outline of at most so many points."""
+    return np.round(line[:: -(-len(line) // POINTS)], 1).ravel().tolist()

@@ -477,6 +477,23 @@ def test_found_boxes_follow_the_score(opened):
     assert seen == []
 
 
+def test_an_outline_stands_for_its_box():
+    line = np.stack([np.cos(np.arange(99) / 99 * 6), np.sin(np.arange(99) / 99 * 6)], 1)
+    box = records.Boxes([[0, 0, 30, 30]], ["1"], polygon=(15 + 14 * line,))
+    images = records.ImageSet(
+        "synthetic",
+        np.array(["field"]),
+        np.array([""]),
+        np.array(["g"]),
+        "cell",
+        pixels.pack(bars(1, (60, 60))),
+    )
+    made = widgets.inspect(None, images, boxes=[box], found=[box], real=False)
+    (found,) = made.answer("detail", 0)["found"]
+    assert 20 < len(found["outline"]) <= 2 * subject.POINTS
+    assert found["outline"][:2] == [29, 15]
+
+
 @pytest.mark.browser
 def test_marks_outlive_the_page_and_travel_as_csv(opened, tmp_path):
     made = view()
