@@ -8,6 +8,7 @@ import numpy as np
 
 CLASSES = (*map(str, range(1, 23)), "X", "Y")
 LEVELS = ("repaired", "error")
+MOST = 6  # digits of a number that is written
 DRAWN = ("polygon", "mask", "axis")  # what may be known of a box besides
 COLUMNS = {"probability": float, "uncertainty": float, "refer": bool}
 COLUMNS |= dict.fromkeys(("image", "group", "truth", "label", "assigned", "cell"), str)
@@ -345,7 +346,7 @@ class Estimate:
 def digits(value, *, significant=3):
     """A number as a reader wants it: three significant digits, no trailing noise.
 
-    Numbers close to one keep the digits that tell them from one.
+    Numbers close to one keep the digits that tell them from one, up to `MOST`.
     """
     if isinstance(value, str) or value is None:
         return value or ""
@@ -355,5 +356,5 @@ def digits(value, *, significant=3):
     if float(value).is_integer() and abs(value) < 1e9:
         return f"{int(value):,}"
     if 0.99 < value < 1:
-        significant = math.ceil(-math.log10(1 - value)) + 1
+        significant = min(math.ceil(-math.log10(1 - value)) + 1, MOST)
     return f"{value:.{significant}g}" if value < 1000 else f"{value:,.0f}"

@@ -91,3 +91,8 @@ def test_a_box_may_have_no_mask_while_its_neighbour_has():
 def test_boxes_refuse_a_mask_or_an_axis_of_another_shape(drawn, complaint):
     with pytest.raises(ValueError, match=complaint):
         two(**drawn)
+
+
+def test_what_rounds_to_one_is_written_as_one():
+    assert records.digits(0.9999) == "0.9999"
+    assert records.digits(1 - 1e-12) == "1"

@@ -63,7 +63,11 @@ SCORES = {"mAP": "", "AP50": "", "recall": "recall", "precision": "precision"}
 SCORES |= {"F1": "f1", "boxes an image": ""}  # ours -> the claim's last word, if any
 FOUND, NAMED = f"AP50 {detections.ANY}", "mAP"
 PAGE = (NAMED, FOUND, "boxes an image")
-COLUMNS = {"ours, published protocol": "published", "ours, clean": "clean"}
+COLUMNS = {
+    "ours, published protocol": ("published", "test"),
+    "the same network, unseen fields": ("published", "unseen"),
+    "ours, clean": ("clean", "test"),
+}
 
 
 def table(audits, estimates, kind=None):
@@ -72,10 +76,13 @@ def table(audits, estimates, kind=None):
     for model, stem in STEMS.items():
         for name, claim in SCORES.items():
             printed = claims.pick(audits, f"{stem}-{claim}") if claim else []
-            ours = [one for one in plain(estimates, name, kind) if one.model == model]
             columns = {
-                column: "\n".join(str(one) for one in ours if one.protocol == protocol)
-                for column, protocol in COLUMNS.items()
+                column: "\n".join(
+                    str(one)
+                    for one in plain(estimates, name, kind, tested)
+                    if (one.model, one.protocol) == (model, protocol)
+                )
+                for column, (protocol, tested) in COLUMNS.items()
             }
             row = {"network": model, "score": name}
             row |= {"paper": "".join(one.claim.value for one in printed)}
