@@ -2,6 +2,7 @@
 
 `open_at(path, images=)` -> View: in JupyterLab it saves beside the machine's files
 `page(path, out, images=)` -> the same as one HTML file, for a browser and no kernel
+`counts(out)` -> a row a corrected karyogram: how many corrections of each kind
 
 # Strategy: the picture of a piece is a window on the field, turned upright; cutting and
 joining change its outline. So the browser can do everything, and Python only reads,
@@ -19,6 +20,7 @@ import math
 import pathlib
 
 import numpy as np
+import pandas as pd
 import PIL.Image
 from scipy import ndimage
 
@@ -77,7 +79,9 @@ def open_at(path, images=None):
             raise ValueError(f"{kind}: no such question; known: save")
         return _save(target, ink, **about)
 
-    return host.View("editor", state, answer, still=_still(machine, karyogram))
+    return host.View(
+        ("editor_pieces", "editor"), state, answer, still=_still(machine, karyogram)
+    )
 
 
 def page(path, out, images=None):
@@ -100,6 +104,23 @@ def page(path, out, images=None):
             "name a file in another folder"
         ) from None
     return out
+
+
+def counts(out):
+    """The corrections of every karyogram that a person went through, 0 among them."""
+    out, rows = pathlib.Path(out), []
+    for path in sorted(out.rglob(f"*{ENDING}")):
+        held = _read(path)
+        made = {name: held.get("corrections", {}).get(name) for name in KINDS.values()}
+        if None in made.values():
+            raise CorrectingError(
+                f"{store.shown(path.name)} is no corrected karyotype; rename it"
+            )
+        words = {name: held.get(name, "") for name in ("image", "case", "karyotype")}
+        rows.append(words | made | {"corrections": sum(made.values())})
+    return pd.DataFrame(
+        rows, columns=["image", "case", "karyotype", *KINDS.values(), "corrections"]
+    )
 
 
 def _words():

@@ -51,7 +51,7 @@ async function show(host, el) {
   const undoing = button("Undo", "Ctrl+Z", () => step(true));
   const redoing = button("Redo", "Ctrl+Y", () => step(false));
   const saving = button(host.kernel ? "Save" : "Download", state.file, () => save());
-  const done = make("span", {className: "note"});
+  const done = make("span", {className: "done note"});
   const sheet = make("div", {className: "sheet", role: "group", "aria-label": "Karyogram"});
   const facts = make("p", {className: "facts"});
   const large = make("canvas", {className: "large", role: "img", width: 560, height: 440});
@@ -114,12 +114,11 @@ async function show(host, el) {
   const one = () => pieces.find(piece => piece.id === chosen);
   const called = name => (name === DEBRIS ? "debris" : `place ${name}`);
   const say = text => { said.textContent = text; };
-  const focus = () => chosen && tokens.get(chosen)?.made.focus();
-  const all = () => [...sheet.querySelectorAll(".piece")];
-  const labels = () => Object.values(places).map(({label}) => label);
+  const focus = () => tokens.get(chosen)?.made.focus();
+  const all = () => [...sheet.querySelectorAll(".piece")], labels = Object.values(places).map(({label}) => label);
 
   const draw = () => {
-    const had = root.contains(document.activeElement) && document.activeElement.classList.contains("piece");
+    const had = document.activeElement?.closest(".piece") && root.contains(document.activeElement);
     const result = corrected(state, pieces, actions, "");
     const copies = {...result.copies, [DEBRIS]: pieces.length - result.count};
     const {missing, extra} = result.flags, {reason} = result.corrected;
@@ -146,7 +145,7 @@ async function show(host, el) {
     }
     const fresh = JSON.stringify(actions) === JSON.stringify(saved);
     done.textContent = fresh ? (base ? `saved, ${base}` : "as the machine left it") : "not saved yet";
-    [undoing.disabled, redoing.disabled, saving.disabled] = [!actions.length, !undone.length, fresh];
+    [undoing.disabled, redoing.disabled] = [!actions.length, !undone.length];
     for (const each of [...tools.children]) each.disabled = !one();
     drawSide();
     if (had) focus();
@@ -389,7 +388,7 @@ async function show(host, el) {
         const next = towards(all(), piece, key);
         mode === "join" ? next.focus() : choose(Number(next.dataset.id));
       };
-    else if (key.startsWith("Arrow") && labels().includes(at)) act = () => towards(labels(), at, key).focus();
+    else if (key.startsWith("Arrow") && labels.includes(at)) act = () => towards(labels, at, key).focus();
     else if (piece && LETTERS[key]) act = () => { if (mode !== "join") chosen = Number(piece.dataset.id); LETTERS[key](); };
     if (!act) return;
     event.preventDefault();
