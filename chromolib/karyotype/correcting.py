@@ -26,14 +26,15 @@ from scipy import ndimage
 
 import chromolib
 from chromolib import files, records
-from chromolib.cyto import grammar, iscn
+from chromolib.cyto import diagnose, grammar, iscn
 from chromolib.data import compose, store
 from chromolib.imaging import axis
-from chromolib.karyotype import fields, finding, naming, picture, results
+from chromolib.karyotype import fields, picture
 from chromolib.widgets import host
 
 FORMAT = 1  # counts up when older actions no longer mean the same
 ENDING = ".corrected.json"
+MARGIN = 2  # pixels of ground around a piece, as in the view
 QUALITY = 90  # of the JPEG of a field
 KINDS = {
     "move": "moves",
@@ -63,14 +64,14 @@ def open_at(path, images=None):
     state = {
         "machine": machine,
         "turns": _turns(ink, machine["chromosomes"], karyogram),
-        "picture": _data(255 - np.round(255 * ink).astype(np.uint8), "JPEG"),
+        "picture": _data(compose.rendered(ink), "JPEG"),
         "saved": _saved(target, machine),
         "file": target.name,
         "version": chromolib.__version__,
         "format": FORMAT,
         "of": _fingerprint(machine),
         "kinds": KINDS,
-        "use": results.USE,
+        "use": picture.USE,
         **_words(),
     }
 
@@ -94,7 +95,7 @@ def page(path, out, images=None):
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         f"<title>{title}</title></head><body><h1>{title}</h1>"
-        f"<p><strong>{results.USE}.</strong> {EYES}.</p>{view.page()}</body></html>\n"
+        f"<p><strong>{picture.USE}.</strong> {EYES}.</p>{view.page()}</body></html>\n"
     )
     try:
         files.write_text(out, text)
@@ -128,7 +129,7 @@ def _words():
     return {
         "rows": compose.ROWS,
         "classes": records.CLASSES,
-        "near": naming.NEAR,
+        "near": diagnose.NEAR,
         "most sex": grammar.SEX_MOST,
         "people": iscn.PEOPLE,
         "copies": iscn.COPIES,
@@ -244,7 +245,7 @@ def _saved(target, machine):
 def _turns(ink, chromosomes, karyogram):
     """By how many degrees each is turned to stand as in the machine's karyogram; None
     where it has no axis."""
-    crops = [finding.crop(_levels(_cut(ink, each["outline"]))) for each in chromosomes]
+    crops = [_framed(_cut(ink, each["outline"])) for each in chromosomes]
     turns = []
     for each, one in zip(chromosomes, axis.straighten_all(crops), strict=True):
         if not isinstance(one, axis.Straight):
@@ -264,7 +265,7 @@ def _over(ink, karyogram, place):
     shown = 255.0 - karyogram[y0:y1, x0:x1]
     if not shown.size:
         return False
-    drawn = compose.resized(_levels(ink), *shown.shape).astype(float)
+    drawn = 255.0 - compose.resized(compose.rendered(ink), *shown.shape)
     return bool((shown * drawn).sum() < (shown * drawn[::-1, ::-1]).sum())
 
 
@@ -289,8 +290,9 @@ def _inside(outline, shape):
     return down.sum(0) != up.sum(0)
 
 
-def _levels(ink):
-    return np.clip(np.round(255 * ink), 0, 255).astype(np.uint8)
+def _framed(ink):
+    """Ink as a picture, dark on white."""
+    return compose.rendered(np.pad(ink, MARGIN))
 
 
 def _upright(ink, each):
@@ -300,7 +302,7 @@ def _upright(ink, each):
     rows, columns = (np.flatnonzero((turned > 0).any(side)) for side in (1, 0))
     if len(rows):
         turned = turned[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return finding.crop(_levels(turned))
+    return _framed(turned)
 
 
 def _save(target, ink, result, base):
@@ -308,7 +310,7 @@ def _save(target, ink, result, base):
     for each in result["chromosomes"]:
         _check(each, result["size"])
     labels = [each["label"] for each in result["chromosomes"]]
-    text, reason = naming.written(labels)
+    text, reason = diagnose.written(labels)
     if text != result["karyotype"] or len(labels) != result["count"]:
         raise ValueError(f"the view says {result['karyotype']!r}, not {text or reason}")
     made = _read(target).get("corrected") if target.exists() else {"time": base}
@@ -319,7 +321,7 @@ def _save(target, ink, result, base):
         )
     crops = [_upright(ink, each) for each in result["chromosomes"]]
     image = pathlib.PurePosixPath(result["image"]).with_suffix("")
-    caption = f"{image}, corrected: {text or 'no karyotype'}. {results.USE}"
+    caption = f"{image}, corrected: {text or 'no karyotype'}. {picture.USE}"
     drawn, places = picture.karyogram(crops, labels, caption)
     for each, place in zip(result["chromosomes"], places.tolist(), strict=True):
         each["karyogram"] = place

@@ -74,7 +74,7 @@ async function show(host, el) {
     button("Join", "J: with another", () => enter(mode === "join" ? "" : "join")),
     button("Debris", "D: it is no chromosome", () => moveTo(DEBRIS)), moving);
   root.append(head, note, make("div", {className: "bar"}, undoing, redoing, saving, done), said,
-    make("div", {className: "desk"}, sheet, make("div", {className: "side"}, facts, tools, large, cut, field)),
+    make("div", {className: "desk"}, sheet, make("div", {className: "side"}, facts, tools, field, large, cut)),
     make("details", {}, make("summary", {}, "How to correct"), make("ul", {}, ...HELP.map(line => make("li", {}, line)))),
     make("p", {className: "note"}, `${state.use}. ${machine.image}, found by ${machine.made["found by"] ?? "?"}.`));
 

@@ -14,8 +14,8 @@ from nbformat import v4
 from skimage import draw
 
 from chromolib import files, records
-from chromolib.cyto import assign, iscn
-from chromolib.karyotype import boxes, correcting, fields, folder, naming, results
+from chromolib.cyto import assign, diagnose, iscn
+from chromolib.karyotype import boxes, correcting, fields, folder, picture
 from tests import test_lab
 from tests.karyotype.conftest import filled, unlearned
 
@@ -231,7 +231,7 @@ def test_the_inside_of_an_outline_is_what_others_call_so():
 
 def test_the_page_is_one_file_that_says_what_it_is(case, tmp_path):
     text = correcting.page(case.path, tmp_path / "p.html", case.images).read_text()
-    assert results.USE in text
+    assert picture.USE in text
     assert "for your own eyes" in text
     assert not re.search(r'(src|href)="(?!data:|#)', text), "nothing from outside"
 
@@ -294,7 +294,7 @@ def middle(tab, selector):
 def agrees(result, shown=None):
     """Whether a corrected json is one with its own chromosomes, and with the page."""
     labels = [each["label"] for each in result["chromosomes"]]
-    text, _ = naming.written(labels)
+    text, _ = diagnose.written(labels)
     counts = collections.Counter(labels)
     kinds = collections.Counter(one["kind"] for one in result["actions"])
     missing, extra = assign.uneven(labels)
@@ -337,7 +337,7 @@ def test_the_browser_writes_karyotypes_as_python_does(browser, case):
     )
     seen = collections.Counter()
     for labels, (text, why, name, odd) in zip(many, said, strict=True):
-        true, reason = naming.written(labels)
+        true, reason = diagnose.written(labels)
         assert text == true
         assert why.split(":")[0] == reason.split(":")[0]
         assert name == (iscn.describe(iscn.parse(true)) if true else "")
