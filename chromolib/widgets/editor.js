@@ -46,12 +46,12 @@ async function show(host, el) {
   const button = (text, title, onclick) => make("button", {type: "button", title, onclick}, text);
 
   // what stands on the page from the beginning, so that nothing jumps
-  const head = make("p", {className: "iscn"}), note = make("p", {className: "note counts"});
+  const head = make("p", {className: "iscn"}), note = make("p", {className: "counts"});
   const said = make("p", {className: "said", role: "status", "aria-live": "polite"});
   const undoing = button("Undo", "Ctrl+Z", () => step(true));
   const redoing = button("Redo", "Ctrl+Y", () => step(false));
   const saving = button(host.kernel ? "Save" : "Download", state.file, () => save());
-  const done = make("span", {className: "done note"});
+  const done = make("span", {className: "done"});
   const sheet = make("div", {className: "sheet", role: "group", "aria-label": "Karyogram"});
   const facts = make("p", {className: "facts"});
   const large = make("canvas", {className: "large", role: "img", width: 560, height: 440});
@@ -96,7 +96,7 @@ async function show(host, el) {
   for (const row of [...state.rows, [DEBRIS]]) {
     const own = tall.filter((_, k) => row.includes(pieces[k].label));
     const least = Math.max(row.includes(DEBRIS) ? 48 / zoom : 24, ...own.map(high => high + 4));
-    sheet.append(make("div", {className: "row"}, ...row.map(name => slot(name, least))));
+    sheet.append(make("div", {className: "tier"}, ...row.map(name => slot(name, least))));
   }
   const token = piece => {
     const old = tokens.get(piece.id);
@@ -137,7 +137,7 @@ async function show(host, el) {
       });
       room.replaceChildren(...inside.map(token));
       const odd = missing.includes(name) ? "missing" : extra.includes(name) ? "extra" : "";
-      label.replaceChildren(name, make("small", {}, ` ×${copies[name]}${{missing: " −", extra: " +"}[odd] || ""}`));
+      label.replaceChildren(name, make("small", {}, ` ×${copies[name]}${{missing: "−", extra: "+"}[odd] || ""}`));
       label.setAttribute("aria-label", `${called(name)}, ${copies[name]} there: put the chosen chromosome here`);
       label.tabIndex = -1;
       made.className = `slot ${odd}`;

@@ -674,7 +674,7 @@ def test_in_jupyterlab_it_is_saved_beside_the_machine_s(lab, notebook, browser, 
         shown.keyboard.press(key)
     assert karyotype(shown) == "46,XY"
     assert len(shown.query_selector_all(".jp-Cell")) == 1, "the keys are the view's"
-    row = shown.evaluate("getComputedStyle(document.querySelector('.row')).display")
+    row = shown.evaluate("getComputedStyle(document.querySelector('.tier')).display")
     assert row == "flex", "it has its style"
     press(shown, "Save")
     shown.wait_for_selector("[role=status] >> text=Saved: 1.corrected.json")
