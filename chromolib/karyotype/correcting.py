@@ -43,7 +43,7 @@ KINDS = {
     "delete": "deletions",
     "turn": "turns",
 }
-NEEDED = {"image", "size", "flags", "chromosomes", "made"}
+NEEDED = {"image": str, "size": list, "flags": dict, "made": dict, "chromosomes": list}
 EYES = "It holds the picture of a cell: for your own eyes, unless the cell is drawn"
 
 
@@ -112,8 +112,8 @@ def counts(out):
     out, rows = pathlib.Path(out), []
     for path in sorted(out.rglob(f"*{ENDING}")):
         held = _read(path)
-        made = {name: held.get("corrections", {}).get(name) for name in KINDS.values()}
-        if None in made.values():
+        made = held.get("corrections")
+        if not isinstance(made, dict) or made.keys() != set(KINDS.values()):
             raise CorrectingError(
                 f"{store.shown(path.name)} is no corrected karyotype; rename it"
             )
@@ -158,11 +158,9 @@ def _machine(path):
         first = path.name.removesuffix(ENDING)
         raise CorrectingError(f"{name} is corrected already; open {first}.json")
     try:
-        lacks = sorted(NEEDED - one.keys())
-        if lacks:
-            raise ValueError(f"it has no {', '.join(lacks)}")
-        if not (isinstance(one["flags"], dict) and isinstance(one["made"], dict)):
-            raise ValueError("its flags, or how it was made, are not told")
+        odd = [k for k, kind in NEEDED.items() if not isinstance(one.get(k), kind)]
+        if odd:
+            raise ValueError(f"without {', '.join(odd)} that can be understood")
         if not one["chromosomes"]:
             raise ValueError("it holds no chromosome")
         for each in one["chromosomes"]:

@@ -103,7 +103,8 @@ def test_a_picture_is_found_beside_the_json_or_where_one_says(case, finished):
 ROD = {"label": "1", "flags": [], "alternatives": [], "probability": 1}
 ROD |= {"outline": [[1, 1], [9, 1], [9, 30]]}
 BAD = {
-    "another tool's": ({"chromosomes": None}, "TypeError|holds no chromosome"),
+    "another tool's": ({"chromosomes": None}, "without chromosomes that can"),
+    "odd": ({"image": 5, "made": []}, "without image, made that can"),
     "no chromosome": ({"chromosomes": []}, "it holds no chromosome"),
     "markup": ({"chromosomes": [ROD | {"label": "<b>"}]}, "'<b>' is none of 1 to 22"),
     "away": (
