@@ -2,19 +2,23 @@
 
 `named(root, cells=)` -> images, and the predictions of either network
 `found(cells=)` -> metaphases, and the boxes that segmentation finds in them
+`karyotyped(root, out)` -> a finished karyotype to correct
 """
 
 import dataclasses
+import json
 
 import numpy as np
+import PIL.Image
 
-from chromolib import records
+from chromolib import files, records
 from chromolib.cyto import assign
-from chromolib.karyotype import fields, finding, naming
+from chromolib.karyotype import fields, finding, naming, results
 from chromolib.models import inputs, predict
-from chromolib.synth import lab, sets, singles
+from chromolib.synth import lab, metaphase, sets, singles
 
 NAMERS = "shruti-chromosome.keras", "shruti-metaphase.keras"
+SIDE = 768  # pixels of a field
 ONE = "chromosome"  # what a finder calls everything
 
 
@@ -45,6 +49,19 @@ def found(*, cells, seed=1):
     boxes = tuple(_alike(one) for one in images.boxes)
     images = dataclasses.replace(images, boxes=boxes)
     return images, [_alike(finding.find(one).boxes) for one in fields.of(images)]
+
+
+def karyotyped(root, out, *, seed=0):
+    """A drawn trisomy 21 named by a shipped network: its json, and its picture beside."""
+    out.mkdir(parents=True, exist_ok=True)
+    drawn, boxes = metaphase.draw(lab.cell("47,XY,+21", look="g", seed=seed), size=SIDE)
+    PIL.Image.fromarray(drawn).save(out / "metaphase.png")
+    (item,) = fields.listed([out / "metaphase.png"], out / "made")
+    namer = naming.load(root / "data" / "models" / NAMERS[1])
+    one, picture = results.karyotype(fields.read(item), namer, boxes=boxes, rename=True)
+    PIL.Image.fromarray(picture).save(out / "karyotype.png")
+    files.write_text(out / "karyotype.json", json.dumps(one))
+    return out / "karyotype.json"
 
 
 def _alike(boxes):

@@ -28,6 +28,9 @@ def karyotype(
     sure: float = typer.Option(
         0.9, min=0, max=1, help="Below this confidence a person should look."
     ),
+    correct: bool = typer.Option(
+        False, help="Also a page for each, to correct it in a browser."
+    ),
 ):
     """Find, name and arrange the chromosomes of metaphases: a karyogram, its ISCN and a
     report to review.
@@ -60,16 +63,30 @@ def karyotype(
     with show.bar() as bar:
         progress = show.counter(bar, "metaphases", total=len(items))
         done = folder.run(items, out, namer, **how, progress=progress)
-    for one in done.refused:
+    refused = [*done.refused, *(_pages(items, pathlib.Path(out)) if correct else ())]
+    for one in refused:
         show.say(f"refused: {one}")
     left = f", {done.left:,} left out as not the best" if done.left else ""
     show.say(
         f"{done.done:,} metaphases done, {done.before:,} before, "
-        f"{len(done.refused):,} refused{left}: {show.near(done.report)}\n"
+        f"{len(refused):,} refused{left}: {show.near(done.report)}\n"
         f"{namer.facts['use']}"
     )
-    if done.refused:
+    if refused:
         raise typer.Exit(1)
+
+
+def _pages(items, out):
+    """A page for each metaphase that is done, to correct it; what cannot be."""
+    from chromolib.karyotype import correcting
+
+    for item in items:
+        path = out / f"{item.name}.json"
+        try:
+            if path.exists():
+                correcting.page(path, path.with_suffix(".correct.html"), item.path)
+        except ValueError as error:
+            yield error
 
 
 def _finder(file):

@@ -1,6 +1,7 @@
 """From named chromosomes to a karyotype, its medical name, and who should look.
 
 `karyotype(labels)` -> cyto.cells.Karyotype of one cell, None where ISCN has no word
+`written(labels)` -> its ISCN, or why there is none
 `cells(predictions, penalty=, sure=)` -> a row a cell
 `cases(rows)` -> a row a group, the consensus of its cells
 
@@ -13,10 +14,11 @@ import numpy as np
 import pandas as pd
 
 from chromolib import records
-from chromolib.cyto import assign, iscn
+from chromolib.cyto import assign, bands, iscn
 from chromolib.cyto import cells as nouns
 
 WHOLE = 46
+NEAR = 35, 57  # chromosomes that ISCN calls near diploid
 COLUMNS = ("group", "cell", "n", "karyotype", "name", "confidence", "refer", "reason")
 
 
@@ -33,6 +35,23 @@ def karyotype(labels):
     sex = "X" * copies["X"] + "Y" * copies["Y"]
     clone = nouns.Clone(sum(copies.values()), sex, tuple(changes))
     return nouns.Karyotype((clone,))
+
+
+def written(labels):
+    """The valid ISCN of a cell with these chromosomes, and why there is none: (text,
+    reason), of which one is empty."""
+    (low, high), count = NEAR, len(labels)
+    if not low <= count <= high:
+        reason = f"{count} chromosomes; a karyotype is written for {low} to {high}"
+        return "", reason
+    found = karyotype(labels)
+    if found is None:
+        return "", "no X chromosome"
+    try:
+        text = iscn.write(found)
+        return (text, "") if iscn.parse(text) == found else ("", "no valid ISCN")
+    except bands.KaryotypeError as error:
+        return "", f"no valid ISCN: {error}"
 
 
 def cells(predictions, *, penalty, sure):

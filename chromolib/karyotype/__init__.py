@@ -5,4 +5,5 @@
 `naming` what each chromosome is, and which karyotype that makes
 `picture` the karyogram; `cases` several metaphases of one case
 `report` what a person reviews; `folder` all of it for many pictures
+`correcting` what a person puts right, and how much that is
 """

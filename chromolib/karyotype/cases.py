@@ -12,7 +12,6 @@ import pandas as pd
 
 from chromolib import records
 from chromolib.cyto import cells, diagnose, iscn
-from chromolib.karyotype import naming
 
 GAIN, LOSS = 2, 3  # cells that ISCN asks for, of a clone with a gain; with any loss
 COLUMNS = ("case", "cells", "agree", "karyotype", "name", "by class", "clones")
@@ -49,7 +48,7 @@ def by_class(copies):
     """The karyotype of the middle number of copies of each class, or why none."""
     table = [[one[name] for name in records.CLASSES] for one in copies]
     middle = np.round(np.median(table, axis=0)).astype(int)  # of 1 and 2, or 2 and 3: 2
-    return "".join(naming.written(np.repeat(records.CLASSES, middle)))
+    return "".join(diagnose.written(np.repeat(records.CLASSES, middle)))
 
 
 def clones(karyotypes):

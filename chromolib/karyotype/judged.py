@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 
 from chromolib import intervals, records
-from chromolib.cyto import assign
+from chromolib.cyto import assign, diagnose
 from chromolib.detect import scores
 from chromolib.evidence import resample
-from chromolib.karyotype import naming
 
 KEPT = 0.7  # of the fields, the surest ones, that nobody looks at
 FOUND, RIGHT = "found", "found and named"
@@ -35,7 +34,7 @@ def row(truth, boxes, labels, *, wrong):
     """
     labels, pairs = np.asarray(labels, str), scores.match(truth, boxes)
     right = int((truth.label[pairs.truth] == labels[pairs.found]).sum())
-    found, (text, reason) = len(pairs.truth), naming.written(labels)
+    found, (text, reason) = len(pairs.truth), diagnose.written(labels)
     true, ours = collections.Counter(truth.label), collections.Counter(labels)
     copies = sum(abs(true[name] - ours[name]) for name in records.CLASSES)
     shared = scores.box_iou(truth, truth)

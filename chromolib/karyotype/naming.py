@@ -11,7 +11,7 @@ import types
 import numpy as np
 
 from chromolib import records
-from chromolib.cyto import assign, bands, diagnose, iscn
+from chromolib.cyto import assign, diagnose, iscn
 from chromolib.data import compose, pixels
 from chromolib.models import inputs, predict, store
 
@@ -19,7 +19,6 @@ SURE = 0.9  # below this confidence a person should look
 DOUBT = 0.5  # a name less probable than this is doubtful
 WRONG = 3.0  # errors a cell may expect, where the card of a classifier does not say
 WHOLE = 0.6  # below this score an object may be no whole chromosome
-NEAR = 35, 57  # chromosomes that ISCN calls near diploid
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -143,7 +142,7 @@ def diagnosis(named, *, penalty, sure=SURE, most=WRONG):
         refer=~named.sound & ~named.given,
     )
     (row,) = diagnose.cells(cell, penalty=penalty, sure=sure).to_dict("records")
-    found, wrong = written(named.label)
+    found, wrong = diagnose.written(named.label)
     parts = int((named.score < WHOLE).sum())
     doubt = [f"{parts} objects may be no whole chromosome"] if parts else []
     if named.wrong > most:
@@ -156,20 +155,3 @@ def diagnosis(named, *, penalty, sure=SURE, most=WRONG):
         "refer": bool(reasons),
         "reason": "; ".join(dict.fromkeys(reasons)),
     }
-
-
-def written(labels):
-    """The valid ISCN of a cell with these chromosomes, and why there is none: (text,
-    reason), of which one is empty."""
-    (low, high), count = NEAR, len(labels)
-    if not low <= count <= high:
-        reason = f"{count} chromosomes; a karyotype is written for {low} to {high}"
-        return "", reason
-    found = diagnose.karyotype(labels)
-    if found is None:
-        return "", "no X chromosome"
-    try:
-        text = iscn.write(found)
-        return (text, "") if iscn.parse(text) == found else ("", "no valid ISCN")
-    except bands.KaryotypeError as error:
-        return "", f"no valid ISCN: {error}"

@@ -10,6 +10,7 @@ import PIL.ImageFont
 
 from chromolib.data import compose
 
+USE = "Research use, not a medical device"
 WIDTH = TALL = 960  # pixels, at most, of a row and of the chromosomes of all rows
 FILL = 0.9  # of a slot's width that chromosomes may take
 GAP = 1.3  # widths of a chromosome from one to the next

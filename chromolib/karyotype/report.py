@@ -18,7 +18,7 @@ import PIL.Image
 import chromolib
 from chromolib import files
 from chromolib.data import store
-from chromolib.karyotype import fields, results
+from chromolib.karyotype import fields, picture
 
 PAGE = 50  # images
 QUALITY = 85  # of the JPEG of a field
@@ -76,7 +76,7 @@ def _head(title):
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{title}</title><style>{STYLE}</style></head><body><h1>{title}</h1>"
-        f'<p class="use"><strong>{results.USE}.</strong> No patient may depend on '
+        f'<p class="use"><strong>{picture.USE}.</strong> No patient may depend on '
         "what stands here; a person has to look at every karyogram.</p>"
     )
 

@@ -15,7 +15,6 @@ from chromolib.cyto import assign
 from chromolib.data import compose
 from chromolib.karyotype import finding, naming, picture
 
-USE = "Research use, not a medical device"
 LEAST = 0.01  # probability of an alternative that is worth a line
 OTHERS = 4  # alternatives, at most
 COLUMNS = ("image", "case", "count", "karyotype", "name", "confidence", "refer")
@@ -33,7 +32,7 @@ def karyotype(field, namer, *, boxes=None, finder=None, rename=False, sure=namin
     item = field.item
     words = diagnosis["karyotype"] or "no karyotype"
     drawn, places = picture.karyogram(
-        named.upright, named.label, f"{item.name}: {words}. {USE}"
+        named.upright, named.label, f"{item.name}: {words}. {picture.USE}"
     )
     missing, extra = assign.uneven(named.label)
     quality = finding.quality(found)
@@ -52,7 +51,7 @@ def karyotype(field, namer, *, boxes=None, finder=None, rename=False, sure=namin
         "size": list(field.grey.shape[::-1]),
         "chromosomes": _chromosomes(field, found, named, places),
         "made": {
-            "use": USE,
+            "use": picture.USE,
             "chromolib": chromolib.__version__,
             "found by": found.how,
             "model": namer.file,

@@ -45,6 +45,7 @@ class View:
     def __init__(self, modules, state, answer, *, still, ahead=(), paged=None):
         self.state, self.answer, self.still = state, answer, still
         self.ahead, self.paged = tuple(ahead), paged
+        self.name = f"chromolib-{modules[-1]}"
         files = [HERE / name for name in ("host", *modules)]
         self.code, self.style = (
             "\n".join(
@@ -58,7 +59,8 @@ class View:
     def widget(self):
         """The view for a kernel."""
         settings = {"_esm": self.code, "_css": self.style, "state": self.state}
-        return Widget(self.answer, **settings)
+        # by this name anywidget keeps a style: one view's must not replace another's
+        return Widget(self.answer, _anywidget_id=self.name, **settings)
 
     def page(self):
         """The view for a page: HTML that needs nobody."""

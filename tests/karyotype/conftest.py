@@ -23,10 +23,15 @@ class Network:
         return np.zeros((len(x), len(records.CLASSES)))
 
 
-@pytest.fixture
-def namer():
+def unlearned():
+    """A namer that knows nothing."""
     facts = {"sha256": "0" * 64, "source": "nothing", "penalty": 3.0}
     return naming.Namer(Network(), facts, "none.keras")
+
+
+@pytest.fixture
+def namer():
+    return unlearned()
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +47,12 @@ def drawn():
 @pytest.fixture
 def folder(tmp_path, drawn):
     """A laboratory's folder: two pictures of a case, and boxes in three formats."""
-    place, cells = tmp_path / "lab", []
+    return filled(tmp_path / "lab", drawn)
+
+
+def filled(place, drawn):
+    """A folder with these pictures and their boxes."""
+    cells = []
     for k, (picture, boxes) in enumerate(drawn.values()):
         path = place / "images" / "P1" / f"{k}.png"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -247,13 +247,14 @@ def test_the_command(folder, tmp_path, capsys):
     (folder / "images" / "bad.png").write_text("no image")
     out = tmp_path / "out"
     words = ["karyotype", f"{folder / 'images'}", "--out", f"{out}"]
-    words += ["--boxes", f"{folder / 'annotations'}", "--rename"]
+    words += ["--boxes", f"{folder / 'annotations'}", "--rename", "--correct"]
     assert cli.app(words, standalone_mode=False) == 1
     said = capsys.readouterr()
     assert "refused: bad.png: " in said.out
     assert "2 metaphases done, 0 before, 1 refused" in said.out
     assert "Not a medical device" in said.out
     assert "metaphases: done after" in said.err
+    assert "P1/1.png" in (out / "P1" / "1.correct.html").read_text()
     result = json.loads((out / "P1" / "1.json").read_text())
     assert {one["named by"] for one in result["chromosomes"]} == {"model"}
     assert result["made"]["model"] == "shruti-metaphase.keras"
