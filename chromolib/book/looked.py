@@ -52,7 +52,7 @@ def found(*, cells, seed=1):
 
 
 def karyotyped(root, out, *, seed=0):
-    """The json of a drawn trisomy 21, named by a shipped network, its picture beside."""
+    """A drawn trisomy 21, named by a shipped network: its json, the picture beside."""
     out.mkdir(parents=True, exist_ok=True)
     drawn, boxes = metaphase.draw(lab.cell("47,XY,+21", look="g", seed=seed), size=SIDE)
     PIL.Image.fromarray(drawn).save(out / "metaphase.png")
