@@ -7,6 +7,7 @@ import pathlib
 from chromolib import files
 from chromolib.runs import imports, inputs, parameters, repository
 
+SCRIPTS = "*.js", "*.css"
 LENGTH = 12  # hex digits: 48 bits, no clash among millions of runs
 
 
@@ -38,11 +39,15 @@ def modules(root, study, cells=()):
     """Module of chromolib -> checksum, of those that a study imports, also indirectly.
 
     The notebook counts, further cells that were run, and the study's own package,
-    which `parameters` imports by name.
+    which `parameters` imports by name; and the scripts that lie beside a module, since
+    a page holds them.
     """
     texts = [*code(repository.notebook(root, study)), *cells]
     package = f"{imports.PACKAGE}.studies.{study}"
     paths = imports.modules(root, texts, also=[package])
+    for folder in {path.parent for path in paths.values()}:
+        beside = (file for kind in SCRIPTS for file in folder.glob(kind))
+        paths |= {file.relative_to(root).as_posix(): file for file in beside}
     return {name: files.sha256(path) for name, path in paths.items()}
 
 

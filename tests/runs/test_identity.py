@@ -43,6 +43,12 @@ def test_what_is_imported_lock_and_data_change_it(repo, name):
     assert identity.of(repo, "toy", VALUES) != before
 
 
+def test_a_script_beside_a_module_changes_it(repo):
+    before = identity.of(repo, "toy", VALUES)
+    (repo / "chromolib" / "new.js").write_text("let x;")
+    assert identity.of(repo, "toy", VALUES) != before
+
+
 def test_another_study_s_claims_do_not(repo):
     before = identity.of(repo, "toy", VALUES)
     (repo / "data/claims/chu.yml").write_text("[]\n")
