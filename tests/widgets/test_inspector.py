@@ -53,6 +53,13 @@ def cells(count=CELLS, *, mistaken=0.1, seed=0, names=None, labels=None):
     return images, said
 
 
+def single(pictures, *, boxes=None):
+    """An ImageSet of one picture, which nobody has labelled."""
+    one = np.array(["field"])
+    how = {"unit": "cell", "pixels": pixels.pack(pictures), "boxes": boxes}
+    return records.ImageSet("synthetic", one, np.array([""]), one, **how)
+
+
 def view(**how):
     images, said = cells()
     return widgets.inspect(said, images, real=False, **how)
@@ -118,15 +125,7 @@ def test_each_score_step_has_the_fates_of_its_boxes():
         ["1", "3", "4"],
         [0.9, 0.5, 0.3],
     )
-    images = records.ImageSet(
-        "synthetic",
-        np.array(["field"]),
-        np.array([""]),
-        np.array(["g"]),
-        "cell",
-        pixels.pack(bars(1, (60, 60))),
-        boxes=(truth,),
-    )
+    images = single(bars(1, (60, 60)), boxes=(truth,))
     told = widgets.inspect(None, images, found=[found], real=False).answer("detail", 0)
     for least, codes in zip(subject.STEPS, told["told"], strict=True):
         kept = found.take(found.score >= least)
@@ -158,14 +157,7 @@ def test_what_does_not_belong_together_is_refused(ask, complaint):
 
 def test_one_image_of_one_pixel_and_a_large_one_are_shown():
     for size in ((1, 1), (4000, 4000)):
-        images = records.ImageSet(
-            "synthetic",
-            np.array(["one"]),
-            np.array(["X"]),
-            np.array(["g"]),
-            "cell",
-            pixels.pack([np.full(size, 200, np.uint8)]),
-        )
+        images = single([np.full(size, 200, np.uint8)])
         made = widgets.inspect(None, images, real=False)
         picture = made.answer("picture", 0)
         assert (picture["height"], picture["width"]) == size
@@ -452,15 +444,7 @@ def test_found_boxes_follow_the_score(opened):
     corner = rng.uniform(0, 80, (12, 2))
     truth = records.Boxes(np.hstack([corner, corner + 15]), CLASSES[:12])
     found = records.Boxes(truth.xyxy + 1, truth.label, rng.uniform(0.1, 1, 12))
-    images = records.ImageSet(
-        "synthetic",
-        np.array(["field"]),
-        np.array([""]),
-        np.array(["g"]),
-        "cell",
-        pixels.pack(bars(1, (96, 96))),
-        boxes=(truth,),
-    )
+    images = single(bars(1, (96, 96)), boxes=(truth,))
     tab, seen = opened(widgets.inspect(None, images, found=[found], real=False))
     slider = tab.get_by_label("Score from")
     slider.wait_for()
@@ -480,14 +464,7 @@ def test_found_boxes_follow_the_score(opened):
 def test_an_outline_stands_for_its_box():
     line = np.stack([np.cos(np.arange(99) / 99 * 6), np.sin(np.arange(99) / 99 * 6)], 1)
     box = records.Boxes([[0, 0, 30, 30]], ["1"], polygon=(15 + 14 * line,))
-    images = records.ImageSet(
-        "synthetic",
-        np.array(["field"]),
-        np.array([""]),
-        np.array(["g"]),
-        "cell",
-        pixels.pack(bars(1, (60, 60))),
-    )
+    images = single(bars(1, (60, 60)))
     made = widgets.inspect(None, images, boxes=[box], found=[box], real=False)
     (found,) = made.answer("detail", 0)["found"]
     assert 20 < len(found["outline"]) <= 2 * subject.POINTS
