@@ -30,6 +30,10 @@ class FolderError(RuntimeError):
     """A folder that cannot be written to; the message says why."""
 
 
+class ClaimedError(RuntimeError):
+    """A run that another process carries out at this moment."""
+
+
 def place(root, study, identity, out=""):
     """Where a run is found once complete."""
     if out:
@@ -56,6 +60,34 @@ def check(target):
         raise FolderError(
             f"{target.name} exists and holds no run; name an empty or a new folder"
         )
+
+
+@contextlib.contextmanager
+def claimed(target):
+    """This process alone carries out the run of that place; ClaimedError if it cannot.
+
+    The claim of a process that died, on whatever machine of a shared folder, is void.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path = _claim(target)
+    try:
+        lock = _lock_file(path)
+    except (BlockingIOError, FileNotFoundError):
+        raise ClaimedError(f"{target.name} is in work elsewhere") from None
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(lock)
+
+
+def is_claimed(target):
+    """Whether a process carries out the run of that place."""
+    if not _claim(target).exists():
+        return False
+    with contextlib.suppress(ClaimedError), claimed(target):
+        return False
+    return True
 
 
 def reserve(target, identity):
@@ -203,11 +235,20 @@ def _lock(partial):
 
     Between opening and locking it, whoever held it may have moved the folder away.
     """
-    handle = os.open(partial / LOCK, os.O_RDWR | os.O_CREAT)
+    return _lock_file(partial / LOCK)
+
+
+def _claim(target):
+    return target.with_name(f".{target.name}.claim")
+
+
+def _lock_file(path):
+    """The lock of a file that is still there; BlockingIOError if it is another's."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not os.path.samestat(os.fstat(handle), (partial / LOCK).stat()):
-            raise BlockingIOError(f"{partial.name} was another's, and is gone")
+        if not os.path.samestat(os.fstat(handle), path.stat()):
+            raise BlockingIOError(f"{path} was another's, and is gone")
         os.utime(handle)
     except OSError:
         os.close(handle)
