@@ -47,7 +47,9 @@ def sweep(
         else:
             from chromolib.runs import cluster as dask
 
-            done, failed = dask.run_plan(root, chosen, cluster, bar=bar, **how)
+            done, failed = dask.run_plan(
+                root, chosen, cluster, bar=bar, log=show.line, **how
+            )
     if row is None:
         _end(root, path, rows, done)
     if len(done) < len(chosen):

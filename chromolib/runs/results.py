@@ -116,7 +116,7 @@ def provenance(root, started):
         "seconds": round(time.monotonic() - started, 1),
         "peak_memory_mib": _peak_memory(),
         **commit(root),
-        "versions": _versions(),
+        "versions": versions(),
     }
 
 
@@ -147,7 +147,7 @@ def commit(root):
     return {"commit": head, "dirty": bool(changed)}
 
 
-def _versions():
+def versions():
     """Installed versions of chromolib and of all that it names."""
     names = [
         re.match(r"[\w.-]+", r)[0] for r in importlib.metadata.requires("chromolib")

@@ -236,7 +236,7 @@ class _Pool:
                 self.tasks[i] = self.bar.add_task(label, total=None, unit="cells")
             task = self.tasks[i]
             try:
-                outcome = self._in_a_child(task, study, values)
+                outcome = self._in_a_child(task, label, study, values)
                 self.outcomes[i] = finish(self.bar, task, label, outcome)
             except folder.ClaimedError:
                 self.bar.update(task, description=f"{label}, in work elsewhere")
@@ -253,7 +253,7 @@ class _Pool:
             return self.waiting.popleft()
         return None
 
-    def _in_a_child(self, task, study, values):
+    def _in_a_child(self, task, label, study, values):
         """The outcome of a run: found, or by a process of its own."""
         started, run_id = time.monotonic(), identity.of(self.root, study, values)
         outcome = execute.find(self.root, study, values, run_id)
@@ -263,7 +263,7 @@ class _Pool:
             raise folder.ClaimedError
 
         def progress(done, total):
-            self.bar.update(task, completed=done, total=total)
+            self.bar.update(task, description=label, completed=done, total=total)
 
         watch(job(self.root, study, values, self.how), progress, self.children)
         outcome = execute.find(self.root, study, values, run_id)
