@@ -8,7 +8,6 @@ back for is removed after a fortnight, see `clean`.
 """
 
 import contextlib
-import fcntl
 import glob
 import json
 import os
@@ -17,6 +16,8 @@ import re
 import secrets
 import shutil
 import time
+
+from chromolib import files
 
 LOCK = ".lock"
 REPLACE = "CHROMOLIB_REPLACE"  # set for kernels whose run replaces a finished one
@@ -69,16 +70,12 @@ def claimed(target):
     The claim of a process that died, on whatever machine of a shared folder, is void.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    path = _claim(target)
-    try:
-        lock = _lock_file(path)
-    except (BlockingIOError, FileNotFoundError):
-        raise ClaimedError(f"{target.name} is in work elsewhere") from None
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(files.locked(_claim(target)))
+        except BlockingIOError:
+            raise ClaimedError(f"{target.name} is in work elsewhere") from None
         yield
-    finally:
-        path.unlink(missing_ok=True)
-        os.close(lock)
 
 
 def is_claimed(target):
@@ -231,29 +228,14 @@ def _held(partial):
 
 
 def _lock(partial):
-    """The lock of a folder that is still there; its file's time says when it was taken.
-
-    Between opening and locking it, whoever held it may have moved the folder away.
-    """
-    return _lock_file(partial / LOCK)
+    """The lock of a folder that is still there; its time says when it was taken."""
+    handle = files.lock(partial / LOCK)
+    os.utime(handle)
+    return handle
 
 
 def _claim(target):
     return target.with_name(f".{target.name}.claim")
-
-
-def _lock_file(path):
-    """The lock of a file that is still there; BlockingIOError if it is another's."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not os.path.samestat(os.fstat(handle), path.stat()):
-            raise BlockingIOError(f"{path} was another's, and is gone")
-        os.utime(handle)
-    except OSError:
-        os.close(handle)
-        raise
-    return handle
 
 
 def _identity(target):
