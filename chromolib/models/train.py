@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 
 from chromolib import files
-from chromolib.models import fused
+from chromolib.models import fused, stored
 
 FILE = "training.npz"  # in the folder of checkpoints
 UNREADABLE = OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile
@@ -91,7 +91,8 @@ def train(
             continue
         if patience and rows and epoch - 1 - _best(rows, monitor) >= patience:
             break
-        row = _epoch(twin, images[order], labels[order], epoch, batch, validation)
+        part = np.asarray(images[order])  # read now, where they are stored
+        row = _epoch(twin, part, labels[order], epoch, batch, validation)
         _finite(row, epochs, file)
         _monitored(row, monitor, validation)
         rows.append(row)
@@ -311,7 +312,10 @@ def _stamp(model, images, labels, validation, settings):
 
 
 def _checksum(array):
-    return f"{array.shape} {array.dtype} {zlib.crc32(np.ascontiguousarray(array))}"
+    total = 0
+    for part in array.parts() if isinstance(array, stored.Stored) else [array]:
+        total = zlib.crc32(np.ascontiguousarray(part), total)
+    return f"{array.shape} {array.dtype} {total}"
 
 
 def _variables(model):
