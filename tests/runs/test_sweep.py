@@ -110,7 +110,9 @@ def test_a_failing_row_stops_no_other_and_is_taken_up_again(toy):
     seeds(repo, 2)
     done = chromolib(repo, "sweep", "plan.csv")
     assert done.returncode == 1
-    assert "error: 1 row of 2 failed; row 1: toy: cell 5 failed: Asser" in done.stderr
+    assert (
+        "error: 1 row of 2 failed; row 1: toy: cell 5 failed: Assertion" in done.stderr
+    )
     assert "Estimates of 1 row of 2" in done.stdout
     (repo / "mended").touch()
     done = chromolib(repo, "sweep", "plan.csv")
