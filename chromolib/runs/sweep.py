@@ -157,7 +157,10 @@ def watch(job, progress, children):
         for line in process.stdout:
             if cells := CELLS.fullmatch(line):
                 progress(int(cells[1]), int(cells[2]))
-        if code := process.wait():
+        code = process.wait()
+        with contextlib.suppress(BrokenPipeError):  # what it never read goes
+            process.stdin.close()
+        if code:
             errors.seek(0)  # before our line stands what a kernel's libraries say
             said = errors.read().strip().splitlines()
             reason = said[-1] if said and code > 0 else f"the run was ended ({code})"

@@ -244,3 +244,13 @@ def test_a_csv_that_cannot_be_written_is_one_line(toy, monkeypatch):
     rows = plan.read(seeds(repo, 1), repo)
     with pytest.raises(execute.RunError, match="cannot write"):
         sweep.estimates(repo / "nowhere" / "plan.estimates.csv", rows, {})
+
+
+def test_a_child_that_says_nothing_is_one_line(toy, monkeypatch):
+    repo = toy(LIGHT, RECORD, CLOSE)
+    rows = plan.read(seeds(repo, 20), repo)
+    monkeypatch.setattr(sweep, "CHILD", ["false"])
+    how = {"force": False, "cell_limit": None, "jobs": 2, "bar": quiet()}
+    done, failed = sweep.run_plan(repo, rows, **how)
+    assert (len(done), len(failed)) == (0, 20)
+    assert set(failed.values()) == {"the run was ended (1)"}
