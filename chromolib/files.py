@@ -1,15 +1,18 @@
 """Files that appear whole or not at all, and the one checksum they are known by.
 
 `replacing(path)` -> a path to write to; it takes the file's place when all went well
+`locked(path)` -> a context that one process at a time is in; the dead hold no lock
 `write_text(path, text)`; `sha256(path)`; `digest(paths)` over names and contents
 `guarded(cell)` -> a cell of a csv that no spreadsheet runs; `unguarded(cell)` undoes it
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import pathlib
 import re
+import time
 
 # What a spreadsheet may take for a formula: a sign, or what it takes for one (all that
 # NFKC makes a sign, and the minus sign), behind what it drops: blanks, controls, marks
@@ -38,6 +41,44 @@ def replacing(path):
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(path, *, wait=None):
+    """Hold the lock of a file, which is there only meanwhile.
+
+    Where another has it: BlockingIOError, or with `wait` a look every so many seconds.
+    """
+    while True:
+        try:
+            handle = lock(path)
+            break
+        except (BlockingIOError, FileNotFoundError):
+            if wait is None:
+                raise BlockingIOError(f"{path.name} is another's") from None
+            time.sleep(wait)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def lock(path):
+    """The lock of a file as an open handle; BlockingIOError where another has it.
+
+    Between opening and locking it, whoever had it may have moved the file away; then it
+    is no lock of this path, and the same error is raised.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not os.path.samestat(os.fstat(handle), path.stat()):
+            raise BlockingIOError(f"{path.name} was another's, and is gone")
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
 
 
 def write_text(path, text):

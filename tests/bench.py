@@ -22,6 +22,7 @@ import time
 
 import numpy as np
 import PIL.Image
+from bench_scale import bootstrap_all, cluster_row, near_all, train_stored
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PYTHON = [sys.executable]
@@ -598,7 +599,8 @@ ROWS += (mc_dropout, mc_dropout_loop)
 ROWS += (suppress_boxes, detect_ssd, detect_yolo_v5, detect_yolo_v2, detect_yolo_tiny)
 ROWS += (detect_faster, detect_r_fcn)
 ROWS += (inspect_first, inspect_next, inspect_filter)
-PER_SECOND = (straighten, compose_cells, describe)
+ROWS += (cluster_row, near_all, bootstrap_all, train_stored)
+PER_SECOND = (straighten, compose_cells, describe, train_stored)
 PER_SECOND += (draw_singles, draw_karyograms, draw_metaphases)
 
 

@@ -52,7 +52,10 @@ def test_a_room_imports_only_rooms_above_it(root):
             assert imported(path)[0] <= above, path
 
 
-@pytest.mark.parametrize("package", ["keras", "papermill", "typer", "matplotlib"])
+HEAVY = ("keras", "papermill", "typer", "matplotlib", "distributed")
+
+
+@pytest.mark.parametrize("package", HEAVY)
 def test_heavy_packages_stay_in_their_rooms(root, package):
     table = rooms(root)
     users = {room_of(root, p) for p in modules(root) if package in imported(p)[1]}

@@ -17,6 +17,7 @@ PAGES = [
     "methods",
     "data",
     "own-data",
+    "sweeps",
     "glossary",
     "references",
 ]

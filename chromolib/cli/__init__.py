@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from chromolib.cli import data, karyotype, models, show, synth
+from chromolib.cli import data, karyotype, models, show, sweeps, synth
 
 app = typer.Typer(
     help="What deep karyotyping really achieves: run the studies, read the audit.",
@@ -24,6 +24,7 @@ app.command()(models.train)
 app.command()(models.predict)
 app.command()(models.diagnose)
 app.command()(karyotype.karyotype)
+app.command()(sweeps.sweep)
 
 
 @app.command()
@@ -47,18 +48,20 @@ def run(
     keep: bool = typer.Option(
         False, help="Copy the numbers to data/results, to be committed."
     ),
+    plan: str = typer.Option(
+        None, help="Run nothing: add the runs to this table, for `chromolib sweep`."
+    ),
 ):
     """Run studies; finished runs are reused, and a summary table ends it."""
     from chromolib.runs import published, repository, sweep
 
     settings = [] if profile is None else [f"profile={profile}"]
     settings += parameter
-    root = repository.root()
-    items = [
-        (study, values)
-        for study in dict.fromkeys(studies)
-        for values in _grid(root, study, settings)
-    ]
+    root, names = repository.root(), dict.fromkeys(studies)
+    if plan is not None:
+        sweeps.write(root, names, settings, pathlib.Path(plan))
+        return
+    items = _runs(root, names, settings)
     with show.bar() as bar:
         outcomes = sweep.run_all(
             root, items, jobs=jobs, force=force, cell_limit=cell_limit, bar=bar

@@ -124,7 +124,8 @@ def _moving():
     return rich.progress.Progress(*columns, console=console(stderr=True))
 
 
-def _line(text):
+def line(text):
+    """Say something beside a bar, on stderr."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
@@ -132,7 +133,7 @@ def _line(text):
 @contextlib.contextmanager
 def bar():
     """Progress on stderr, so that stdout stays a result: a bar a task, or a log."""
-    with _moving() if sys.stderr.isatty() else Log(_line) as bar:
+    with _moving() if sys.stderr.isatty() else Log(line) as bar:
         try:
             yield bar
         except KeyboardInterrupt:

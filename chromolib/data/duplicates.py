@@ -10,6 +10,7 @@ from scipy import ndimage
 SIDE = 32  # of a thumbnail
 BITS, ALIKE = 14, 0.96  # most bits that differ; least correlation; see the measurements
 FILLED = 0.5  # least share of a canvas in the box for the whole canvas to be compared
+PART = 4096  # images whose thumbnails are made at a time
 BLOCK = 256  # rows of the table of distances held at a time
 
 # Strategy: lone bright pixels go (median), then every image is seen twice, each time as
@@ -42,10 +43,14 @@ def fingerprints(images):
     length 1; zeros where there is nothing to see.
     """
     threads = min(4, os.cpu_count() or 1)
+    prints = np.empty((len(images), 2, SIDE, SIDE), np.float32)
     with futures.ThreadPoolExecutor(threads) as pool:
-        views = list(pool.map(lambda i: _views(images[i]), range(len(images))))
-    views = np.array(views, np.float32).reshape(-1, 2, SIDE, SIDE)
-    return np.stack([_detail(views[:, 0]), _detail(views[:, 1])], axis=1)
+        for first in range(0, len(images), PART):
+            part = prints[first : first + PART]
+            places = range(first, first + len(part))
+            part[:] = list(pool.map(lambda i: _views(images[i]), places))
+            part[:, 0], part[:, 1] = _detail(part[:, 0]), _detail(part[:, 1])
+    return prints
 
 
 def near(prints, other=None, *, bits=BITS, alike=ALIKE):

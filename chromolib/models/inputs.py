@@ -11,11 +11,14 @@ import concurrent.futures
 import numpy as np
 
 from chromolib.imaging import axis, normalise
+from chromolib.models import stored
 
 STRAIGHT, ASIS = (80, 20), (128, 96)  # canvases: height, width
 FINE = (112, 32)  # a canvas with room for bands that STRAIGHT is too small to show
 SIDE = 0.225  # of a canvas' height: a square as large as a cell's mean chromosome
 NOT_ASKED = normalise.Failure("not asked for an axis", "")
+KEEP = 1 << 30  # bytes of straight chromosomes in memory; more lie in a file
+BLOCK = 4096  # images laid at a time where they do
 GROUND, MARGIN = 0.2, 2  # level of the ground; pixels of it around a chromosome
 
 
@@ -23,9 +26,31 @@ def straight(images, *, canvas=STRAIGHT):
     """Each chromosome laid straight along its axis; the end that was higher stays up.
 
     Sizes are relative to the cell, whose mean chromosome has the same area everywhere.
-    What cannot be straightened is laid down as it stands; nothing is left out.
+    What cannot be straightened is laid down as it stands; nothing is left out. A set
+    larger than `KEEP` is `Stored`.
     """
-    return laid(images, canvas=canvas)[0]
+    shape = (len(images), *canvas, 1)
+    if 4 * np.prod(shape) <= KEEP:
+        return laid(images, canvas=canvas)[0]
+    space = stored.Space(shape)
+    for index in _whole_cells(images):
+        space.write(index, laid(images.take(index), canvas=canvas)[0])
+    return space.images
+
+
+def _whole_cells(images):
+    """The places of some thousand images at a time, all of a cell together."""
+    cell = _cells(images)
+    order = np.argsort(cell, kind="stable")
+    ends = np.flatnonzero(np.diff(cell[order], append=-1)) + 1  # of the cells
+    block = ends // BLOCK
+    return np.split(order, ends[:-1][np.diff(block) > 0])
+
+
+def _cells(images):
+    """A number for each image: that of its cell."""
+    names = np.stack([images.group.astype(str), images.cell.astype(str)])
+    return np.unique(names, axis=1, return_inverse=True)[1]
 
 
 def laid(images, *, canvas, standing=False, known=None):
@@ -43,8 +68,7 @@ def laid(images, *, canvas, standing=False, known=None):
         stain, mask = _standing(images.pixels[i]) if failed else (one.ink, one.mask)
         ink.append(stain)
         area[i] = max(mask.sum(), 1)
-    names = np.stack([images.group.astype(str), images.cell.astype(str)])
-    _, cell = np.unique(names, axis=1, return_inverse=True)
+    cell = _cells(images)
     mean = np.bincount(cell, area) / np.bincount(cell)
     scale = SIDE * canvas[0] / np.sqrt(mean[cell])
     out = np.zeros((len(images), *canvas, 1), np.float32)

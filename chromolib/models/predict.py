@@ -19,8 +19,9 @@ def predict(network, samples, /, **words):
 def probabilities(model, images):
     """(n, classes) float64, by softmax over the logits, in double precision on every
     backend (Keras' is single under JAX)."""
-    logits = np.asarray(model.predict(images, batch_size=BATCH, verbose=0), np.float64)
-    return special.softmax(logits, axis=1)
+    parts = [images] if isinstance(images, np.ndarray) else images.parts()
+    logits = [model.predict(part, batch_size=BATCH, verbose=0) for part in parts]
+    return special.softmax(np.concatenate(logits).astype(np.float64), axis=1)
 
 
 def views(model, images, *, upright):

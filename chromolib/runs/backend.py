@@ -12,7 +12,8 @@ def start():
     """Import Keras without the greeting its backend prints; return its name and device.
 
     TensorFlow writes two lines to file descriptor 2 whatever its log level, and a
-    notebook would keep them; they come at the import and at the first operation.
+    notebook would keep them; they come at the import and at the first operation. Where
+    it is not the backend, Keras loads it to seed it.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _silent_stderr():
@@ -21,6 +22,7 @@ def start():
         from chromolib.models import train
 
         keras.ops.add(keras.ops.zeros(1), 1)
+        keras.utils.set_random_seed(0)
         devices = keras.distribution.list_devices()
     keras.config.set_dtype_policy(train.precision())
     # TensorFlow warns of several small networks in one kernel; its own import sets the

@@ -3,7 +3,6 @@
 import asyncio
 import dataclasses
 import errno
-import itertools
 import os
 import pathlib
 import re
@@ -17,12 +16,17 @@ DIED = {
     True: "the kernel was killed for want of memory; try a smaller profile",
     False: "the kernel died, perhaps for want of memory; try a smaller profile",
 }  # whether Linux counted a process killed for memory -> the reason
+NEVER = "the kernel died before its first cell, twice; try fewer runs at a time"
 FULL = "no space left on the disk; free some and start again"
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class RunError(RuntimeError):
     """A run that did not finish; the message is one line with the remedy."""
+
+
+class _DeadKernelError(Exception):
+    """A kernel that ended by itself."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +63,7 @@ def run(
         _papermill(root, study, values, working, cell_limit, progress)
         _collect(target, run_id, working, outcome.notebook)
     except OSError as error:
-        raise RunError(_disk(study, error)) from error
+        raise RunError(disk(study, error)) from error
     return dataclasses.replace(outcome, seconds=time.monotonic() - started)
 
 
@@ -72,15 +76,48 @@ def find(root, study, values, run_id=None):
     return outcome if whole else None
 
 
+def place(root, study, values):
+    """Where the run with these values is found once complete."""
+    return folder.place(root, study, identity.of(root, study, values), values["out"])
+
+
+def disk(name, error):
+    """Why something could not be written, in one line with the remedy."""
+    file = pathlib.Path(error.filename or "the run's folder").name
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{name}: {FULL}"
+    return f"{name}: cannot write {file}: {error.strerror}; check its folder's rights"
+
+
 def _papermill(root, study, values, working, cell_limit, progress):
+    """Execute the notebook; a kernel that dies before its first cell gets a successor.
+
+    Of kernels that start together some die, for they meet on a port.
+    """
+    total = len(identity.code(repository.notebook(root, study))) + 2  # both parameters
+    limit = cell_limit or CELL_LIMIT[values["profile"]]
+    killed_before = _killed_for_memory()
+    for last in (False, True):
+        cells = []
+        progress(0, total)
+
+        def executed(cells=cells, **_):
+            cells.append(None)
+            progress(len(cells), total)
+
+        try:
+            _execute(root, study, values, working, limit, executed)
+            return
+        except _DeadKernelError as error:
+            if cells or last:
+                reason = DIED[_killed_for_memory() > killed_before] if cells else NEVER
+                raise RunError(_failed(study, working, reason)) from error
+
+
+def _execute(root, study, values, working, limit, executed):
     import papermill
     from nbclient import exceptions
 
-    source = repository.notebook(root, study)
-    total = len(identity.code(source)) + 2  # and the parameters, given and injected
-    limit = cell_limit or CELL_LIMIT[values["profile"]]
-    killed_before, done = _killed_for_memory(), itertools.count(1)
-    progress(0, total)
     paths = {
         k: str(pathlib.Path(v).absolute())
         for k, v in values.items()
@@ -89,7 +126,7 @@ def _papermill(root, study, values, working, cell_limit, progress):
     os.environ[folder.REPLACE] = "1"  # here a finished run is only run again if forced
     try:
         papermill.execute_notebook(
-            source,
+            repository.notebook(root, study),
             working,
             parameters=values | paths,
             progress_bar=False,
@@ -98,16 +135,15 @@ def _papermill(root, study, values, working, cell_limit, progress):
             extra_arguments=["--log-level=CRITICAL"],
             shutdown_kernel="immediate",  # else it may complain of sockets
             on_notebook_start=_keep_ctrl_c,
-            on_cell_executed=lambda **_: progress(next(done), total),
+            on_cell_executed=executed,
         )
     except papermill.PapermillExecutionError as error:
         raise RunError(_failed(study, working, _cell_error(error))) from error
     except exceptions.CellTimeoutError as error:
         reason = f"a cell ran longer than {limit} s; allow more with --cell-limit"
         raise RunError(_failed(study, working, reason)) from error
-    except exceptions.DeadKernelError as error:
-        reason = DIED[_killed_for_memory() > killed_before]
-        raise RunError(_failed(study, working, reason)) from error
+    except RuntimeError as error:  # nbclient's own, or of a kernel that never answered
+        raise _DeadKernelError from error
     except BaseException:
         working.unlink(missing_ok=True)
         raise
@@ -159,10 +195,3 @@ def _killed_for_memory():
     except OSError:
         return 0
     return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
-
-
-def _disk(study, error):
-    name = pathlib.Path(error.filename or "the run's folder").name
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{study}: {FULL}"
-    return f"{study}: cannot write {name}: {error.strerror}; check its folder's rights"

@@ -8,7 +8,6 @@ back for is removed after a fortnight, see `clean`.
 """
 
 import contextlib
-import fcntl
 import glob
 import json
 import os
@@ -17,6 +16,8 @@ import re
 import secrets
 import shutil
 import time
+
+from chromolib import files
 
 LOCK = ".lock"
 REPLACE = "CHROMOLIB_REPLACE"  # set for kernels whose run replaces a finished one
@@ -28,6 +29,10 @@ WRITTEN = re.compile(r"\..+\.(\d{1,9})\.partial(\.\w+)?")  # see files.replacing
 
 class FolderError(RuntimeError):
     """A folder that cannot be written to; the message says why."""
+
+
+class ClaimedError(RuntimeError):
+    """A run that another process carries out at this moment."""
 
 
 def place(root, study, identity, out=""):
@@ -56,6 +61,30 @@ def check(target):
         raise FolderError(
             f"{target.name} exists and holds no run; name an empty or a new folder"
         )
+
+
+@contextlib.contextmanager
+def claimed(target):
+    """This process alone carries out the run of that place; ClaimedError if it cannot.
+
+    The claim of a process that died, on whatever machine of a shared folder, is void.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(files.locked(_claim(target)))
+        except BlockingIOError:
+            raise ClaimedError(f"{target.name} is in work elsewhere") from None
+        yield
+
+
+def is_claimed(target):
+    """Whether a process carries out the run of that place."""
+    if not _claim(target).exists():
+        return False
+    with contextlib.suppress(ClaimedError), claimed(target):
+        return False
+    return True
 
 
 def reserve(target, identity):
@@ -199,20 +228,14 @@ def _held(partial):
 
 
 def _lock(partial):
-    """The lock of a folder that is still there; its file's time says when it was taken.
-
-    Between opening and locking it, whoever held it may have moved the folder away.
-    """
-    handle = os.open(partial / LOCK, os.O_RDWR | os.O_CREAT)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not os.path.samestat(os.fstat(handle), (partial / LOCK).stat()):
-            raise BlockingIOError(f"{partial.name} was another's, and is gone")
-        os.utime(handle)
-    except OSError:
-        os.close(handle)
-        raise
+    """The lock of a folder that is still there; its time says when it was taken."""
+    handle = files.lock(partial / LOCK)
+    os.utime(handle)
     return handle
+
+
+def _claim(target):
+    return target.with_name(f".{target.name}.claim")
 
 
 def _identity(target):

@@ -32,11 +32,15 @@ class ResultsError(ValueError):
     """A file of results is damaged, or would be; the message names it and a remedy."""
 
 
-def estimates(path, items):
-    """Write estimates as a csv, one a row."""
-    heads = [HEADS.get(name, name) for name in FIELDS]
+def estimates(path, items, *, beside=()):
+    """Write estimates as a csv, one a row, behind the cells `beside` it if any."""
+    beside = beside or [{}] * len(items)
+    heads = [*beside[0]] if items else []
+    heads += [HEADS.get(name, name) for name in FIELDS]
     rows = ({name: getattr(item, name) for name in FIELDS} for item in items)
-    _write(path, heads, (flat(row).values() for row in rows))
+    cells = (flat(row).values() for row in rows)
+    both = zip(beside, cells, strict=True)
+    _write(path, heads, ([*before.values(), *after] for before, after in both))
 
 
 def read_estimates(path):
@@ -112,7 +116,7 @@ def provenance(root, started):
         "seconds": round(time.monotonic() - started, 1),
         "peak_memory_mib": _peak_memory(),
         **commit(root),
-        "versions": _versions(),
+        "versions": versions(),
     }
 
 
@@ -143,7 +147,7 @@ def commit(root):
     return {"commit": head, "dirty": bool(changed)}
 
 
-def _versions():
+def versions():
     """Installed versions of chromolib and of all that it names."""
     names = [
         re.match(r"[\w.-]+", r)[0] for r in importlib.metadata.requires("chromolib")

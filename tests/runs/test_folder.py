@@ -1,5 +1,6 @@
 """A run's folder shows up complete or not at all."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -224,14 +225,14 @@ def test_half_written_files_of_the_dead_go_and_nothing_else(target):
 
 def test_a_folder_that_goes_while_its_lock_is_awaited_is_not_taken(target, monkeypatch):
     partial = died(target, "abc", days=15)
-    flock = folder.fcntl.flock
+    flock = fcntl.flock
 
     def late(handle, how):
         if partial.exists():
             partial.rename(partial.with_suffix(".removed"))
         flock(handle, how)
 
-    monkeypatch.setattr(folder.fcntl, "flock", late)
+    monkeypatch.setattr(fcntl, "flock", late)
     taken, lock = folder.reserve(target, "abc")
     os.close(lock)
     assert taken != partial
