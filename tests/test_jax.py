@@ -1,7 +1,7 @@
 """The studies on JAX, and one training shared by several devices.
 
-On two CPU cores the four studies take three minutes of CPU each at smoke, so here runs
-the one that trains most kinds of network; `CHROMOLIB_JAX=all` runs the four.
+On two CPU cores the four studies take three minutes of CPU each at smoke: continuous
+integration runs all, anybody else the one that trains most kinds of network.
 """
 
 import json
@@ -14,8 +14,8 @@ import pytest
 
 from chromolib.runs import repository
 
-ALL = os.environ.get("CHROMOLIB_JAX") == "all"
-STUDIES = repository.studies(repository.root()) if ALL else ["chromonet"]
+WHOLE = os.environ.get("CI")
+STUDIES = repository.studies(repository.root()) if WHOLE else ["chromonet"]
 
 
 def under_jax(root, *words, **more):
