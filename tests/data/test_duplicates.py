@@ -124,3 +124,18 @@ def test_exact_copies_have_the_same_pixels_in_the_same_shape():
     images = [flat.reshape(2, 3), flat.reshape(3, 2), flat.reshape(2, 3), flat[::-1]]
     images[3] = images[3].reshape(2, 3)
     assert duplicates.exact(images).tolist() == [0, 1, 0, 3]
+
+
+def test_many_are_compared_by_their_main_components_first_and_no_copy_is_lost(
+    monkeypatch,
+):
+    rng = np.random.default_rng(0)
+    first = ndimage.gaussian_filter(rng.random((60, 32, 32)), (0, 1.5, 1.5))
+    noisy = first + 0.01 * rng.standard_normal(first.shape)
+    both = np.concatenate([first, noisy])
+    grey = np.uint8(255 * (both - both.min()) / np.ptp(both))
+    prints = duplicates.fingerprints(grey)
+    whole = duplicates.near(prints)
+    assert len(whole) > 20
+    monkeypatch.setattr(duplicates, "SAMPLE", 40)
+    np.testing.assert_array_equal(duplicates.near(prints), whole)
