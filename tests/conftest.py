@@ -56,8 +56,8 @@ def pytest_xdist_make_scheduler(config, log):
 
 def pytest_collection_modifyitems(items):
     """The longest groups first, so that no worker waits for them at the end."""
-    order = {"book": 0, "real": 1}
-    items.sort(key=lambda item: order.get(group(item.nodeid.partition("::")[0]), 2))
+    order = {"book": 0, "tests/test_jax.py": 1, "real": 2}
+    items.sort(key=lambda item: order.get(group(item.nodeid.partition("::")[0]), 3))
 
 
 @pytest.fixture(scope="session")

@@ -181,14 +181,15 @@ def test_maps_of_unmarked_images_are_shown_and_not_judged(grid, rng):
     assert (figure["boxes"], estimates) == ([None], [])
 
 
-def test_half_of_the_images_to_browse_are_mistaken_where_there_are_so_many(grid):
-    shown = questions.browse(grid, 6)
+def test_the_inspector_gets_what_belongs_to_each_unseen_image(grid):
+    shown = questions.inspected(grid)
     predictions = shown["predictions"]
-    wrong = (grid.unseen.label != grid.unseen.truth).sum()
-    assert (predictions.label != predictions.truth).sum() == min(3, wrong)
-    assert {len(values) for values in shown.values()} == {len(predictions)}
+    assert {len(shown[name]) for name in ("images", "boxes")} == {len(predictions)}
+    assert len(shown["facts"]["kind"]) == len(predictions)
     for box, label in zip(shown["boxes"], predictions.truth, strict=True):
         assert (box is None) == (label == "normal")
+    assert shown["saliency"]([0, 1]).shape == shown["images"][:2, ..., 0].shape
+    assert (shown["other"].image == predictions.image).all()
 
 
 def test_the_surest_errors_come_first(grid):
@@ -211,7 +212,7 @@ def test_questions_add_nothing_to_what_they_are_asked_of(grid, audits, rng):
     questions.paper_tables([grid], audits)
     for question in (questions.counts, questions.curves):
         question(grid)
-    questions.bars([grid]), questions.browse(grid, 4), questions.wrong(grid, 4)
+    questions.bars([grid]), questions.inspected(grid), questions.wrong(grid, 4)
     assert [list(one) for one in lists] == before
 
 
