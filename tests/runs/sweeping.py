@@ -37,7 +37,7 @@ def seeds(repo, count):
 
 
 def wait_for(repo, pattern, count=1):
-    for _ in range(3600):
+    for _ in range(12_000):  # ten minutes: a busy machine starts kernels slowly
         if len(found := list(repo.glob(pattern))) >= count:
             return found
         time.sleep(0.05)
