@@ -35,6 +35,7 @@ const make = (tag, facts = {}, ...inside) => {
     if (name.startsWith("aria-") || name === "role") made.setAttribute(name, value);
     else made[name] = value;
   made.append(...inside);
+  if (tag === "img") made.classList.add("dark-light"); // a dark theme leaves it as it is
   return made;
 };
 

@@ -206,11 +206,11 @@ const show = (host, el) => {
       const typical = await host.ask("examples", label).catch(() => ({}));
       if (row !== at) return;
       if (!typical.pictures?.length) continue;
-      const line = make("figure", {className: "typical"});
+      const line = make("div", {className: "typical"});
       typical.pictures.forEach(url => line.append(make("img", {src: url,
         alt: `A typical ${label}`})));
       if (typical.bands) line.append(ideogram(label, typical.bands));
-      line.append(make("figcaption", {}, `Typical of ${label}: surest and right`));
+      line.append(make("p", {}, `Typical of ${label}: surest and right`));
       into.append(line);
     }
     const near = await host.ask("near", row).catch(() => []);
