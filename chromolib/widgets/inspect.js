@@ -17,6 +17,7 @@ const show = (host, el) => {
   const live = make("p", {role: "status", className: "note"});
   const grid = make("div", {role: "listbox", className: "grid", "aria-label": "Images"});
   grid.classList.toggle("few", columns.name.length <= FEW);
+  if (classes.some(label => label.length > 4)) el.style.setProperty("--tile", "7em");
   const large = make("section", {className: "large", "aria-label": "Chosen image"});
   const cell = make("section", {className: "cell", "aria-label": "Its cell"});
   const pager = make("div", {className: "pager"});
