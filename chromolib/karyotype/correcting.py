@@ -11,10 +11,8 @@ other chromosomes, `actions` as they were done, and `corrections`, how many of e
 kind. Opened again, the actions are done again, so that each can be undone.
 """
 
-import base64
 import hashlib
 import html
-import io
 import json
 import math
 import pathlib
@@ -30,7 +28,7 @@ from chromolib.cyto import diagnose, grammar, iscn
 from chromolib.data import compose, store
 from chromolib.imaging import axis
 from chromolib.karyotype import fields, picture
-from chromolib.widgets import host
+from chromolib.widgets import host, links
 
 FORMAT = 1  # counts up when older actions no longer mean the same
 ENDING = ".corrected.json"
@@ -64,7 +62,9 @@ def open_at(path, images=None):
     state = {
         "machine": machine,
         "turns": _turns(ink, machine["chromosomes"], karyogram),
-        "picture": _data(compose.rendered(ink), "JPEG"),
+        "picture": links.link(
+            PIL.Image.fromarray(compose.rendered(ink)), "jpeg", quality=QUALITY
+        ),
         "saved": _saved(target, machine),
         "file": target.name,
         "version": chromolib.__version__,
@@ -345,18 +345,11 @@ def _karyogram(path):
         return None
 
 
-def _data(grey, form):
-    encoded = io.BytesIO()
-    PIL.Image.fromarray(grey).save(encoded, form, quality=QUALITY)
-    kind = form.lower()
-    return f"data:image/{kind};base64,{base64.b64encode(encoded.getvalue()).decode()}"
-
-
 def _still(machine, karyogram):
     """The machine's karyogram, for a reader whose browser runs no scripts."""
     said = machine.get("karyotype") or "no karyotype"
     words = html.escape(f"Karyogram of {store.shown(machine['image'])}: {said}")
     if karyogram is None:
         return f"<p>{words}</p>"
-    shown = _data(karyogram, "PNG")
+    shown = links.link(PIL.Image.fromarray(karyogram), "png")
     return f'<p>{words}</p><img style="max-width:100%" src="{shown}" alt="{words}">'

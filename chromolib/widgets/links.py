@@ -26,7 +26,7 @@ def url(grey, side):
     picture = PIL.Image.fromarray(grey)
     picture.thumbnail((side, side))
     large = max(picture.size) > PNG_UP_TO
-    return _link(picture, "jpeg", quality=85) if large else _link(picture, "png")
+    return link(picture, "jpeg", quality=85) if large else link(picture, "png")
 
 
 def heat(values):
@@ -37,10 +37,11 @@ def heat(values):
     rgba[..., 3] = np.round(204 * values / max(float(values.max()), 1e-12))
     drawn = PIL.Image.fromarray(rgba)
     drawn.thumbnail((COARSE, COARSE))
-    return _link(drawn, "png")
+    return link(drawn, "png")
 
 
-def _link(picture, kind, **how):
+def link(picture, kind, **how):
+    """A picture of PIL's as a link that holds it; `how` it is saved."""
     out = io.BytesIO()
     picture.save(out, kind, **how)
     return f"data:image/{kind};base64,{base64.b64encode(out.getvalue()).decode()}"
