@@ -34,20 +34,25 @@ def pretrain(
 
 
 def train(
-    study: str = typer.Argument(..., help="`shruti`, whose model names 24 classes."),
-    source: list[str] = typer.Option(..., help="Of single chromosomes; may repeat."),
-    out: str = typer.Option(..., help="The .keras file to write; must not exist."),
+    study: str = typer.Argument(
+        ..., help="`shruti`, to name chromosomes; `hamza`, to find them on metaphases."
+    ),
+    source: list[str] = typer.Option(..., help="Labelled images; may repeat."),
+    out: str = typer.Option(..., help="The file to write; must not exist."),
     data: str = typer.Option(None, help="Data root; else $CHROMOLIB_DATA."),
-    steps: int = typer.Option(4000, min=1, help="Batches of 64 to learn from."),
+    steps: int = typer.Option(
+        None, min=1, help="Batches to learn from; else as the shipped model."
+    ),
     seed: int = typer.Option(
         0, min=0, max=streams.LARGEST, help="The same seed gives the same weights."
     ),
     on_error: str = typer.Option("refuse", help="Damaged images: refuse or skip."),
 ):
-    """Train a model for `predict` and `diagnose` on labelled chromosomes of your own.
+    """Train a model for `predict`, `diagnose` and `karyotype` on labelled images of
+    your own.
 
-    A fifth of the cells of each source stays out and scores it. Stopped and started
-    again alike, it goes on.
+    A part of the cells or cases of each source stays out and scores it. Stopped and
+    started again alike, it goes on.
     """
     root = _started(study)
     from chromolib.data import cards
@@ -55,20 +60,18 @@ def train(
     from chromolib.runs import inputs
     from chromolib.studies import predicting
 
-    shipping, sets = predicting.trainable(study)
-    place = predicting.vacant(store.named(out))
+    shipping = predicting.trainable(study)
+    place = predicting.vacant(store.named(out, shipping.store.SUFFIX))
     found = []
     for name in source:
         images = inputs.read(root, predicting.asked(name, data, on_error))["source"]
         card = cards.read(root / "data" / "cards", images.source)
-        found.append(
-            sets.prepared(images, upright=bool(card.get("upright")), real=True)
-        )
-    checkpoint = place.parent / f".{place.stem}.training"
-    file = shipping.ship(
-        place, found, steps=steps, seed=seed, checkpoint=checkpoint, log=show.say
-    )
-    facts = store.load(file, study=study)[1]
+        upright = bool(card.get("upright"))
+        found.append(shipping.prepared(images, upright=upright, real=True))
+    how = {"seed": seed, "checkpoint": place.parent / f".{place.stem}.training"}
+    how |= {"log": show.say} | ({} if steps is None else {"steps": steps})
+    file = shipping.ship(place, found, **how)
+    facts = shipping.store.load(file)[1]
     scores = "\n".join(f"  {store.score(one)}" for one in facts["scores"])
     show.say(f"{show.near(file)}, on cells that it did not learn from:\n{scores}")
 

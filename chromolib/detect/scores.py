@@ -78,6 +78,17 @@ def box_iou(truth, found):
     return _over(both, sum(areas) - both)
 
 
+def once(boxes, least=LEAST):
+    """Which boxes are kept, best first, if of those that lie over each other by more
+    than `least` only the surest is."""
+    order, kept = np.argsort(-boxes.score, kind="stable"), []
+    over = box_iou(boxes, boxes) > least
+    for k in order:
+        if not over[kept, k].any():
+            kept.append(k)
+    return np.array(kept, int)
+
+
 def _over(both, either):
     return np.divide(both, either, out=np.zeros_like(both), where=either > 0)
 

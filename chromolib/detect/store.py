@@ -55,7 +55,7 @@ def load(path):
     except UNREADABLE as error:
         raise store.ModelError(
             f"{file.name} is no detector, or damaged ({type(error).__name__}); get it "
-            "again, or name one that a full run left in its folder"
+            "again, or name one that `chromolib train` made"
         ) from error
     store.check(facts, file)
     return detector, facts | {"sha256": files.sha256(file)}

@@ -1,6 +1,6 @@
 """A detector that learns from fields, on a budget of images seen.
 
-`learned(detector, train, validation, *, looks, rate, batch, watch)` -> history
+`learned(detector, train, validation, *, looks, rate, ...)` -> history
 """
 
 import math
@@ -30,14 +30,22 @@ class Watched(keras.callbacks.Callback):
         logs |= {"val_mAP": now["mAP"], "val_recall": now["recall50"]}
 
 
-def learned(detector, train, validation, *, looks, rate, batch=BATCH, watch=()):
-    """The history of a detector that has seen so many fields, as it is afterwards."""
+def learned(
+    detector, train, validation, *, looks, rate, batch=BATCH, watch=(), folder=None
+):
+    """The history of a detector that has seen so many fields, as it is afterwards.
+
+    With a `folder` for its epochs a stopped training goes on; the folder goes when it
+    is done.
+    """
     epochs = max(1, round(looks / len(train)))
     steps = epochs * math.ceil(len(train) / batch)
     falls = keras.optimizers.schedules.CosineDecay(
         rate / 10, steps, warmup_target=rate, warmup_steps=math.ceil(WARM * steps)
     )
     detector.compile(keras.optimizers.AdamW(falls, weight_decay=DECAY, clipnorm=CLIP))
+    if folder is not None:
+        watch = [*watch, keras.callbacks.BackupAndRestore(folder)]
     history = detector.fit(
         train.seen,
         train.targets,

@@ -80,16 +80,8 @@ def differences(truth, first, second, *, group, words, rng, draws=DRAWS):
 def sure(found, score=SCORE):
     """The boxes of each image that have at least this score, one a chromosome: of boxes
     that lie over each other the surest."""
-    return [_once(each.take(each.score >= score)) for each in found]
-
-
-def _once(boxes):
-    boxes = boxes.take(np.argsort(-boxes.score, kind="stable"))
-    over, kept = np.triu(scores.box_iou(boxes, boxes) > scores.LEAST, 1), []
-    for k in range(len(boxes)):
-        if not over[kept, k].any():
-            kept.append(k)
-    return boxes.take(kept)
+    sure = [each.take(each.score >= score) for each in found]
+    return [each.take(scores.once(each)) for each in sure]
 
 
 def _averages(truth, pair, picks):

@@ -19,7 +19,7 @@ from skimage import segmentation
 from chromolib import records
 from chromolib.cyto import assign
 from chromolib.detect import boxes as pairs
-from chromolib.detect import squares, suppress, unet
+from chromolib.detect import squares, unet, views
 from chromolib.imaging import axis, cut, measure, normalise, segment
 from chromolib.karyotype import fields
 
@@ -98,11 +98,11 @@ def _taken(field, labels, chosen):
 
 
 def searched(field, finder, *, sure=SURE):
-    """What a detector finds: its model, its facts and the name of its file."""
+    """What a detector finds in eight views: its model, facts and the file's name."""
     model, facts, file = finder
     made = squares.square(field.grey, model.size)
     seen = squares.seen(made.ink)[None, ..., None]
-    (found,) = model.predict(seen, score=sure, **suppress.ONCE)
+    (found,) = views.predict(model, seen, score=sure)
     xyxy = np.clip(made.back(found.xyxy), 0, [*field.grey.shape[::-1]] * 2)
     whole = (xyxy[:, 2:] - xyxy[:, :2]).min(1, initial=np.inf) >= 1
     label = np.full(len(found), "")

@@ -117,12 +117,12 @@ def load(path, *, study=None, unit=None):
     return model, facts | {"sha256": files.sha256(file)}
 
 
-def named(path):
+def named(path, suffix=SUFFIX):
     """The file that a path means, with its suffix."""
     path = pathlib.Path(path)
     if not path.name:
-        raise ModelError(f"{str(path)!r} names no file; name a {SUFFIX} file")
-    return path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+        raise ModelError(f"{str(path)!r} names no file; name a {suffix} file")
+    return path if path.suffix == suffix else path.with_name(path.name + suffix)
 
 
 def _is_there(file):

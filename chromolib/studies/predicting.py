@@ -1,7 +1,7 @@
 """A trained model asked about images: one row an image, known truth or not.
 
 `shipped(root, study)` -> the model that the repository holds for a study
-`trainable(study)` -> the rooms that train that model
+`trainable(study)` -> the room that trains that model
 `scored(facts, anyway)` -> its scores in words; refuses a model no better than chance
 `predict(model, facts, images)` -> Predictions, or a frame where no truth is known
 `referred(said)` -> which images are no picture of what the model looks at, in words
@@ -32,7 +32,7 @@ NAMED = 5  # of the images that are referred
 LOOKED = 50  # images: enough to tell karyograms from metaphases
 PAIRED = 0.5  # of boxes: at least 0.96 in real and drawn karyograms, 0.17 in metaphases
 SCORES = "accuracy", "balanced accuracy", "AUROC"  # that are told of a model
-SHIPS = "shipping", "data"  # rooms of a study with a model to ship
+SHIPS = "shipping"  # the room of a study with a model to ship
 FIRST = {"shruti": "chromosome"}  # of several shipped models, the one that is meant
 SURE = 0.9  # below this confidence a person should look at a cell
 STRAIGHT = "straight"  # the view of models that learned from chromosomes laid so
@@ -64,10 +64,9 @@ def shipped(root, study, *, of="", suffix=store.SUFFIX, option="--model"):
 
 
 def trainable(study):
-    """The rooms `shipping` and `data` of a study, where it trains a model to ship."""
-    package = f"chromolib.studies.{study}"
+    """The room `shipping` of a study, where it trains a model to ship."""
     try:
-        return tuple(importlib.import_module(f"{package}.{n}") for n in SHIPS)
+        return importlib.import_module(f"chromolib.studies.{study}.{SHIPS}")
     except ModuleNotFoundError as missing:
         if not f"{missing.name}".startswith("chromolib."):
             raise

@@ -9,7 +9,7 @@ from scipy import ndimage
 from chromolib import records
 from chromolib.cyto import iscn
 from chromolib.detect import boxes as pairs
-from chromolib.detect import squares
+from chromolib.detect import squares, views
 from chromolib.karyotype import cases, fields, finding, naming, picture, results
 from tests.imaging import metaphase
 
@@ -76,14 +76,17 @@ class Knowing:
     size = 160
 
     def __init__(self, xyxy):
-        self.xyxy = xyxy
+        self.xyxy, self.asked = xyxy, iter(views.VIEWS)
 
     def predict(self, images, **how):
         assert images.shape == (1, 160, 160, 1)
         assert how["by_class"] is False
         beside = [[0, 0, 10, 10]]
         boxes = np.concatenate([self.xyxy, beside])
-        return (records.Boxes(boxes, np.full(len(boxes), "chromosome")),)
+        boxes = records.Boxes(boxes, np.full(len(boxes), "chromosome"))
+        turns, mirrored = next(self.asked)
+        there = turns if mirrored else -turns % 4  # a mirror undoes itself
+        return (views.back(boxes, there, mirrored, self.size),)
 
 
 def test_boxes_of_a_detector_are_those_of_the_picture(field, drawn):

@@ -221,7 +221,8 @@ def _answer(run, task, split, asked, sizes):
     file = place(run, task)
     kept = rows.read(file, asked)
     if kept is None:
-        kept = _trained(task, split, asked, sizes, run.given("seed"))
+        how = {"seed": run.given("seed"), "folder": file.with_suffix("")}
+        kept = _trained(task, split, asked, sizes, **how)
         rows.write(file, asked, kept)
     found, once = (
         {name: unpacked(kept, f"{name}{how}") for name in asked} for how in ("", ONCE)
@@ -239,7 +240,7 @@ def place(run, task):
     return run.folder / "rows" / f"{name}.npz"
 
 
-def _trained(task, split, asked, sizes, seed):
+def _trained(task, split, asked, sizes, *, seed, folder):
     """Arrays of what a training finds, at the rate that validation chose."""
     how = {"looks": sizes.whole if task.fields == ALL else sizes.looks}
     how |= {"batch": sizes.batch} | dict(task.settings)
@@ -248,7 +249,7 @@ def _trained(task, split, asked, sizes, seed):
     detector = built(task, sizes, seed=seed)
     started, watch = time.monotonic(), [training.Watched(split.validation)]
     history = training.learned(
-        detector, split.train, split.validation, **how, watch=watch
+        detector, split.train, split.validation, **how, watch=watch, folder=folder
     )
     facts = how | {"seconds": time.monotonic() - started}
     facts |= {"parameters": detector.count_params()}

@@ -1,8 +1,10 @@
 """How many real fields does learning from drawn ones first save?
 
 `run(run, fields, *, sizes)` -> Estimates by real fields, with and without drawn ones,
-and what the last detector found on the unseen of these fields; its file is in the
-run's folder
+and what the last detector found on the unseen of these fields, in eight views
+`divided(fields, sizes, seed)` -> their Split, at the side that the detector sees
+`drawn(sizes, seed)` -> the weights that drawn metaphases taught
+`learned(split, weights, ...)` -> the detector, after it went on from these
 
 A detector of any chromosome learns from so many real metaphases, once as it is and once
 after it has learned from drawn ones; all see as many looks at real fields, and the last
@@ -16,18 +18,18 @@ import itertools
 import numpy as np
 
 from chromolib import streams
-from chromolib.detect import augmentation, data, families, store, suppress, training
+from chromolib.detect import augmentation, data, families, suppress, training, views
 from chromolib.evidence import detections
 from chromolib.runs import rows
 from chromolib.studies.hamza import experiment, protocol
 
 KIND = "metaphase"
 FAMILY, MODEL = families.faster_rcnn, "Faster R-CNN, one class"
+SEEN = f"{MODEL}, eight views"
 EPOCH = 200  # looks, at least
 FIRST = {"nothing": False, "drawn metaphases": True}  # learned from before
 USUAL = 320  # pixels of the fields that the families' anchors are for
 SCALES = (14, 24, 40)
-FILE = "finder.npz"
 SCORES = f"AP50 {detections.ANY}", f"mAP {detections.ANY}", "every box found"
 
 
@@ -44,120 +46,106 @@ class Sizes:
     trunk: str = "small"
     rate: float = 2e-3
 
+    @property
+    def scales(self):
+        """Those of the anchors, at the side that the detector sees."""
+        return [one * self.side / USUAL for one in SCALES]
+
 
 def run(run, fields, *, sizes):
     """Detectors by what they learned from, on the same unseen fields."""
-    how = {"seed": run.given("seed"), "sources": None, "copies": None}
-    unnamed = data.unnamed(data.sized(fields, sizes.side))
-    split = protocol.divide(unnamed, "clean", **how)
-    made, drawn = [], _Drawn(run, sizes)
-    ways = itertools.product(sizes.counts, FIRST, (sizes.looks,))
-    for count, first, looks in [*ways, (None, list(FIRST)[-1], sizes.long)]:
-        if count == 0 and not FIRST[first]:
-            continue  # learned from nothing
-        found, weights = _found(run, split, (count, first, looks), drawn, sizes)
-        real = len(split.train) if count is None else count
-        words = run.label | {
-            "source": fields.source,
-            "model": MODEL,
-            "weights": "none",
-            "protocol": "clean",
-            "conditions": {"real fields": real, "before": first, "looks": looks},
-        }
-        how = {"group": split.test.group, "words": words, "once": found}
-        how |= {"rng": run.rng(f"drawn first {count} {first} {looks}")}
-        scores = detections.estimates(split.test.truth, found, **how)
-        made += [scores[one] for one in SCORES]
-    _keep(run, fields, split, weights, made[-len(SCORES) :], sizes)
-    return run.record_all(made), data.scaled(found, fields.side / sizes.side)
-
-
-class _Drawn:
-    """The weights that drawn metaphases taught, learned when they are first needed."""
-
-    def __init__(self, run, sizes):
-        self.run, self.sizes = run, sizes
-
-    @functools.cached_property
-    def weights(self):
-        """All weights of the detector."""
-        seed, sizes = self.run.given("seed"), self.sizes
-        fields = data.sized(data.drawn(KIND, sizes.drawn, seed=seed), sizes.side)
-        how = {"seed": seed, "sources": None, "copies": None}
-        split = protocol.divide(data.unnamed(fields), "clean", **how)
-        model = _detector(sizes, seed)
-        how = {"looks": sizes.drawn_looks, "rate": sizes.rate}
-        training.learned(model, split.train, split.validation, **how)
-        return model.get_weights()
-
-
-def _found(run, split, way, drawn, sizes):
-    """What such a detector finds on the test fields: kept, or learned now."""
-    count, first, looks = way
-    many = "all" if count is None else count
-    name = f"{many}-real-{looks}-after-{first.replace(' ', '-')}.npz"
-    file = run.folder / "rows" / name
-    asked = {"test": split.test}
-    kept = rows.read(file, asked)
-    if kept is None:
-        before = drawn.weights if FIRST[first] else None
-        model = _learned(split, count, before, looks, sizes, run.given("seed"))
-        found = model.predict(split.test.seen, **suppress.ONCE)
-        kept = experiment.packed(found, "test")
-        kept |= {f"w{i}": one for i, one in enumerate(model.get_weights())}
-        rows.write(file, asked, kept)
-    weights = [kept[f"w{i}"] for i in range(sum(name[0] == "w" for name in kept))]
-    return experiment.unpacked(kept, "test"), weights
-
-
-def _keep(run, fields, split, weights, scores, sizes):
-    """Leave the last detector in the folder of the run, with a card."""
     seed = run.given("seed")
-    model = _detector(sizes, seed)
-    model.set_weights(weights)
-    built = {"family": "faster_rcnn", "size": sizes.side, "trunk": sizes.trunk}
-    facts = {
-        "study": "hamza",
-        "unit": KIND,
-        "classes": data.UNNAMED,
-        "source": fields.source,
-        "provenance": "real" if fields.real else "synthetic",
-        "n": len(split.train),
-        "groups": len(set(split.train.group)),
-        "seed": seed,
-        "scores": scores,
-        "weights": f"{sizes.drawn_looks:,} looks at drawn metaphases",
-    }
-    how = built | {"scales": _scales(sizes)}
-    store.save(run.folder / FILE, model, how, facts)
+    split = divided(fields, sizes, seed)
+    first = functools.cache(lambda: drawn(sizes, seed))
+    ways = [*itertools.product(sizes.counts, FIRST, (sizes.looks,))]
+    ways = [way for way in ways if way[:2] != (0, "nothing")]
+    made = []
+    for way in [*ways, (None, [*FIRST][-1], sizes.long)]:
+        found, seen = _found(run, split, way, first, sizes)
+        made += _scored(run, fields, split, way, {MODEL: found, SEEN: seen})
+    return run.record_all(made), data.scaled(seen, fields.side / sizes.side)
 
 
-def _scales(sizes):
-    return [one * sizes.side / USUAL for one in SCALES]
+def divided(fields, sizes, seed):
+    """The Split of fields of which only the boxes are asked."""
+    unnamed = data.unnamed(data.sized(fields, sizes.side))
+    return protocol.divide(unnamed, "clean", seed=seed, sources=None, copies=None)
 
 
-def _detector(sizes, seed):
+def drawn(sizes, seed, **words):
+    """All weights of a detector that has seen drawn metaphases alone."""
+    split = divided(data.drawn(KIND, sizes.drawn, seed=seed), sizes, seed)
+    model = detector(sizes, seed)
+    how = {"looks": sizes.drawn_looks, "rate": sizes.rate, **words}
+    training.learned(model, split.train, split.validation, **how)
+    return model.get_weights()
+
+
+def detector(sizes, seed):
     """The detector of any chromosome, as it begins."""
     return FAMILY(
         data.UNNAMED,
         sizes.side,
         trunk=sizes.trunk,
-        scales=_scales(sizes),
+        scales=sizes.scales,
         seed=streams.seed_of(seed, MODEL),
         augmentation=augmentation.usual(seed=seed),
     )
 
 
-def _learned(split, count, before, looks, sizes, seed):
-    """A detector that began with these weights and saw so many of the real fields."""
-    model = _detector(sizes, seed)
-    if before is not None:
-        model.set_weights(before)
+def learned(split, weights, looks, *, sizes, seed, count=None, **words):
+    """A detector that began with these weights, or none, and saw so many of the real
+    fields; all of them without `count`."""
+    model = detector(sizes, seed)
+    if weights is not None:
+        model.set_weights(weights)
     if count != 0:
-        rng = streams.stream(seed, "real fields")
-        order = rng.permutation(len(split.train))[:count]
+        order = streams.stream(seed, "real fields").permutation(len(split.train))
+        order = order[:count]
         order = np.resize(order, max(len(order), EPOCH))
         few = slice(training.WATCHED)
         parts = split.train.take(order), split.validation.take(few)
-        training.learned(model, *parts, looks=looks, rate=sizes.rate)
+        training.learned(model, *parts, looks=looks, rate=sizes.rate, **words)
     return model
+
+
+def _found(run, split, way, first, sizes):
+    """What such a detector finds on the test fields, and by eight views the one with
+    the most looks: kept, or learned now."""
+    count, before, looks = way
+    many = "all" if count is None else count
+    file = run.folder / "rows" / f"{many}-real-{looks}-after-{before}.npz"
+    file = file.with_name(file.name.replace(" ", "-"))
+    kept = rows.read(file, {"test": split.test})
+    if kept is None:
+        weights = first() if FIRST[before] else None
+        how = {"sizes": sizes, "seed": run.given("seed"), "count": count}
+        model = learned(split, weights, looks, **how, folder=file.with_suffix(""))
+        kept = experiment.packed(model.predict(split.test.seen, **suppress.ONCE), MODEL)
+        if looks == sizes.long:
+            kept |= experiment.packed(views.predict(model, split.test.seen), SEEN)
+        rows.write(file, {"test": split.test}, kept)
+    seen = experiment.unpacked(kept, SEEN) if looks == sizes.long else ()
+    return experiment.unpacked(kept, MODEL), seen
+
+
+def _scored(run, fields, split, way, found):
+    """Estimates of what a detector found on the test fields, by how it looked."""
+    count, before, looks = way
+    real = len(split.train) if count is None else count
+    made = []
+    words = run.label | {"source": fields.source}
+    words["conditions"] = {"real fields": real, "before": before, "looks": looks}
+    for model, boxes in found.items():
+        rng = run.rng(f"drawn first {count} {before} {looks}")
+        how = {"words": words | {"model": model}, "rng": rng}
+        made += scored(split.test, boxes, **how) if boxes else []
+    return made
+
+
+def scored(test, found, *, words, rng):
+    """The estimates of a detector of any chromosome."""
+    words = words | {"weights": "none", "protocol": "clean"}
+    how = {"group": test.group, "words": words, "rng": rng, "once": found}
+    scores = detections.estimates(test.truth, found, **how)
+    return [scores[one] for one in SCORES]

@@ -46,7 +46,7 @@ HEADLINE = headline.Headline(
                 {"fields": kind, "boxes": boxes, "named": naming.JOINTLY},
             )
             for kind in data.KINDS
-            for boxes in ("Faster R-CNN, one class", "YOLO v5")
+            for boxes in (pretraining.SEEN, pretraining.MODEL, "YOLO v5")
         ],
     },
     meaning="In a karyogram the place of a chromosome is its name. In a metaphase it "
@@ -158,9 +158,9 @@ def _aim(one):
     said = one.conditions
     if "named" in said:
         return f"{one.quantity}, cut out, {said['named']}"
-    if one.model == pretraining.MODEL:
-        long = said["looks"] == str(pretraining.Sizes.long)
-        return one.quantity if long else None
+    if one.model.startswith(pretraining.MODEL):
+        short = said.get("looks", "") == str(pretraining.Sizes.looks)
+        return None if short else one.quantity
     if one.model == baselines.SEGMENTED:
         return one.quantity
     if said.get("learned from") == experiment.ALL and said["tested"] == experiment.ODD:

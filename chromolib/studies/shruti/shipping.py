@@ -1,5 +1,6 @@
 """The small model that is shipped: what it learns from, and what its card says.
 
+`prepared(images, upright=, real=)` -> the chromosomes of a source
 `ship(file, sources, *, steps, seed)` -> the model file, trained on several sources
 `save(file, model, splits, *, seed, before)` -> the same of a network that has learned
 
@@ -21,13 +22,15 @@ from chromolib.cyto import assign
 from chromolib.evidence import calibration
 from chromolib.models import predict, store, weights
 from chromolib.models import train as training
-from chromolib.studies.shruti import experiment, network, protocol
+from chromolib.studies.shruti import data, experiment, network, protocol
 
+prepared = data.prepared
+STEPS = 4_000  # batches
 KEPT = 0.7  # of cells, that nobody needs to look at
 SCORES = ("accuracy", "whole-cell accuracy", "ECE")
 
 
-def ship(file, sources, *, steps, seed=0, checkpoint=None, log=lambda line: None):
+def ship(file, sources, *, steps=STEPS, seed=0, checkpoint=None, log=lambda line: None):
     """Train on all sources together, and save; `sources` are data.Chromosomes."""
     splits = [first(each, seed) for each in sources]
     train = _balanced([_named(split.train, i) for i, split in enumerate(splits)])
