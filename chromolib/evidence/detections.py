@@ -30,13 +30,29 @@ AVERAGE = {"mAP": "mAP", "AP50": "AP50", "AP75": "AP75"}
 ANY = "of any chromosome"  # names left out
 
 
-def estimates(truth, found, *, group, words, rng, once=None, score=SCORE, draws=DRAWS):
-    """All that is asked of one detector: average precision with names and without."""
+def estimates(
+    truth,
+    found,
+    *,
+    group,
+    words,
+    rng,
+    once=None,
+    score=SCORE,
+    draws=DRAWS,
+    outlines=False,
+):
+    """All that is asked of one detector: average precision with names and without.
+
+    With `outlines` average precision is of these, not of the upright boxes around them.
+    """
     once = sure(found, 0) if once is None else once
     made = counted(truth, once, group=group, words=words, rng=rng, score=score)
     group, names = pd.factorize(np.asarray(group))
     picks = _picks(group, len(names), draws, rng)
-    for name, (value, drawn) in _averages(truth, (found, once), picks).items():
+    for name, (value, drawn) in _averages(
+        truth, (found, once), picks, outlines
+    ).items():
         interval = _interval(value, drawn, len(names))
         made[name] = resample.estimate(words, name, interval, len(truth), len(names))
     return made
@@ -84,12 +100,13 @@ def sure(found, score=SCORE):
     return [each.take(scores.once(each)) for each in sure]
 
 
-def _averages(truth, pair, picks):
+def _averages(truth, pair, picks, outlines=False):
     """Name -> average precision, and that of each resample of images."""
     made = {}
     for found, named in zip(pair, (True, False), strict=True):
         classes = sorted({str(one) for each in (*truth, *found) for one in each.label})
-        judged = coco.evaluate(truth, found, classes=classes, named=named)
+        how = {"classes": classes, "named": named, "outlines": outlines}
+        judged = coco.evaluate(truth, found, **how)
         whole = coco.scores(judged)
         drawn = pd.DataFrame([coco.scores(judged, images) for images in picks])
         for name in AVERAGE:

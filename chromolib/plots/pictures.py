@@ -66,25 +66,29 @@ def boxes(images, told, *, axes, source, real, allow=False):
 
     `told` is what `detect.scores.told` says of each. Blue, solid: a true box of that
     name; orange, dashed: another name, or nothing there; black, dotted: missed. Names
-    stand over boxes, with the score where it is below 1.
+    stand over boxes, with the score where it is below 1. What has an outline is drawn
+    by it.
     """
     axes = _draw(images, axes, source=source, real=real, allow=allow)
     for ax, kinds in zip(axes, told, strict=False):
         for kind, found in kinds.items():
-            for box, name, score in zip(
-                found.xyxy, found.label, found.score, strict=True
+            outlines = found.polygon or [None] * len(found)
+            for box, name, score, outline in zip(
+                found.xyxy, found.label, found.score, outlines, strict=True
             ):
-                _box(ax, box, STYLES[kind])
+                _box(ax, box, STYLES[kind], outline)
                 text = f"{name} {score:.2f}" if score < 1 else name
                 how = {"fontsize": 5, "ha": "left", "va": "bottom", "clip_on": True}
                 ax.text(box[0], box[1] - 1, text, **how)
     return axes
 
 
-def _box(ax, xyxy, style):
+def _box(ax, xyxy, style, outline=None):
     x0, y0, x1, y1 = xyxy
-    corner = x0 - 0.5, y0 - 0.5  # imshow puts the middle of a pixel at 0
-    ax.add_patch(patches.Rectangle(corner, x1 - x0, y1 - y0, fill=False, **style))
+    upright = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+    outline = np.asarray(upright if outline is None else outline)
+    # imshow puts the middle of a pixel at 0
+    ax.add_patch(patches.Polygon(outline - 0.5, fill=False, **style))
 
 
 def _draw(images, axes, *, source, real, allow):
