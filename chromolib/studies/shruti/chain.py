@@ -29,9 +29,9 @@ from chromolib.detect import (
     families,
     scores,
     store,
-    suppress,
     training,
     unet,
+    views,
 )
 from chromolib.karyotype import fields, finding, folder, judged, naming
 from chromolib.models import protocols, small
@@ -343,7 +343,7 @@ def _detector(run, name, family, train, validation, sizes):
 
 def _enough(model, validation):
     """The score from which boxes are taken, by F1 on validation fields."""
-    found = model.predict(validation.seen, **suppress.ONCE)
+    found = views.predict(model, validation.seen)
 
     def right(level):
         sure = (one.take(one.score >= level) for one in found)
