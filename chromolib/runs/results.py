@@ -26,6 +26,8 @@ ROW += ("refer", "assigned", "cell", *WORDS, "classes")
 OF = "probability of "  # the column of a class
 OPTIONAL = ("probability", "uncertainty", "refer", "assigned")  # may be empty
 BOOLS = {"true": True, "false": False}
+UNFINISHED = (f":(top,exclude,glob)**/.*.partial{end}" for end in ("*", "*/**"))
+BESIDE = ":(top,exclude)data/results", *UNFINISHED  # of which no run is made
 
 
 class ResultsError(ValueError):
@@ -129,9 +131,10 @@ def _peak_memory():
 def commit(root):
     """The commit and whether files differ from it; None where there is no git.
 
-    Results that earlier runs kept do not count: the next seed is as repeatable.
+    Results that earlier runs kept do not count, nor what an unfinished run writes, with
+    a folder of its own in the repository: each is as repeatable.
     """
-    status = ("status", "--porcelain", "--", ":/", ":(top,exclude)data/results")
+    status = ("status", "--porcelain", "--untracked-files=all", "--", ":/", *BESIDE)
     try:
         head, changed = (
             subprocess.run(

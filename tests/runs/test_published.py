@@ -289,6 +289,10 @@ def test_what_was_kept_does_not_make_the_next_seed_dirty(tmp_path):
     place.mkdir(parents=True)
     with (place / "estimates.csv").open("w", newline="") as file:
         csv.writer(file).writerow(["study"])
+    unfinished = tmp_path / "mine" / ".one.0a1b.partial"
+    unfinished.mkdir(parents=True)
+    (unfinished / "estimates.csv").touch()
+    unfinished.with_name(".one.7.partial.ipynb").touch()
     assert results.commit(tmp_path)["dirty"] is False
     (tmp_path / "new.py").touch()
     assert results.commit(tmp_path)["dirty"] is True
