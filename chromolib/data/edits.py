@@ -126,6 +126,42 @@ def _partner(images, inks, i, kind, rng):
     return inks[rng.choice(partners)] if partners else None
 
 
+def rearranged(images, *, rng):
+    """Karyograms of complete normal cells, in each one autosome edited as `structural`
+    edits it, a sham, or none: the number is right in all of them.
+
+    `extra` holds its class, kind, sham and the edited rows as shares of its length.
+    Each cell is drawn at the scale at which it fits whatever becomes of it.
+    """
+    cells = compose.of_cells(images)
+    normal = [w for w in cells if compose.composition(images.label[w]) == ""]
+    made = []
+    for which, kind in zip(normal, _assigned(len(normal), rng), strict=True):
+        cell, labels = images.take(which), images.label[which]
+        inks = [(255 - image) / np.float32(255) for image in cell.pixels]
+        i = int(rng.choice(np.flatnonzero(np.isin(labels, records.CLASSES[:22]))))
+        edit = _edited(cell, inks, i, kind, rng)
+        if edit is None:
+            continue
+        crops = [*cell.pixels]
+        both = [*crops, compose.rendered(edit.ink)], [*labels, labels[i]]
+        scale = compose.largest(*both, room=compose.ROOM)
+        crops[i] = both[0][-1]
+        picture, boxes = compose.karyogram(crops, labels, scale=scale)
+        rows = np.array([edit.first, edit.last]) / len(edit.ink)
+        extra = {
+            "class": labels[i],
+            "kind": edit.kind,
+            "rows": "{:.3f}:{:.3f}".format(*rows),
+        }
+        extra["sham"] = "yes" if edit.kind in SHAMS else "no"
+        made.append((which[0], picture, boxes, extra))
+    composed = compose.as_set(images, made)
+    odd = np.isin(composed.extra["kind"], list(ABNORMAL))
+    label = np.where(odd, "abnormal", "normal")
+    return dataclasses.replace(composed, label=label, provenance="real, edited")
+
+
 NUMERICAL = ("gain", "loss", "exchange", UNTOUCHED)  # exchange: the sham
 
 

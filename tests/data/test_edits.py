@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import test_compose
 
+from chromolib import records
 from chromolib.data import compose, edits, leakage, pixels
 
 LADDER = np.repeat(np.arange(1, 41)[:, None] / 40, 10, axis=1)  # each row its own grey
@@ -174,3 +175,45 @@ def test_an_edited_cell_is_drawn_at_the_scale_of_the_whole_cell():
         [wide[i] for i in left], images.label[left], scale=scale
     )
     np.testing.assert_array_equal(some.xyxy, whole.xyxy[whole.label != "5"])
+
+
+def test_a_rearranged_cell_keeps_its_number_and_its_groups_and_says_what_it_is():
+    images = lab(24)
+    made = edits.rearranged(images, rng=np.random.default_rng(0))
+    assert set(made.extra["kind"]) == {*edits.EDITS, edits.UNTOUCHED}
+    assert all(len(boxes) == 46 for boxes in made.boxes)
+    assert len(set(made.group)) == len(made) <= 24
+    odd = np.isin(made.extra["kind"], [*edits.ABNORMAL])
+    assert (made.label == np.where(odd, "abnormal", "normal")).all()
+    assert (made.extra["sham"] == "yes").sum() == pytest.approx(len(made) / 3, abs=1)
+    assert set(made.extra["class"]) <= set(records.CLASSES[:22])
+    for text in made.extra["rows"]:
+        first, last = map(float, text.split(":"))
+        assert 0 <= first <= last <= 1
+
+
+def test_only_the_edited_chromosome_of_a_cell_looks_different():
+    images = lab(16)
+    made = edits.rearranged(images, rng=np.random.default_rng(1))
+    for k, cell in enumerate(made.cell):
+        crops = images.take(images.cell == cell)
+        one = int(made.extra["class"][k] in crops.label)
+        whole = compose.largest(crops.pixels, crops.label, room=compose.ROOM)
+        plain, boxes = compose.karyogram(crops.pixels, crops.label, scale=whole)
+        assert one
+        if made.extra["kind"][k] == edits.UNTOUCHED:
+            assert (plain == made.pixels[k]).all()
+        elif (
+            (boxes.xyxy[boxes.label != made.extra["class"][k]]).tolist()
+            == (
+                made.boxes[k].xyxy[made.boxes[k].label != made.extra["class"][k]]
+            ).tolist()
+        ):
+            different = np.argwhere(plain != made.pixels[k])
+            own = boxes.xyxy[boxes.label == made.extra["class"][k]]
+            wide = np.concatenate(
+                [own, made.boxes[k].xyxy[made.boxes[k].label == made.extra["class"][k]]]
+            )
+            low, high = wide[:, :2].min(0), wide[:, 2:].max(0)
+            assert (different[:, ::-1] >= low).all()
+            assert (different[:, ::-1] < high).all()

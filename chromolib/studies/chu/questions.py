@@ -178,17 +178,18 @@ def costs(answers):
     )
 
 
-def called(kinds):
+def called(kinds, word="kind"):
     """Shares by kind as one quantity, models with their first weights, for a figure."""
     return [
         dataclasses.replace(one, quantity="called what it is", model=_with_weights(one))
         for one in kinds
-        if "kind" in one.conditions
+        if word in one.conditions
     ]
 
 
 def _with_weights(one):
-    return one.model if one.weights == "none" else f"{one.model}, {one.weights}"
+    plain = one.weights in ("", "none")
+    return one.model if plain else f"{one.model}, {one.weights}"
 
 
 def written(reports):

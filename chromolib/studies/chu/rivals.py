@@ -124,10 +124,14 @@ def by_kind(predictions, details, *, rng):
 
     A sham is normal: one chromosome exchanged for another of its class.
     """
-    kind = _of(predictions, details).extra["kind"]
+    return by(predictions, _of(predictions, details).extra["kind"], "kind", rng=rng)
+
+
+def by(predictions, values, word, *, rng):
+    """Share called what it is for each value, a text of each image; "" is none."""
     return [
-        _share(predictions.take(kind == one), {"kind": str(one)}, rng)
-        for one in pd.unique(kind)
+        _share(predictions.take(values == one), {word: str(one)}, rng)
+        for one in pd.unique(values[values != ""])
     ]
 
 
