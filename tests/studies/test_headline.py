@@ -132,3 +132,21 @@ def test_a_karyogram_s_place_is_its_name_in_what_is_kept(root):
         and one.conditions.get("labels") == "true"
     }
     assert recall["other places"].high < 0.1 < recall["unseen"].low
+
+
+def test_no_network_of_chu_sees_what_a_count_of_pieces_sees(root):
+    """As its opening says; of one with a block trained a seed alone would say more."""
+    quantity, rivals = (
+        "AUROC of abnormal",
+        ("homologues compared", "classify and assign"),
+    )
+    seen = {}
+    for one in published.read(root, "chu"):
+        said = one.conditions
+        unseen = one.protocol == "clean" or said.get("tested") == "unseen"
+        plain = {"labels", "tested"} >= said.keys() and said.get("labels") == "true"
+        if one.quantity == quantity and unseen and plain and one.model not in rivals:
+            seen.setdefault(one.model, []).append(one.value)
+    counted = min(seen.pop("count by place"))
+    assert len(seen) > 7
+    assert max(map(max, seen.values())) < counted

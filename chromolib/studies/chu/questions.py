@@ -48,8 +48,9 @@ HEADLINE = headline.Headline(
         headline.CLEAN: [("accuracy", FIRST, "clean", TRUE)],
         headline.BEST: [("accuracy", naming.NAME, "clean", TRUE)],
     },
-    meaning="A network that looks at a whole small karyogram guesses on patients it "
-    "has not met. One that names each chromosome and counts them need not.",
+    meaning="On patients it has not met, a network that looks at a whole small "
+    "karyogram guesses, or at its best sees less than a count of the pieces in each "
+    "place. One that names each chromosome and counts them need not guess.",
 )
 OURS = {"ours, published protocol": "published", "ours, clean": "clean"}
 
