@@ -20,7 +20,7 @@ from chromolib import records
 from chromolib.detect import detector, scores, suppress
 
 VIEWS = tuple(itertools.product(range(4), (False, True)))  # quarter turns, mirrored
-SAME = 0.65  # overlap from which boxes of two views are one; by validation fields
+SAME = 0.6  # overlap from which boxes of two views are one; by validation fields
 
 
 def predict(model, images, *, score=detector.LEAST, **words):
