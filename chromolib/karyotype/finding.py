@@ -128,37 +128,42 @@ def drawn(field, boxes, *, how="boxes"):
 def cut_out(field, boxes):
     """The ink of the chromosome in each box, its corner and its kind.
 
-    A box below `SURE` takes nothing from another.
+    A box below `SURE` takes nothing from another: it may show the same object.
     """
     ink, kind = _levels(field.ink), np.full(len(boxes), "chromosome", "<U10")
-    owner = np.zeros(ink.shape, int)  # of each pixel: its box, from 1
+    labels, part = np.zeros(ink.shape, int), np.full(len(boxes), -1)
     with contextlib.suppress(normalise.ImagingError):
         seen = field.segmented.chromosomes
-        box, part = _same(boxes, seen.boxes)
-        kind[box] = seen.kind[part]
-        number = np.zeros(len(seen) + 1, int)
-        number[part + 1] = box + 1
-        owner = number[segmentation.expand_labels(seen.labels, BLUR)]
-    places = ndimage.find_objects(owner, len(boxes))
-    alone = [k for k, place in enumerate(places) if place is None]
-    sure = boxes.score[alone] >= SURE
-    rest = cut.own(ink * (owner == 0), boxes.xyxy[alone], sure)
+        part = _same(boxes, seen.boxes)
+        kind[part >= 0] = seen.kind[part[part >= 0]]
+        labels = segmentation.expand_labels(seen.labels, BLUR)
+    sure, places = boxes.score >= SURE, ndimage.find_objects(labels)
+    rest = ink * ~np.isin(labels, 1 + part[sure & (part >= 0)])
+    alone = part < 0
     corners = np.floor(np.maximum(boxes.xyxy, 0)).astype(int)[:, :2]
-    inks = dict(zip(alone, rest, strict=True))
-    for k in set(range(len(boxes))) - set(alone):
-        inks[k] = ink[places[k]] * (owner[places[k]] == k + 1)
-        corners[k] = _corner(places[k])
+    inks = cut.own(rest, boxes.xyxy[alone], sure[alone])
+    inks = dict(zip(np.flatnonzero(alone), inks, strict=True))
+    for k in np.flatnonzero(~alone):
+        place = places[part[k]]
+        inks[k] = ink[place] * (labels[place] == part[k] + 1)
+        corners[k] = _corner(place)
     return [inks[k] for k in range(len(boxes))], corners, kind
 
 
 def _same(boxes, others):
-    """Pairs of boxes, one of each, that bound the same object."""
-    if not len(others):
-        return np.zeros((2, 0), int)
+    """Which other one bounds the same object as each box, -1 for none.
+
+    Of those that are `SURE` no two are the same one.
+    """
+    part, sure = np.full(len(boxes), -1), boxes.score >= SURE
+    if not len(boxes) or not len(others):
+        return part
     shared = np.asarray(pairs.iou(boxes.xyxy, others.xyxy))
-    first, second = optimize.linear_sum_assignment(-shared)
-    same = shared[first, second] >= SAME
-    return first[same], second[same]
+    first, second = optimize.linear_sum_assignment(-shared[sure])
+    part[~sure] = shared[~sure].argmax(1)
+    part[np.flatnonzero(sure)[first]] = second
+    same = shared[np.arange(len(boxes)), part] >= SAME
+    return np.where(same, part, -1)
 
 
 def _corner(place):

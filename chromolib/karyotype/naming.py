@@ -105,9 +105,12 @@ def name(namer, found, *, rename=False):
     return Named(label, chance, sound, score, upright, given)
 
 
-def straight(crops):
-    """The crops of a cell as classifiers see them, and which of them have an axis."""
-    return inputs.laid(_images(crops), canvas=inputs.FINE)
+def straight(crops, sure=None):
+    """The crops of a cell as classifiers see them, and which of them have an axis.
+
+    Where only some are `sure` to be chromosomes, these say how large all are seen.
+    """
+    return inputs.laid(_images(crops), canvas=inputs.FINE, sure=sure)
 
 
 def _images(crops):

@@ -53,11 +53,13 @@ def _cells(images):
     return np.unique(names, axis=1, return_inverse=True)[1]
 
 
-def laid(images, *, canvas, standing=False, known=None):
+def laid(images, *, canvas, standing=False, known=None, sure=None):
     """The straight chromosomes, and which pictures showed one that has an axis.
 
     Of 3,000 real chromosomes all have; many a picture of something else has none. With
     `standing` each is as it stands in its picture; `known` are straightened before.
+    Where only some pictures are `sure` to be chromosomes, these say how large a cell's
+    mean one is.
     """
     found = known or [NOT_ASKED] * len(images)
     if not (standing or known):
@@ -69,7 +71,8 @@ def laid(images, *, canvas, standing=False, known=None):
         ink.append(stain)
         area[i] = max(mask.sum(), 1)
     cell = _cells(images)
-    mean = np.bincount(cell, area) / np.bincount(cell)
+    counts = np.ones(len(images)) if sure is None or not any(sure) else sure * 1.0
+    mean = np.bincount(cell, area * counts) / np.bincount(cell, counts)
     scale = SIDE * canvas[0] / np.sqrt(mean[cell])
     out = np.zeros((len(images), *canvas, 1), np.float32)
     for i, stain in enumerate(ink):

@@ -70,6 +70,25 @@ def test_of_two_that_share_a_box_each_is_cut_out_alone(field):
         assert sizes.max() > 0.98 * sizes.sum(), "one chromosome, nothing else"
 
 
+def test_boxes_that_are_not_sure_change_nothing_of_those_that_are(field, drawn):
+    """Of a detector's many, some bound an object closer than the sure one does."""
+    image, truth = drawn["46,XX"]
+    sure = records.Boxes(truth.xyxy + np.array([-2, -2, 2, 2]), truth.label)
+    xyxy = np.concatenate([sure.xyxy, truth.xyxy, [[0, 0, 9, 9]] * 40])
+    score = np.r_[np.ones(46), np.full(46 + 40, 0.1)]
+    every = records.Boxes(xyxy, np.full(len(xyxy), ""), score)
+    seen = field(image)
+    alone, _, kind = finding.cut_out(seen, sure)
+    among, _, kinds = finding.cut_out(seen, every)
+    assert all((a == b).all() for a, b in zip(alone, among[:46], strict=True))
+    assert kind.tolist() == kinds[:46].tolist()
+    assert np.mean([one.any() for one in among[46:92]]) > 0.5, "they show it as well"
+    crops = [*map(finding.crop, among)]
+    laid, _ = naming.straight(crops, every.score >= finding.SURE)
+    as_large, _ = naming.straight(crops[:46])
+    np.testing.assert_array_equal(laid[:46], as_large)
+
+
 class Knowing:
     """A detector that finds what it was told, and one box beside the picture."""
 

@@ -43,7 +43,8 @@ def straight(part, boxes, seen=None):
     x, rows, seen = [], [], pictures(part) if seen is None else seen
     for i, (field, each) in enumerate(zip(seen, boxes, strict=True)):
         inks, _, _ = finding.cut_out(field, each)
-        x.append(cells.straight([*map(finding.crop, inks)])[0])
+        sure = each.score >= detections.SCORE
+        x.append(cells.straight([*map(finding.crop, inks)], sure)[0])
         rows += [(i, f"{part.image[i]}#{k}", one) for k, one in enumerate(each.label)]
     of, name, label = (np.array(column) for column in zip(*rows, strict=True))
     columns = label, part.group[of], name, records.CLASSES, part.image[of]
