@@ -385,6 +385,15 @@ def test_boxes_are_told_apart_by_colour_and_by_line():
     written(axes[0])
 
 
+def test_what_has_an_outline_is_drawn_by_it():
+    outline = np.array([[2.0, 6], [4, 4], [6, 6], [4, 8]])
+    one = records.Boxes([[2, 4, 6, 8]], ["7"], polygon=(outline,))
+    axes = plots.grid(1, 1)
+    plots.boxes(rods()[:1], [{"right": one}], axes=axes, source="a", real=False)
+    (frame,) = axes[0].patches
+    np.testing.assert_array_equal(frame.get_xy()[:4], outline - 0.5)
+
+
 @pytest.mark.parametrize("name", ["gallery", "saliency", "boxes", "inspector"])
 def test_no_real_chromosome_is_shown_unless_allowed(name):
     images, maps = rods(), np.zeros((3, 24, 8))

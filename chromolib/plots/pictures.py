@@ -85,10 +85,12 @@ def boxes(images, told, *, axes, source, real, allow=False):
 
 def _box(ax, xyxy, style, outline=None):
     x0, y0, x1, y1 = xyxy
-    upright = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
-    outline = np.asarray(upright if outline is None else outline)
-    # imshow puts the middle of a pixel at 0
-    ax.add_patch(patches.Polygon(outline - 0.5, fill=False, **style))
+    corner = x0 - 0.5, y0 - 0.5  # imshow puts the middle of a pixel at 0
+    if outline is None:
+        patch = patches.Rectangle(corner, x1 - x0, y1 - y0, fill=False, **style)
+    else:
+        patch = patches.Polygon(np.asarray(outline) - 0.5, fill=False, **style)
+    ax.add_patch(patch)
 
 
 def _draw(images, axes, *, source, real, allow):
