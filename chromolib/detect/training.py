@@ -35,8 +35,8 @@ def learned(
 ):
     """The history of a detector that has seen so many fields, as it is afterwards.
 
-    With a `folder` for its epochs a stopped training goes on; the folder goes when it
-    is done.
+    With a `folder` for its epochs a stopped training goes on, and its history begins
+    there; the folder goes when it is done.
     """
     epochs = max(1, round(looks / len(train)))
     steps = epochs * math.ceil(len(train) / batch)

@@ -20,6 +20,7 @@ from chromolib import records
 from chromolib.detect import detector, scores, suppress
 
 VIEWS = tuple(itertools.product(range(4), (False, True)))  # quarter turns, mirrored
+COLUMNS = "xyxy", "label", "score"
 SAME = 0.6  # overlap from which boxes of two views are one; by validation fields
 
 
@@ -54,10 +55,8 @@ def back(boxes, turns, mirrored, size):
 def fused(views):
     """The boxes of one image, best first; a name is that of the surest."""
     columns = (np.concatenate([getattr(one, n) for one in views]) for n in COLUMNS)
-    boxes, view = (
-        records.Boxes(*columns),
-        np.repeat(range(len(views)), [*map(len, views)]),
-    )
+    boxes, many = records.Boxes(*columns), [len(one) for one in views]
+    view = np.repeat(range(len(views)), many)
     order = np.argsort(-boxes.score, kind="stable")
     boxes, view = boxes.take(order), view[order]
     first = scores.once(boxes, SAME)
@@ -73,6 +72,3 @@ def fused(views):
     xyxy, score = weight @ boxes.xyxy / total[:, None], total / len(views)
     best = np.argsort(-score, kind="stable")
     return records.Boxes(xyxy, boxes.label[first], score).take(best)
-
-
-COLUMNS = "xyxy", "label", "score"
