@@ -19,6 +19,7 @@
 
 import collections
 import contextlib
+import copy
 import json
 import math
 import pathlib
@@ -211,6 +212,8 @@ def _twin(model):
     _copy(model, twin)
     for variable, value in zip(twin.optimizer.variables, first, strict=True):
         variable.assign(value)
+    if _plain_rate(model.get_compile_config()) is not None:
+        twin.optimizer.learning_rate = float(model.optimizer.learning_rate)
     return twin
 
 
@@ -229,7 +232,19 @@ def structure(model):
 
 
 def _learning(model):
-    return _text(model.get_compile_config())
+    """How it learns. A rate that is one number is a variable and needs no new graph."""
+    settings = copy.deepcopy(model.get_compile_config())
+    if _plain_rate(settings) is not None:
+        del settings["optimizer"]["config"]["learning_rate"]
+    return _text(settings)
+
+
+def _plain_rate(settings):
+    """The learning rate of compile settings if it is one number, else None."""
+    optimizer = settings.get("optimizer")
+    config = optimizer.get("config", {}) if isinstance(optimizer, dict) else {}
+    rate = config.get("learning_rate")
+    return rate if isinstance(rate, float) else None
 
 
 def _text(config):
@@ -305,7 +320,7 @@ def _stamp(model, images, labels, validation, settings):
         "labels": _checksum(labels),
         "validation": [_checksum(array) for array in validation or ()],
         "network": zlib.crc32(structure(model).encode()),
-        "learning": zlib.crc32(_learning(model).encode()),
+        "learning": zlib.crc32(_text(model.get_compile_config()).encode()),
         "first weights": [_checksum(one.numpy()) for one in model.variables],
         "backend": keras.backend.backend(),
     }

@@ -288,8 +288,16 @@ def test_equal_networks_share_what_is_compiled_and_learn_as_if_they_did_not(line
         train.train(each, *line, epochs=2, seed=0, batch=8)
     assert len(train._twins) == 1
     assert same(first, second)
-    train.train(model(rate=0.01), *line, epochs=1, seed=0, batch=8)
-    assert len(train._twins) == 2, "another rate is another way of learning"
+    slower, alone = model(rate=0.001), model(rate=0.001)
+    train.train(slower, *line, epochs=2, seed=0, batch=8)
+    assert len(train._twins) == 1, "a rate is a variable, so nothing is compiled anew"
+    train._twins.clear()
+    train.train(alone, *line, epochs=2, seed=0, batch=8)
+    assert same(slower, alone)
+    assert not same(slower, first)
+    falling = keras.optimizers.schedules.CosineDecay(0.001, decay_steps=8)
+    train.train(model(rate=falling), *line, epochs=1, seed=0, batch=8)
+    assert len(train._twins) == 2, "a rate that changes is another way of learning"
 
 
 def test_one_training_on_a_page_keeps_its_best_epoch(line):

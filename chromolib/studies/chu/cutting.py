@@ -11,6 +11,7 @@ rising thresholds until it falls into parts that are each about as long as it wa
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 from scipy import ndimage, sparse
@@ -50,6 +51,7 @@ class Pieces:
         return (self.xyxy[:, :2] + self.xyxy[:, 2:]) / 2
 
 
+@functools.lru_cache(maxsize=8)  # every rival asks for those of the same Samples
 def pieces(images):
     """The pieces of each karyogram of some Samples, whose ink is 0 to 255."""
     which, xyxy, stain = [], [], []

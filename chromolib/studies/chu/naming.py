@@ -10,6 +10,7 @@ its place, then all pieces of a karyogram jointly (cyto.assign), and counted.
 """
 
 import dataclasses
+import functools
 import time
 
 import keras
@@ -63,7 +64,7 @@ class Namer:
 
     def reports(self, images):
         """A row a karyogram: what it holds by the names of its pieces."""
-        return _reports(images, self.named(images), self.penalty)
+        return _reported(self, images)
 
     def scores(self, images):
         """(n,) copies more or fewer than usual, or how unsure it is that none are."""
@@ -122,6 +123,11 @@ def choose_penalty(images, named):
         right.append(metrics.roc_auc_score(images.y, scores))
     best = np.flatnonzero(np.array(right) == max(right))
     return assign.PENALTIES[best[len(best) // 2]]
+
+
+@functools.lru_cache(maxsize=8)  # of the same karyograms it is asked more than once
+def _reported(namer, images):
+    return _reports(images, namer.named(images), namer.penalty)
 
 
 def _said(model, single):
