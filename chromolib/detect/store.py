@@ -10,6 +10,7 @@ never code, and builds none but a family of ours.
 import json
 import pathlib
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -21,7 +22,8 @@ SUFFIX = ".npz"
 WORDS = "built", "facts"
 SETTINGS = {"family": str, "size": int, "trunk": str, "scales": list}
 LARGEST = 1024  # pixels of the side that a detector sees
-UNREADABLE = OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile
+UNREADABLE = OSError, ValueError, KeyError, TypeError, EOFError, AttributeError
+UNREADABLE += zipfile.BadZipFile, zlib.error
 
 
 def save(path, detector, built, facts):

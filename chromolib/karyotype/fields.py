@@ -110,14 +110,22 @@ def listed(paths, out, *, case=""):
     Its case is what the pattern `case` finds in its name, else the folder it lies in
     within the folder that was given.
     """
-    out, items = pathlib.Path(out).resolve(), []
+    out, items, hidden = pathlib.Path(out).resolve(), [], 0
     for path in map(pathlib.Path, paths):
         files = opened(path)
         for key in files.names:
             place = path / key if path.is_dir() else path
-            inside = path.is_dir() and place.resolve().is_relative_to(out)
-            if not inside and (decode.is_image(key) or not store.exists(path)):
+            if not (decode.is_image(key) or not store.exists(path)):
+                continue
+            if path.is_dir() and place.resolve().is_relative_to(out):
+                hidden += 1
+            else:
                 items.append(Item(files, key, place, _case(key, case)))
+    if hidden and not items:
+        raise FieldsError(
+            f"all {hidden:,} pictures lie in {out.name}, the folder of results; name "
+            "another folder: --out"
+        )
     _refuse_shared(items, out)
     return tuple(items)
 

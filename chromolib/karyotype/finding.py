@@ -30,7 +30,9 @@ SURE = 0.5  # score from which a detector's box is taken
 SAME = 0.7  # overlap from which a box and an object are one
 WHOLE, HAPLOID = 46, 23
 STEEP = 0.95  # quantile of the gradient that an edge has
-DRAW = "draw its boxes and give them: --boxes"
+GIVEN = "boxes"  # how: somebody drew them
+ANOTHER = "another field; or draw its boxes and give them: --boxes"
+GIVE = "draw a box around each chromosome, or leave out --boxes"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -71,7 +73,7 @@ def painted(field, network):
     """What a network finds that says of each pixel whether it is inside one."""
     made = squares.square(field.grey, network.input_shape[1])
     labels, score = unet.instances(network, made.ink)
-    _refuse(field, len(score), 0)
+    _refuse(field, len(score))
     sides = zip(field.grey.shape, made.scale[::-1], made.corner[::-1], strict=True)
     on = [((np.arange(n) + 0.5) * by + first).astype(int) for n, by, first in sides]
     places = ndimage.find_objects(labels)
@@ -110,18 +112,21 @@ def searched(field, finder, *, sure=SURE):
     return drawn(field, boxes, how=f"{file} ({facts['sha256'][:12]})")
 
 
-def drawn(field, boxes, *, how="boxes"):
+def drawn(field, boxes, *, how=GIVEN):
     """The chromosome in each box.
 
     Neighbours reach into a box. So where segmentation sees the object of a box, that is
     cut out; from each other box these are taken away, and what another one of them has
     nearer to its middle.
     """
-    _refuse(field, len(boxes), 0)
+    _refuse(field, len(boxes), remedy=GIVE if how == GIVEN else ANOTHER)
     inks, corners, kind = cut_out(field, boxes)
-    if not boxes.polygon:
-        outlines = tuple(map(_outline, inks, corners))
-        boxes = dataclasses.replace(boxes, polygon=outlines)
+    known = boxes.polygon or [None] * len(boxes)
+    outlines = tuple(
+        _outline(ink, corner) if outline is None else outline
+        for outline, ink, corner in zip(known, inks, corners, strict=True)
+    )
+    boxes = dataclasses.replace(boxes, polygon=outlines)
     return Found(boxes, kind, tuple(map(crop, inks)), how)
 
 
@@ -171,12 +176,10 @@ def _corner(place):
     return place[1].start, place[0].start
 
 
-def _refuse(field, count, nuclei):
+def _refuse(field, count, nuclei=0, remedy=ANOTHER):
     if not count:
         seen = f"{nuclei} nuclei and no chromosome" if nuclei else "no chromosome"
-        raise fields.Refused(
-            field.item.key, f"{seen} found", f"another field; or {DRAW}"
-        )
+        raise fields.Refused(field.item.key, f"{seen} found", remedy)
     if count > assign.MOST:
         reason = (
             f"{count} chromosomes, more than the {assign.MOST} a cell may have here"

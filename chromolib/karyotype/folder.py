@@ -14,6 +14,7 @@ import hashlib
 import json
 import pathlib
 
+import numpy as np
 import pandas as pd
 import PIL.Image
 
@@ -53,8 +54,13 @@ def run(
     out = fields.writable(out)
     how = {"finder": finder, "rename": rename, "sure": sure}
     refused, names, counted = _unreadable(items), [], {"done": 0, "before": 0}
+    left = 0
     try:
-        chosen = chosen_of(items, drawn, finder, best, refused) if best else items
+        chosen = items
+        if best:
+            chosen, failed = chosen_of(items, drawn, finder, best)
+            left = len(items) - len(chosen) - len(failed)
+            refused += failed
         for number, item in enumerate(chosen):
             progress(number, len(chosen))
             try:
@@ -66,7 +72,6 @@ def run(
                 line = f"{failure}"
             _log(out, f"{item.key}: {line}")
         progress(len(chosen), len(chosen))
-        left = len(items) - len(chosen) if best else 0
         page = _written(out, names, refused, left)
     except OSError as failure:
         raise fields.OutError(
@@ -86,9 +91,9 @@ def _unreadable(items):
     ]
 
 
-def chosen_of(items, drawn, finder, best, refused):
-    """The best metaphases of each case, before anything is named."""
-    seen = {}
+def chosen_of(items, drawn, finder, best):
+    """The best metaphases of each case, before anything is named, and what is none."""
+    seen, refused = {}, []
     for item in items:
         try:
             field, given = _read(item, drawn)
@@ -100,7 +105,7 @@ def chosen_of(items, drawn, finder, best, refused):
     for rows in seen.values():
         order = finding.ranked([quality for _, quality in rows])
         chosen |= {rows[i][0].name for i in order[:best]}
-    return [item for item in items if item.name in chosen]
+    return [item for item in items if item.name in chosen], refused
 
 
 def _read(item, drawn):
@@ -130,12 +135,20 @@ def _one(item, out, namer, drawn, how):
 
 def _key(field, namer, given, how):
     """A hash of all that an answer depends on."""
-    drawn = "" if given is None else (given.xyxy.tolist(), given.label.tolist())
+    drawn = "" if given is None else _drawn(given)
     finder = how["finder"] and how["finder"][1]["sha256"]
     how = sorted((how | {"finder": finder}).items())
     parts = ANSWERS, chromolib.__version__, field.item.case, drawn, how
     text = f"{field.sha256} {namer.facts['sha256']} {parts!r}"
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _drawn(boxes):
+    """All that is known of boxes that were given."""
+    outlines = [
+        one if one is None else np.asarray(one).tolist() for one in boxes.polygon
+    ]
+    return *(one.tolist() for one in (boxes.xyxy, boxes.label, boxes.score)), outlines
 
 
 def _held(path):
@@ -145,7 +158,8 @@ def _held(path):
         whole = path.with_suffix(".png").exists()
     except (OSError, ValueError):
         return {}
-    return held if whole and isinstance(held, dict) else {}
+    ours = isinstance(held, dict) and isinstance(held.get("made"), dict)
+    return held if whole and ours else {}
 
 
 def _written(out, items, refused, left):

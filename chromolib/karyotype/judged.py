@@ -104,5 +104,8 @@ def _means(sums):
 
 
 def _around(value, drawn, groups, _):
-    reach = intervals.spread(drawn[np.isfinite(drawn)], groups)
-    return value - reach, value + reach
+    """The interval of a mean; of one that is never below 0, from there on."""
+    drawn = drawn[np.isfinite(drawn)]
+    reach = intervals.spread(drawn, groups)
+    low = value - reach
+    return max(low, 0.0) if drawn.min(initial=0) >= 0 else low, value + reach

@@ -20,6 +20,7 @@ import re
 import tempfile
 import typing
 import zipfile
+import zlib
 
 import keras
 import numpy as np
@@ -31,6 +32,7 @@ from chromolib.models import weights as origins
 ARCHIVE = "weights-trunks"
 CAFFE = (1.0, (-103.939, -116.779, -123.68))  # what VGG's weights expect of 0 … 255
 SIGNED = (1 / 127.5, -1.0)
+UNREADABLE = KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,7 +192,7 @@ def _load(base, kind, origin):
             _unpacked(base, packed)
         else:
             _assign(base, _arrays(packed))
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as failure:
+    except UNREADABLE as failure:
         raise _misfit(file, base, failure) from None
 
 

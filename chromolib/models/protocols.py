@@ -90,7 +90,7 @@ def published(images, paper, *, seed, labels="true"):
     of_part = np.full(len(augmented), "test", "<U10")
     for label in drawn.classes:
         pool, first = rng.permutation(np.flatnonzero(augmented.label == label)), 0
-        for part in paper.parts.keys() - {"test"}:
+        for part in (name for name in paper.parts if name != "test"):
             last = first + paper.parts[part][label]
             of_part[pool[first:last]], first = part, last
     test = augmented.take(of_part == "test")

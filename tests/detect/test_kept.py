@@ -51,10 +51,10 @@ def changed(file, path, **arrays):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"size": 10**6}, {"family": "yolo_v9"}, {"trunk": "resnet50"}, {"code": 1}],
+    [{"size": 10**6}, {"family": "yolo_v9"}, {"trunk": "resnet50"}, {"code": 1}, None],
 )
 def test_a_file_that_names_something_else_is_refused(kept, tmp_path, wrong):
-    built = np.array(json.dumps(BUILT | wrong))
+    built = np.array(json.dumps([] if wrong is None else BUILT | wrong))
     path = changed(kept[1], tmp_path / "other.npz", built=built)
     with pytest.raises(models.ModelError, match="no detector"):
         store.load(path)
@@ -66,6 +66,13 @@ def test_damage_and_other_files_are_told(kept, tmp_path):
     for each in (path, tmp_path / "absent.npz", kept[1].with_suffix(".md")):
         with pytest.raises(models.ModelError, match="no detector, or damaged"):
             store.load(each)
+    whole = bytearray(kept[1].read_bytes())
+    for share in (0.2, 0.4, 0.6, 0.8):
+        flipped = whole.copy()
+        flipped[int(share * len(whole))] ^= 0xFF
+        path.write_bytes(flipped)
+        with pytest.raises(models.ModelError, match="no detector, or damaged"):
+            store.load(path)
     facts = np.array(json.dumps(FACTS))
     path = changed(kept[1], tmp_path / "lacking.npz", facts=facts)
     with pytest.raises(models.ModelError, match="lack"):

@@ -117,6 +117,32 @@ def test_what_is_done_stays_until_it_changes(folder, tmp_path, namer, drawn):
     assert fourth.done == 2, "another threshold is another answer"
 
 
+def test_all_that_is_known_of_a_box_decides_whether_it_is_done(folder, tmp_path, namer):
+    out, file = tmp_path / "out", folder / "annotations.json"
+    run(folder, out, namer, "coco")
+
+    def again(**changes):
+        content = json.loads(file.read_text())
+        content["annotations"][0] |= changes
+        file.write_text(json.dumps(content))
+        done = run(folder, out, namer, "coco")
+        return done.done, done.before, done.refused
+
+    assert again(score=0.4) == (1, 1, ())
+    assert again(segmentation=[]) == (1, 1, ())
+    assert again() == (0, 2, ())
+    result = json.loads((out / "P1" / "0.json").read_text())
+    assert all(len(one["outline"]) > 2 for one in result["chromosomes"])
+
+
+def test_a_json_of_somebody_else_is_written_anew(folder, tmp_path, namer):
+    out = tmp_path / "out"
+    (out / "P1").mkdir(parents=True)
+    (out / "P1" / "0.json").write_text('{"made": 1}')
+    (out / "P1" / "0.png").write_bytes(b"")
+    assert run(folder, out, namer, "voc").done == 2
+
+
 def test_what_is_interrupted_goes_on(folder, tmp_path, namer):
     out = tmp_path / "out"
 
@@ -135,6 +161,14 @@ def test_only_the_best_of_a_case_is_named(folder, tmp_path, namer):
     done = run(folder, tmp_path / "out", namer, "voc", best=1)
     assert (done.done, done.left) == (1, 1)
     assert (tmp_path / "out" / "P1" / "0.json").exists(), "46 chromosomes"
+
+
+def test_a_picture_that_was_refused_is_not_left_out_as_not_the_best(
+    folder, tmp_path, namer
+):
+    (folder / "images" / "P1" / "text.png").write_text("no image")
+    done = run(folder, tmp_path / "out", namer, "voc", best=2)
+    assert (done.done, done.left, len(done.refused)) == (2, 0, 1)
 
 
 def test_yolo_beside_the_pictures_is_read(folder, tmp_path, namer):
@@ -165,6 +199,15 @@ def test_a_picture_without_boxes_is_refused_by_name(folder, tmp_path, namer):
     (failure,) = done.refused
     assert failure.file == "P1/1.png"
     assert failure.reason == "no annotation for this image"
+
+
+def test_boxes_that_hold_none_are_refused_by_what_was_given(folder, tmp_path, namer):
+    file = folder / "annotations" / "P1" / "1.xml"
+    text = re.sub("<object>.*</object>", "", file.read_text(), flags=re.DOTALL)
+    file.write_text(text)
+    (failure,) = run(folder, tmp_path / "out", namer, "voc").refused
+    assert (failure.file, failure.reason) == ("P1/1.png", "no chromosome found")
+    assert failure.remedy.endswith("or leave out --boxes")
 
 
 def grid(columns, rows):
@@ -229,6 +272,8 @@ def test_pictures_that_would_share_or_lose_a_name_are_refused(tmp_path):
         fields.listed([tmp_path], tmp_path / "out")
     with pytest.raises(fields.FieldsError, match="would replace a picture"):
         fields.listed([tmp_path / "a.png"], tmp_path)
+    with pytest.raises(fields.FieldsError, match=r"all 2 pictures lie in .*: --out"):
+        fields.listed([tmp_path], tmp_path)
 
 
 def test_results_inside_the_folder_are_no_pictures(folder, namer):

@@ -87,21 +87,25 @@ def run(run, chromosomes, *, sizes):
     return Experiment(answers, estimates)
 
 
-def train(split, sizes, *, seed, upright, augment=True, checkpoint=None):
-    """The small network trained on a fold, and its history."""
+def train(split, sizes, *, first=None, wanted=None, checkpoint=None, **how):
+    """The small network trained on a fold, and its history.
+
+    It may start from `first` weights; `wanted` are probabilities instead of the labels.
+    """
     steps = min(EPOCH, sizes.steps)
     epochs = -(-sizes.steps // steps)
-    how = {"seed": seed, "upright": upright, "augment": augment}
     model = network.ours(split.train, steps=steps * epochs, **how)
+    if first:
+        model.set_weights(first)
     one_hot = np.eye(len(split.train.classes), dtype=np.float32)
     history = training.train(
         model,
         split.train.x,
-        one_hot[split.train.y],
+        one_hot[split.train.y] if wanted is None else wanted,
         epochs=epochs,
         steps=steps,
         batch=BATCH,
-        seed=seed,
+        seed=how["seed"],
         checkpoint=checkpoint,
     )
     return model, history

@@ -73,6 +73,16 @@ def test_a_clean_split_never_drops_a_source(pair):
     assert counts(split.train) == counts(split.sources)
 
 
+def test_who_trains_does_not_depend_on_how_many_validate(pair):
+    def trained(validation):
+        counts = {"train": 12, "validation": validation, "test": 15 - validation}
+        parts = {name: dict.fromkeys(data.LABELS, n) for name, n in counts.items()}
+        paper = protocols.Paper(dict.fromkeys(data.LABELS, 20), parts)
+        return protocols.published(pair, paper, seed=0).train.image
+
+    np.testing.assert_array_equal(trained(3), trained(9))
+
+
 @pytest.mark.parametrize("name", protocol.SPLITS)
 def test_the_source_and_the_group_of_every_copy_are_known(pair, name):
     split = protocol.SPLITS[name](pair, seed=0, count=40, share=0.1)

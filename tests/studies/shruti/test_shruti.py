@@ -244,16 +244,14 @@ def test_a_network_abroad_is_asked_before_and_after_a_few_cells(ran, chromosomes
     assert {one.groups for one in made if one.quantity == "accuracy"} == {groups}
 
 
+STEPS = {"augmentation", "laying straight", "size within the cell", "several views"}
+
+
 def test_each_step_is_left_out_once(make_run, chromosomes, tmp_path):
     run = make_run(tmp_path)
-    made = ablation.run(run, chromosomes, steps=2)
-    steps = {one.conditions["gain of"] for one in made}
-    assert steps == {
-        "augmentation",
-        "laying straight",
-        "size within the cell",
-        "several views",
-    }
+    sizes = ablation.Sizes(steps=2, cells=0, networks=1)
+    made = ablation.run(run, chromosomes, sizes=sizes)
+    assert {one.conditions["gain of"] for one in made} == STEPS
     values = [one.value for one in made]
     assert values == sorted(values, reverse=True)
     alike = ablation._same_size(chromosomes.samples).x
@@ -261,6 +259,28 @@ def test_each_step_is_left_out_once(make_run, chromosomes, tmp_path):
     assert area.std() < 0.25 * area.mean()
     own = (chromosomes.samples.x > 0).sum((1, 2, 3))
     assert own.std() > 0.35 * own.mean()
+
+
+def test_first_weights_several_networks_and_one_taught_by_them_are_held_against_it(
+    make_run, chromosomes, tmp_path, monkeypatch
+):
+    run, asked, real = make_run(tmp_path), [], experiment.train
+
+    def train(split, sizes, **how):
+        asked.append(how | {"n": len(split.train), "upright": None})
+        return real(split, sizes, **how)
+
+    monkeypatch.setattr(experiment, "train", train)
+    sizes = ablation.Sizes(steps=2, cells=2, networks=2)
+    made = ablation.run(run, chromosomes, sizes=sizes)
+    more = {ablation.DRAWN, ablation.MEAN, ablation.DISTILLED}
+    assert {one.conditions["gain of"] for one in made} == STEPS | more
+    own = asked[0]["n"]
+    assert [one["n"] for one in asked] == [own] * 4 + [92] + [own] * 3
+    assert [one.get("first") is not None for one in asked].index(True) == 5
+    assert len({one["seed"] for one in asked}) == 2
+    assert asked[7]["wanted"].shape == (own, 24)
+    assert np.allclose(asked[7]["wanted"].sum(1), 1, atol=1e-5)
 
 
 # cases with a copy too many
