@@ -50,7 +50,9 @@ def kept(root):
         facts = runs.manifest(path.parent)
         given = facts["parameters"]
         row = {name: given[name] for name in ("protocol", "weights", "seed")}
-        row |= {"date": facts["finished"][:10], "minutes": round(facts["seconds"] / 60)}
+        whole = not facts.get("resumed")
+        minutes = round(facts["seconds"] / 60) if whole else None
+        row |= {"date": facts["finished"][:10], "minutes": minutes}
         of = {"study": facts["study"], "source": given["source"]}
         rows.append(of | row | {"device": facts["device"]})
     return pd.DataFrame(rows)

@@ -190,7 +190,8 @@ def _minutes(past, values):
         seconds = [
             manifest["seconds"]
             for manifest in past
-            if all(manifest["parameters"].get(n) == values.get(n) for n in names)
+            if not manifest.get("resumed")
+            and all(manifest["parameters"].get(n) == values.get(n) for n in names)
         ]
         if seconds:
             return statistics.median(seconds) / 60

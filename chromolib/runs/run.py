@@ -34,6 +34,7 @@ class Run:
         self.target = folder.place(root, study, self.id, values["out"])
         folder.check(self.target)
         self.folder, self._lock = folder.reserve(self.target, self.id)
+        self._resumed = any(one.name != folder.LOCK for one in self.folder.iterdir())
         self._started, self._first_cell = time.monotonic(), _cell_count()
         self._estimates, self._others, self._tables = [], [], {}
         self._predictions, self.started_from = [], {}
@@ -180,6 +181,7 @@ class Run:
             "study": self.study,
             "parameters": values,
             "edited": edited,
+            "resumed": self._resumed,  # then its seconds are of the last part alone
             **results.provenance(self.root, self._started),
             **self.machine,
             "python": platform.python_version(),

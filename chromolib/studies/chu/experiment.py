@@ -55,6 +55,7 @@ class Sizes:
     patience: int = 6
     times: int = 100  # passes of MC dropout, section 3.4
     side: int = network.SIDE
+    canvas: int = network.CANVAS  # likewise, of our own trunk
     random: tuple = (CHANCE,)  # rows that also learn labels dealt at random
     sure: tuple = (CHANCE,)  # rows whose confidence is looked at
     members: int = 5  # of an ensemble, of these rows
@@ -245,6 +246,7 @@ def _answers(run, karyograms, split, group, sizes):
         root=run.root,
         data=str(run.data),
         side=first.place.side or sizes.side,
+        canvas=sizes.canvas,
         seed=seed,
         half=True,
     )

@@ -68,8 +68,10 @@ class Trunk:
     With `half` a large one computes in half precision where the CPU can.
     """
 
-    def __init__(self, name, word, *, root, data, side=SIDE, seed=0, half=False):
-        self.name, self.side = name, CANVAS if name == SMALL else side
+    def __init__(
+        self, name, word, *, root, data, side=SIDE, canvas=CANVAS, seed=0, half=False
+    ):
+        self.name, self.side = name, canvas if name == SMALL else side
         policy = train.precision(large=half and name != SMALL).name
         how = {"root": root, "data": data, "side": self.side, "seed": seed}
         self.model, self.origin = build(name, word, policy=policy, **how)
