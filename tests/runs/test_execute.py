@@ -41,6 +41,7 @@ def test_a_run_is_complete_reused_and_safe_to_open(toy, capfd):
     manifest = json.loads((first.folder / "manifest.json").read_text())
     assert manifest["parameters"]["seed"] == 7
     assert manifest["edited"] is False
+    assert manifest["resumed"] is False
     assert {"commit", "dirty", "backend", "device", "peak_memory_mib"} <= set(manifest)
     assert {"keras", "numpy", "papermill"} <= set(manifest["versions"])
     assert str(repo) not in json.dumps(manifest)
@@ -69,13 +70,16 @@ def test_a_cell_error_keeps_the_executed_part_and_no_result(toy):
 
 
 def test_an_error_after_begin_leaves_no_result_and_the_next_run_goes_on(toy):
-    repo = toy(LIGHT, "import pathlib\n\nassert pathlib.Path('mended').exists()", CLOSE)
+    check = "import pathlib\n\nassert pathlib.Path('mended').exists()"
+    repo = toy(LIGHT, "(run.folder / 'half.txt').touch()", check, CLOSE)
     with pytest.raises(execute.RunError, match="AssertionError"):
         run(repo)
     assert "manifest.json" not in files(repo)
     (repo / "mended").touch()
-    assert run(repo).state == "fresh"
-    assert files(repo) == ["estimates.csv", "manifest.json", "toy.ipynb"]
+    outcome = run(repo)
+    assert outcome.state == "fresh"
+    assert files(repo) == ["estimates.csv", "half.txt", "manifest.json", "toy.ipynb"]
+    assert json.loads((outcome.folder / "manifest.json").read_text())["resumed"] is True
 
 
 def test_a_hung_cell_is_stopped(toy):
