@@ -43,7 +43,8 @@ def opening(run, audits, kept, headline):
     caption = (
         f"{headline.score.capitalize()} as printed, by the paper's protocol, and on "
         "groups that no training saw. Source: the paper, and the full runs kept with "
-        "the book; whiskers are 95 % intervals over groups and seeds."
+        "the book; whiskers are 95 % intervals over groups, and over seeds where there "
+        "are several."
     )
     return Opening(said, headlines.figure(made, caption=caption))
 
