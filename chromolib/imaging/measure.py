@@ -2,7 +2,7 @@
 
 `widths(straight)` -> (samples,) width over mean width
 `bands(straight)` -> how many dark and light bands it shows
-`waist(widths)` -> where along the axis it is narrowest, in 0..1 from the top
+`waist(widths)` -> where the width has its deepest dip, in 0..1 from the upper end
 """
 
 import numpy as np
