@@ -42,11 +42,6 @@ class Ideogram:
         """From tip to tip."""
         return self.edges[-1]
 
-    @property
-    def arms(self):
-        """The lengths of p and of q."""
-        return self.centromere, self.length - self.centromere
-
 
 @functools.cache
 def read(level):

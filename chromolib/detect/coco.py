@@ -2,7 +2,6 @@
 
 `evaluate(truth, found, ...)` -> Evaluated: what each image's boxes matched
 `scores(evaluated, images)` -> mAP, AP50, AP75 and recall, of all images or of a choice
-`by_class(evaluated, images)` -> the same of each class
 
 # Strategy: the library compares images with their truth once and keeps what it found an
 # image and a class. A choice of images, with repetitions as a bootstrap has them, is a
@@ -34,8 +33,8 @@ class Evaluated:
         return len(self.kept) // len(self.classes)
 
 
-def evaluate(truth, found, *, classes, named=True, outlines=False, most=MOST):
-    """Boxes of images compared with the true ones, best `most` of each image.
+def evaluate(truth, found, *, classes, named=True, outlines=False):
+    """Boxes of images compared with the true ones, best `MOST` of each image.
 
     Without `named` every box is just a chromosome. With `outlines` their outlines are
     compared, not upright boxes; a box without one counts as its own outline.
@@ -69,7 +68,7 @@ def evaluate(truth, found, *, classes, named=True, outlines=False, most=MOST):
     )
     settings = judge.params
     settings.maxDets, settings.areaRng, settings.areaRngLbl = (
-        [most],
+        [MOST],
         EVERYWHERE,
         ["all"],
     )
@@ -102,23 +101,6 @@ def scores(evaluated, images=None):
 
     `images` are indices, as often as drawn; all once unless given.
     """
-    return {
-        name: float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
-        for name, values in _per_class(evaluated, images).items()
-    }
-
-
-def by_class(evaluated, images=None):
-    """The same scores of each class, NaN where the images show none of it."""
-    columns = _per_class(evaluated, images)
-    return {
-        label: {name: float(values[i]) for name, values in columns.items()}
-        for i, label in enumerate(evaluated.classes)
-    }
-
-
-def _per_class(evaluated, images):
-    """Name of a score -> its value a class; the library's -1 is NaN."""
     count = len(evaluated)
     chosen = np.arange(count) if images is None else np.asarray(images)
     settings = copy.copy(evaluated.settings)
@@ -130,14 +112,18 @@ def _per_class(evaluated, images):
     ]
     summed = faster_eval_api_cpp.COCOevalAccumulate(settings, kept)
     precision, recall = (
-        np.where(value < 0, np.nan, value)
+        np.where(value < 0, np.nan, value)  # -1 is the library's for none
         for value in (np.asarray(summed[key]) for key in ("precision", "recall"))
     )
     curve, recall = precision[..., 0, 0].mean(1), recall[..., 0, 0]
-    return {
+    by_class = {
         "mAP": curve.mean(0),
         "AP50": curve[0],
         "AP75": curve[5],
         "AR": recall.mean(0),
         "recall50": recall[0],
+    }
+    return {
+        name: float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
+        for name, values in by_class.items()
     }

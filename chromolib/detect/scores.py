@@ -1,8 +1,7 @@
-"""How well detected chromosomes agree with annotated ones: boxes, masks and counts.
+"""How well detected chromosomes agree with annotated ones: boxes.
 
 `match(truth, found)` pairs boxes one to one, `named` of one name only; `told` says what
-became of each; `detection(matches)` adds fields up to recall, precision and F1;
-`counts` asks only how many there are; `panoptic`: masks.
+became of each; `detection(matches)` adds fields up to recall, precision and F1.
 """
 
 import dataclasses
@@ -49,33 +48,14 @@ class Detection:
         return 2 * self.matched / n if n else 1.0
 
 
-@dataclasses.dataclass(frozen=True)
-class Counts:
-    """Errors of the number of chromosomes, over fields."""
-
-    mean: float  # of detected - annotated: which way it errs
-    absolute: float  # mean of the error's size
-    median: float  # of the error's size
-    exact: float  # share of the fields with no error
-    n: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Panoptic:
-    """Quality of masks: PQ = SQ x RQ (Kirillov et al., CVPR 2019, equation 2)."""
-
-    quality: float  # PQ
-    segmentation: float  # SQ, mean IoU of the pairs; 0 where there are none
-    recognition: float  # RQ, F1 of the pairs
-
-
 def box_iou(truth, found):
     """Overlap of every box of one `Boxes` with every one of the other, (n, m)."""
     a, b = truth.xyxy[:, None], found.xyxy[None]
     low, high = np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])
     both = np.clip(high - low, 0, None).prod(-1)
     areas = ((box[..., 2:] - box[..., :2]).prod(-1) for box in (a, b))
-    return _over(both, sum(areas) - both)
+    either = sum(areas) - both
+    return np.divide(both, either, out=np.zeros_like(both), where=either > 0)
 
 
 def once(boxes, least=LEAST):
@@ -87,24 +67,6 @@ def once(boxes, least=LEAST):
         if not over[kept, k].any():
             kept.append(k)
     return np.array(kept, int)
-
-
-def _over(both, either):
-    return np.divide(both, either, out=np.zeros_like(both), where=either > 0)
-
-
-def mask_iou(truth, found):
-    """Overlap of every instance of a label image with every one of another, (n, m).
-
-    Row `i` is label `i + 1`; 0 is background.
-    """
-    if truth.shape != found.shape:
-        raise ValueError(f"label images of two sizes: {truth.shape}, {found.shape}")
-    n, m = int(truth.max(initial=0)) + 1, int(found.max(initial=0)) + 1
-    cells = truth.ravel().astype(np.int64) * m + found.ravel()
-    both = np.bincount(cells, minlength=n * m).reshape(n, m).astype(float)
-    either = both.sum(1, keepdims=True) + both.sum(0, keepdims=True) - both
-    return _over(both, either)[1:, 1:]
 
 
 def pair(iou, *, least=LEAST):
@@ -159,29 +121,3 @@ def detection(matches):
     """What the matches of many fields come to."""
     sizes = [(len(m.truth), m.n_truth, m.n_found) for m in matches]
     return Detection(*np.sum(sizes or [(0, 0, 0)], 0).tolist())
-
-
-def counts(n_truth, n_found):
-    """How far the numbers of chromosomes are off, over at least one field."""
-    error = np.asarray(n_found, float) - np.asarray(n_truth, float)
-    if not error.size:
-        raise ValueError("no field to count in")
-    size = np.abs(error)
-    median, exact = float(np.median(size)), float((size == 0).mean())
-    return Counts(float(error.mean()), float(size.mean()), median, exact, error.size)
-
-
-def panoptic(truth, found):
-    """Quality of a field's masks, with pairs that overlap by more than half.
-
-    Two label images without any instance agree: 1.
-    """
-    iou = mask_iou(truth, found)
-    present = (np.unique(labels[labels > 0]) - 1 for labels in (truth, found))
-    pairs = pair(iou[np.ix_(*present)], least=np.nextafter(0.5, 1))
-    total = (pairs.n_truth + pairs.n_found) / 2
-    if not total:
-        return Panoptic(1.0, 1.0, 1.0)
-    segmentation = float(pairs.iou.mean()) if len(pairs.iou) else 0.0
-    recognition = len(pairs.iou) / total
-    return Panoptic(segmentation * recognition, segmentation, recognition)

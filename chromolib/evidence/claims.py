@@ -213,11 +213,6 @@ def page(audits):
     return pd.DataFrame(columns)
 
 
-def verdicts(audits):
-    """One row a claim in the order of `verdicts.csv`, before anything is rerun."""
-    return reruns.judge(audits, [])
-
-
 def estimates(audits, *, study, profile, seed):
     """The recomputed proportions with their exact intervals, as estimates."""
     words = {"study": study, "profile": profile, "seed": seed}

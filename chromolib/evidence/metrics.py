@@ -141,32 +141,6 @@ def cells(encoded):
 FAMILIES = (counts, cells, ranking.classes, ranking.failures, calibration.scores)
 
 
-def by_group(predictions):
-    """Predictions with one row a group: the mean probability of its images.
-
-    For a group, a case say, that is normal or abnormal as a whole.
-    """
-    codes, groups = pd.factorize(predictions.group)
-    truth = pd.Series(predictions.truth).groupby(codes)
-    classes = truth.nunique().to_numpy()
-    if classes.max() > 1:
-        raise ValueError(
-            f"group {str(groups[classes.argmax()])!r} has images of {classes.max()} "
-            "classes; a group is measured as a whole only where it has one of its own; "
-            "measure the images, or correct the truth"
-        )
-    if predictions.probability is None:
-        raise ValueError("a group is named by its mean probability; there is none")
-    probability = pd.DataFrame(predictions.probability).groupby(codes).mean()
-    return dataclasses.replace(
-        predictions,
-        **dict.fromkeys(("label", "uncertainty", "refer", "assigned"), None),
-        **dict.fromkeys(("image", "group", "cell"), groups),
-        truth=truth.first().to_numpy(),
-        probability=probability.to_numpy(),
-    )
-
-
 def confusions(predictions):
     """Truth (rows) against label (columns), as counts and as shares: name -> table.
 

@@ -86,44 +86,6 @@ def _by_uncertainty(predictions, of, bins=None):
     return resample.by_threshold(encoded, predictions.uncertainty, masks, bins=bins)
 
 
-def operating_point(predictions, target, *, of="accuracy", rng, draws=2000):
-    """Share of images that must be referred for the rest to reach a target.
-
-    `of` is accuracy, "recall of X" or "precision of X", among the images kept. It is 1
-    where no number of images reaches the target. Its interval holds each share at which
-    the interval of `of` holds the target: the share was chosen on the images that judge
-    it, and its own resamples would flatter.
-    """
-    whole, table = _by_uncertainty(predictions, of)
-    place = _last_kept(whole, target)
-    value = 1 - float(whole[2, : place + 1].sum() / len(predictions))
-    counted = table[:, 1].cumsum(1)
-    tally = resample.Tally(
-        tuple(range(table.shape[2])),
-        table.reshape(len(table), -1),
-        lambda sums: _rates(sums.reshape(len(sums), *table.shape[1:])),
-        counted,
-    )
-    (rates,) = resample.resampled([tally], rng=rng, draws=draws)
-    referred = 1 - table[:, 2].sum(0).cumsum() / len(predictions)
-    lows, highs = [value, 1.0], [1.0]
-    for step in np.flatnonzero(np.isfinite(tally.value)):
-        rate, groups = float(tally.value[step]), int(tally.groups[step])
-        low, high = intervals.interval(rate, rates[:, step], groups)
-        lows += [referred[step]] * (high >= target)
-        highs += [referred[step]] * (low >= target)
-    quantity = f"referred for {of} of at least {target:g}"
-    interval = value, min(lows), max(value, min(highs))
-    n, groups = int(tally.n[-1]), int(tally.groups[-1])
-    return resample.estimate(predictions.words, quantity, interval, n, groups)
-
-
-def _rates(sums):
-    """Share of right labels among the counted images kept, at each threshold."""
-    wrong, counted, _ = sums.cumsum(2, dtype=float).swapaxes(0, 1)
-    return 1 - wrong / resample.nonzero(counted)
-
-
 def _last_kept(sums, target):
     """The last threshold up to which images may be kept, -1 where none may."""
     wrong, counted, _ = sums.cumsum(1)

@@ -1,9 +1,8 @@
 """Measures of a straightened chromosome, by the same conventions for every source.
 
-`profile(straight)` -> (samples,) band profile from the top, mean 0, sd 1
 `widths(straight)` -> (samples,) width over mean width
 `bands(straight)` -> how many dark and light bands it shows
-`centromere(straight)` -> short arm over length, in 0..0.5 from the nearer end
+`waist(widths)` -> where the width has its deepest dip, in 0..1 from the upper end
 """
 
 import numpy as np
@@ -14,14 +13,6 @@ from chromolib.imaging import direction
 SAMPLES = 64
 END = 2  # pixels of an end that say nothing of a band
 SEEN = 0.1  # of the range of stain, from which a band stands out
-
-
-def profile(straight, *, samples=SAMPLES):
-    """Mean ink across the width along the axis, from the upper end; mean 0, sd 1."""
-    count = straight.mask.sum(1)
-    raw = direction.resampled(straight.ink.sum(1) / np.maximum(count, 1), samples)
-    spread = raw.std()
-    return (raw - raw.mean()) / spread if spread > 1e-6 else np.zeros(samples)
 
 
 def bands(straight):
@@ -36,12 +27,6 @@ def widths(straight, *, samples=SAMPLES):
     """Width along the axis over the mean width, from the upper end."""
     width = direction.resampled(straight.mask.sum(1).astype(float), samples)
     return width / max(width.mean(), 1e-9)
-
-
-def centromere(straight):
-    """Short arm over length: the deepest waist of the width, from the nearer end."""
-    at = waist(widths(straight))
-    return min(at, 1 - at)
 
 
 def waist(width):

@@ -97,41 +97,25 @@ def _unknown(*_):
 SLOPES = {"tensorflow": _tensorflow, "jax": _jax}
 
 
-def _chromosome(pictures, mask):
-    """The mean ink of all chromosome in the picture."""
-    ink = (pictures * mask).sum((1, 2), keepdims=True)
-    return ink / np.maximum(mask.sum((1, 2), keepdims=True), 1)
-
-
-def _row(pictures, mask):
-    """The mean ink of the chromosome in the same row."""
-    ink = (pictures * mask).sum(2, keepdims=True)
-    return ink / np.maximum(mask.sum(2, keepdims=True), 1)
-
-
-FILLS = {"chromosome": _chromosome, "row": _row}
-
-
-def occlusion(model, pictures, target, *, patch=8, step=4, fill="chromosome"):
+def occlusion(model, pictures, target, *, patch=8, step=4):
     """How far the log-odds of the target fall where a patch is made plain.
 
     A pixel has the mean fall of the patches that hold it; above 0 it speaks for the
     target. Only ink is painted over, so that the outline stays: a hole, or ink beside a
-    chromosome, would be an abnormality itself. The paint is the mean ink of the
-    "chromosome", which wipes out bands. That of the "row" wipes out only what differs
-    across a row; in an upright chromosome, whose bands are rows, that is next to
-    nothing. What is told by the outline alone, a length say, is not found.
+    chromosome, would be an abnormality itself. The paint is the mean ink of all
+    chromosome in the picture, which wipes out bands. What is told by the outline alone,
+    a length say, is not found.
     """
     pictures, target = _asked(model, pictures, target)
-    if fill not in FILLS:
-        raise SaliencyError(f"unknown fill {fill!r}; known: {', '.join(sorted(FILLS))}")
     if not 0 < step <= patch <= min(pictures.shape[1:3]):
         raise SaliencyError(
             f"patches of {patch} every {step} pixels; give 0 < step <= patch <= "
             f"{min(pictures.shape[1:3])}, so that every pixel is covered"
         )
     mask = pictures > INK
-    paint = np.where(mask, FILLS[fill](pictures, mask), pictures).astype(np.float32)
+    ink = (pictures * mask).sum((1, 2), keepdims=True)
+    mean = ink / np.maximum(mask.sum((1, 2), keepdims=True), 1)
+    paint = np.where(mask, mean, pictures).astype(np.float32)
     places = [
         np.s_[y : y + patch, x : x + patch]
         for y, x in itertools.product(

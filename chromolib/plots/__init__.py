@@ -5,7 +5,6 @@ from chromolib.plots.base import (
     axis,
     grid,
     legend_above,
-    save,
     show,
     stamp,
 )
@@ -49,7 +48,6 @@ __all__ = [
     "reliability",
     "roc",
     "saliency",
-    "save",
     "show",
     "spread",
     "stamp",

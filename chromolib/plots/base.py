@@ -21,7 +21,6 @@ THEME = {
     "figure.dpi": 110,
     "font.size": 10,
     "legend.frameon": False,
-    "svg.hashsalt": "chromolib",
 }
 
 
@@ -66,12 +65,6 @@ def legend_above(ax, *, columns=2):
     place = {"loc": "outside upper left", "ncols": columns, "handlelength": 1.4}
     figure.legend(marks.values(), marks.keys(), **place)
     return ax
-
-
-def save(figure, path):
-    """Write a figure to a file, the same bytes each time, and close it."""
-    figure.savefig(path, metadata={"Date": None})
-    plt.close(figure)
 
 
 class Figure:

@@ -1,9 +1,9 @@
 """Karyograms of synthetic cells: each class in its place, short arms up.
 
-`draw(cell, size, layout, spread)` -> (image, Boxes with mask, outline and axis)
+`draw(cell, size, layout)` -> (image, Boxes with mask, outline and axis)
 
-Every chromosome has a tilt, a bend and a place of its own, as far as `spread` says;
-none leaves its slot, so the order of a karyogram stands.
+Every chromosome has a tilt, a bend and a place of its own; none leaves its slot, so the
+order of a karyogram stands.
 """
 
 import dataclasses
@@ -18,12 +18,11 @@ from chromolib.synth import bodies, looks, singles, surroundings, truth
 
 SIZE = compose.SIZE
 OTHERS = ("mar", "ace")  # share a slot of their own where there are any
-TILT = 0.05  # radians at a spread of 1
-JITTER = 0.03  # of a slot's width and height, at a spread of 1
-BENT = {"bend": 0.5, "kink": 0.5, "wave": 1.0}  # radians at most, at a spread of 1
+TILT = 0.05  # radians
+JITTER = 0.03  # of a slot's width and height
+BENT = {"bend": 0.5, "kink": 0.5, "wave": 1.0}  # radians at most
 STRAIGHTENED = 0.7  # of a bend that is left: who arranges a karyogram straightens it
 SMALLEST, LARGEST = 128, 4096  # pixels
-SPREAD = 4  # at most
 LONG = 0.28  # of the canvas: a first guess for the longest chromosome
 TICK = 0.45  # of a frame's height: where centromeres stand
 LINE, NUMBER = 0.45, 0.024  # contrast of frames; height of a number, of the canvas
@@ -64,22 +63,22 @@ def _framed(rows):
 LAYOUTS = {"papers": (_papers, 3), "framed": (_framed, 2)}  # and the row of others
 
 
-def draw(cell, *, size=SIZE, layout="papers", spread=1.0, room=1):
+def draw(cell, *, size=SIZE, layout="papers", room=1):
     """A karyogram of the cell, (size, size) uint8, and the truth about it.
 
     Every slot has `room` for so many copies, see `compose.karyogram`.
     """
-    _check(size, layout, spread)
+    _check(size, layout)
     slots = _slots(cell.label, size, layout)
     filled = [(_of(cell.label, name), slot) for name, slot in slots.items()]
     filled = [(which, slot) for which, slot in filled if len(which)]
-    laid, factor = _laid(cell, filled, size, spread, room)
+    laid, factor = _laid(cell, filled, size, room)
     seen = dataclasses.replace(cell, style=surroundings.rescaled(cell.style, factor))
     grey = singles.photograph(laid, seen, cell.rng("camera"))
     image = np.full((size, size), grey[0])  # a corner, which is ground
     rng, corner = cell.rng("places"), np.zeros((len(cell.label), 2), int)
     for which, slot in filled:
-        corner[which] = _places(laid, which, slot, spread, rng)
+        corner[which] = _places(laid, which, slot, rng)
         if layout == "framed":
             corner[which, 1] = _hung(laid, cell.patterns, which, slot)
     if layout == "framed":
@@ -101,13 +100,11 @@ def _paste(image, patch, corner, upper):
     upper(under, over, out=under)
 
 
-def _check(size, layout, spread):
+def _check(size, layout):
     if layout not in LAYOUTS:
         raise KaryogramError(f"layout {layout!r}; known: {', '.join(LAYOUTS)}")
     if not SMALLEST <= size <= LARGEST:
         raise KaryogramError(f"size {size}; a karyogram has {SMALLEST} to {LARGEST}")
-    if not 0 <= spread <= SPREAD:
-        raise KaryogramError(f"spread {spread}; it lies between 0 and {SPREAD}")
 
 
 def _slots(labels, size, layout):
@@ -123,14 +120,14 @@ def _of(labels, name):
     return np.flatnonzero(np.isin(labels, OTHERS if name in OTHERS else [name]))
 
 
-def _laid(cell, filled, size, spread, room):
+def _laid(cell, filled, size, room):
     """All chromosomes at the one scale that fits them into their slots."""
     rng = cell.rng("karyogram")
     shape = looks.shape(cell.look, cell.style, len(cell.label), rng)
-    upright = {"tilt": TILT * spread * rng.standard_normal(len(cell.label))}
+    upright = {"tilt": TILT * rng.standard_normal(len(cell.label))}
     for name, most in BENT.items():
         left = STRAIGHTENED * getattr(shape, name)
-        upright[name] = spread * np.clip(left, -most, most)
+        upright[name] = np.clip(left, -most, most)
     shape = dataclasses.replace(shape, **upright)
     factor = LONG * size / (cell.patterns.length * shape.unit).max()
     tried = cell.patterns, bodies.scaled(shape, factor), cell.rng("bodies")
@@ -150,14 +147,14 @@ def _bare(shape):
     return shape[:, ::-1] - 2 * bodies.MARGIN
 
 
-def _places(laid, which, slot, spread, rng):
+def _places(laid, which, slot, rng):
     """Corners of patches side by side around the middle of their slot."""
     x, y, width, height = slot
     sizes, gap = _sizes(laid, which), compose.GAP * slot[2]
     total = sizes[:, 0].sum() + gap * (len(which) - 1)
     left = x + (width - total) / 2 + np.cumsum([0, *(sizes[:-1, 0] + gap)])
     top = y + (height - sizes[:, 1]) / 2
-    moved = spread * JITTER * rng.standard_normal((len(which), 2)) * slot[2:]
+    moved = JITTER * rng.standard_normal((len(which), 2)) * slot[2:]
     free = np.stack([np.full(len(which), gap / 2), top - y], 1)
     corner = np.stack([left, top], 1) + np.clip(moved, -free, free)
     return np.round(corner).astype(int) - bodies.MARGIN

@@ -99,57 +99,6 @@ def test_one_found_box_answers_for_one_chromosome_only():
     assert scores.detection([scores.match(truth, truth.take([0]))]).recall == 0.5
 
 
-def test_counts():
-    result = scores.counts([46, 46, 45, 46], [46, 44, 46, 46])
-    assert (result.mean, result.absolute) == (-0.25, 0.75)
-    assert (result.median, result.exact, result.n) == (0.5, 0.5, 4)
-    with pytest.raises(ValueError, match="no field"):
-        scores.counts([], [])
-
-
-LABELS = np.array([[1, 1, 0, 2, 2], [1, 1, 0, 2, 2], [0, 0, 0, 3, 3]], np.int32)
-
-
-def test_masks_that_agree_are_perfect_whatever_their_numbers():
-    other = np.array([0, 5, 1, 3], np.int32)[LABELS]
-    result = scores.panoptic(LABELS, other)
-    assert result.quality == result.segmentation == result.recognition == 1
-
-
-def test_panoptic_quality_by_hand():
-    found = np.array([[1, 1, 0, 0, 0], [1, 0, 0, 0, 2], [0, 0, 0, 0, 0]], np.int32)
-    result = scores.panoptic(LABELS, found)  # one pair of 3/4; one small, two missed
-    assert result.segmentation == 0.75
-    assert result.recognition == pytest.approx(1 / 2.5)
-    assert result.quality == pytest.approx(0.3)
-    assert scores.panoptic(found, LABELS).quality == pytest.approx(0.3)
-
-
-def test_half_a_mask_is_no_pair():
-    half = LABELS * (np.arange(5) % 2 == 1)
-    assert scores.panoptic(LABELS, half).quality == 0
-
-
-def test_masks_of_nothing():
-    nothing = np.zeros_like(LABELS)
-    assert scores.panoptic(nothing, nothing).quality == 1
-    assert scores.panoptic(LABELS, nothing).quality == 0
-    assert scores.panoptic(nothing, LABELS).quality == 0
-    with pytest.raises(ValueError, match="two sizes"):
-        scores.mask_iou(LABELS, nothing[:1])
-
-
-def test_mask_overlap_is_what_sets_give():
-    rng = np.random.default_rng(3)
-    one, other = rng.integers(0, 5, (2, 9, 9)).astype(np.int32)
-    slow = [
-        [((one == a) & (other == b)).sum() / ((one == a) | (other == b)).sum()
-         for b in range(1, 5)]
-        for a in range(1, 5)
-    ]  # fmt: skip
-    np.testing.assert_allclose(scores.mask_iou(one, other), slow)
-
-
 def test_each_box_is_right_or_wrong_or_was_missed():
     truth = records.Boxes([[0, 0, 4, 4], [10, 0, 14, 4], [20, 0, 24, 4]], [*"1XY"])
     found = [[0, 0, 4, 4], [10, 0, 14, 4], [0, 1, 4, 4], [40, 0, 44, 4]]

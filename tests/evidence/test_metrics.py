@@ -314,21 +314,6 @@ def test_one_class_alone_still_has_what_it_can_have(only):
     assert not any("AUROC of" in name or "specificity" in name for name in found)
 
 
-def test_a_group_as_a_whole_is_named_by_the_mean_of_its_images():
-    said = predictions(0, cells=8)
-    said = dataclasses.replace(said, truth=np.repeat(["1", "X"], 24))
-    cases = metrics.by_group(said)
-    assert len(cases) == 8
-    mean = said.probability[:6].mean(0)
-    assert cases.probability[0] == pytest.approx(mean)
-    assert cases.label[0] == said.classes[mean.argmax()]
-
-
-def test_a_group_of_two_classes_is_not_measured_as_a_whole():
-    with pytest.raises(ValueError, match=r"'cell 0' has images of \d classes.*correct"):
-        metrics.by_group(predictions())
-
-
 def test_confusions_equal_scikit_learns():
     said = predictions(skill=0.5)
     tables = metrics.confusions(said)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from predicted import predictions
 
-from chromolib import records
 from chromolib.evidence import metrics, referral
 
 
@@ -66,52 +65,14 @@ def slowly(said, target, of):
 
 @pytest.mark.parametrize("of", ["accuracy", "recall of X", "precision of 1"])
 @pytest.mark.parametrize("target", [0.5, 0.9, 0.99])
-def test_an_operating_point_equals_its_slow_twin(said, target, of):
-    point = referral.operating_point(said, target, of=of, rng=rng())
-    assert point.value == pytest.approx(slowly(said, target, of))
-    assert point.low <= point.value <= point.high
+def test_a_threshold_refers_as_many_as_its_slow_twin(said, target, of):
+    marked = referral.refer(said, referral.threshold(said, target, of=of, default=-1.0))
+    assert marked.refer.mean() == pytest.approx(slowly(said, target, of))
 
 
-def test_an_operating_point_holds_the_share_that_many_images_need():
-    """Resamples alone held it in 78 of 100: the share is chosen where it is judged."""
-    chance, held = np.random.default_rng(3), 0
-    for _ in range(60):
-        point = referral.operating_point(
-            twofold(100, chance), 0.99, of="recall of a", rng=chance, draws=200
-        )
-        held += point.low <= NEEDED <= point.high
-    assert held >= 55
-    large = twofold(30_000, chance, size=1)
-    rate = np.sort(large.uncertainty)[int((1 - NEEDED) * len(large))]
-    kept = large.take(large.uncertainty <= rate)
-    ill = kept.truth == "a"
-    assert (kept.label[ill] == "a").mean() == pytest.approx(0.99, abs=0.003)
-
-
-NEEDED = 0.68  # referred of `twofold`, for recall .99; the last lines above check it
-
-
-def twofold(groups, chance, size=5):
-    """Normal and abnormal images in groups, told by one score."""
-    group = np.repeat(np.arange(groups), chance.integers(1, size + (size == 1), groups))
-    truth = chance.integers(2, size=len(group))
-    score = 0.9 * chance.normal(size=len(group)) + (2 * truth - 1) * 1.1
-    score += 0.4 * chance.normal(size=groups)[group]
-    ill = 1 / (1 + np.exp(-2.2 * score))
-    return records.Predictions(
-        image=np.arange(len(group)),
-        group=group,
-        truth=np.array(["n", "a"])[truth],
-        probability=np.stack([1 - ill, ill], 1),
-        classes=("n", "a"),
-        source="drawn",
-    )
-
-
-def test_what_no_threshold_reaches_refers_all():
+def test_what_no_threshold_reaches_is_an_error():
     said = predictions(1)
     worst = dataclasses.replace(said, uncertainty=(said.truth == said.label) * 1.0)
-    assert referral.operating_point(worst, 1, rng=rng()).value == 1
     with pytest.raises(ValueError, match="no threshold gives accuracy of 1; lower"):
         referral.threshold(worst, 1)
 
@@ -122,8 +83,6 @@ def test_the_threshold_reaches_the_target_where_it_was_found(said, of):
     marked = referral.refer(said, threshold)
     kept = metrics.measure(marked.take(~marked.refer), of, rng=rng())[of]
     assert kept.value >= 0.95
-    point = referral.operating_point(said, 0.95, of=of, rng=rng())
-    assert point.value == pytest.approx(marked.refer.mean())
 
 
 def test_the_outcome_counts_what_was_referred_kept_and_caught(said):

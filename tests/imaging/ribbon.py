@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import spatial
 
+from chromolib.imaging import direction
+
 STRIPES = np.array([0.9, 0.4, 1, 0.5, 0.5, 0.9, 0.4, 0.8, 1, 0.4, 0.7, 0.95])
 
 
@@ -29,6 +31,13 @@ def draw(points, *, width=14, stripes=STRIPES, waist=0.35, dark=True, margin=8):
     stain = np.where((away <= half) & ~beyond, band, 0).reshape(down, right)
     image = np.round(230 * stain).astype(np.uint8)
     return (255 - image if dark else image), at[-1], stripes
+
+
+def profile(straight, samples=64):
+    """Mean ink across the width along the axis of a straightened one; mean 0, sd 1."""
+    raw = straight.ink.sum(1) / np.maximum(straight.mask.sum(1), 1)
+    raw = direction.resampled(raw, samples)
+    return (raw - raw.mean()) / max(raw.std(), 1e-6)
 
 
 def arc(angle, length=100):

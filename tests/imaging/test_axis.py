@@ -23,7 +23,7 @@ SHARE = 0.001  # of real images that may fail
 
 
 def profile_of(image):
-    return measure.profile(axis.straighten(image))
+    return ribbon.profile(axis.straighten(image))
 
 
 def alike(one, other):
@@ -41,7 +41,7 @@ def test_straightening_gives_stripes_and_length_back(shape):
     one = axis.straighten(image)
     places = (np.arange(64) + 0.5) / 64 * len(stripes) - 0.5
     drawn = np.interp(places, np.arange(len(stripes)), stripes)
-    assert either_way(drawn, measure.profile(one)) > 0.95
+    assert either_way(drawn, ribbon.profile(one)) > 0.95
     assert one.length == pytest.approx(length, rel=0.03)
 
 
@@ -67,7 +67,7 @@ def test_a_straight_one_is_left_nearly_unchanged():
     one = axis.straighten(image, orient=False)
     stain = normalise.crop(normalise.ink(image), image < 255)
     assert abs(len(one.ink) - len(stain)) <= 1
-    assert alike(direction.resampled(stain.mean(1), 64), measure.profile(one)) > 0.98
+    assert alike(direction.resampled(stain.mean(1), 64), ribbon.profile(one)) > 0.98
     assert one.bend == pytest.approx(1, abs=0.01)
 
 
@@ -146,8 +146,8 @@ def test_any_picture_gives_a_result_or_a_reason(image):
     if isinstance(one, axis.Straight):
         assert one.ink.shape == one.mask.shape
         assert np.isfinite([*one.ink.ravel(), *one.axis.ravel(), one.length]).all()
-        measures = *measure.profile(one), *measure.widths(one), measure.centromere(one)
-        assert np.isfinite(measures).all()
+        widths = measure.widths(one)
+        assert np.isfinite([*ribbon.profile(one), *widths, measure.waist(widths)]).all()
     else:
         assert one.reason
         assert one.remedy

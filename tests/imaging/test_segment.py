@@ -14,12 +14,29 @@ def score(drawn, found):
     return scores.detection([scores.match(drawn.boxes, found.chromosomes.boxes)])
 
 
+def quality(truth, found):
+    """PQ of two label images (Kirillov et al., CVPR 2019, equation 2)."""
+    (one, n), (other, m) = (
+        np.unique(labels[labels > 0], return_counts=True) for labels in (truth, found)
+    )
+    pairs = [[((truth == a) & (found == b)).sum() for b in other] for a in one]
+    iou = pairs / (n[:, None] + m - pairs)
+    return 2 * iou[iou > 0.5].sum() / (len(one) + len(other))
+
+
+def test_quality_by_hand():
+    truth = np.array([[1, 1, 0, 2, 2], [1, 1, 0, 2, 2], [0, 0, 0, 3, 3]])
+    found = np.array([[1, 1, 0, 0, 0], [1, 0, 0, 0, 2], [0, 0, 0, 0, 0]])
+    assert quality(truth, truth) == 1
+    assert quality(truth, found) == quality(found, truth) == 0.3  # one pair of 3/4
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_rods_that_lie_apart_are_all_found(seed):
     drawn = metaphase.apart(seed=seed, specks=20)
     found = segment.segment(drawn.image)
     assert score(drawn, found).f1 == 1
-    assert scores.panoptic(drawn.labels, found.chromosomes.labels).quality > 0.8
+    assert quality(drawn.labels, found.chromosomes.labels) > 0.8
     assert set(found.chromosomes.kind) == {"chromosome"}
     assert found.width == pytest.approx(14, abs=2)
     assert found.chromosomes.boxes.score.min() > 0.9
@@ -64,8 +81,7 @@ def test_turning_the_field_turns_the_instances():
     drawn = metaphase.apart()
     one, other = segment.segment(drawn.image), segment.segment(drawn.image[::-1, ::-1])
     assert sorted(one.kind) == sorted(other.kind)
-    pq = scores.panoptic(one.labels, np.ascontiguousarray(other.labels[::-1, ::-1]))
-    assert pq.quality > 0.9
+    assert quality(one.labels, other.labels[::-1, ::-1]) > 0.9
 
 
 def test_nuclei_and_specks_are_no_chromosomes():
@@ -87,7 +103,7 @@ def test_rods_that_touch_are_taken_apart():
     found = segment.segment(drawn.image)
     assert score(drawn, found).f1 == 1
     assert (found.chromosomes.kind == "touching").sum() == 2
-    assert scores.panoptic(drawn.labels, found.chromosomes.labels).quality > 0.75
+    assert quality(drawn.labels, found.chromosomes.labels) > 0.75
 
 
 def test_neighbours_with_a_pale_gap_are_taken_apart():
