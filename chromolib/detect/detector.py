@@ -48,6 +48,11 @@ class Detector(keras.Model):
         self.finding = {}
         self.built = True
 
+    def compile(self, optimizer, **words):
+        """As Keras does; the optimizer is built now, or the first step is traced twice."""
+        super().compile(optimizer, **words)
+        self.optimizer.build(self.trainable_variables)
+
     def overlap(self, a, b):
         """How much boxes overlap, for suppression."""
         return suppress.geometry.iou(a, b)

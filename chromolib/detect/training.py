@@ -9,6 +9,7 @@ import keras
 import pandas as pd
 
 from chromolib.detect import coco
+from chromolib.models import fused
 
 BATCH = 8  # images a step
 DECAY, CLIP = 1e-4, 10.0  # of the weights, and the largest step
@@ -43,7 +44,7 @@ def learned(
     falls = keras.optimizers.schedules.CosineDecay(
         rate / 10, steps, warmup_target=rate, warmup_steps=math.ceil(WARM * steps)
     )
-    detector.compile(keras.optimizers.AdamW(falls, weight_decay=DECAY, clipnorm=CLIP))
+    detector.compile(fused.AdamW(falls, weight_decay=DECAY, clipnorm=CLIP))
     if folder is not None:
         watch = [*watch, keras.callbacks.BackupAndRestore(folder)]
     history = detector.fit(

@@ -17,7 +17,7 @@ from skimage import segmentation
 
 from chromolib import streams
 from chromolib.detect import blocks, squares
-from chromolib.models import augment, layers
+from chromolib.models import augment, fused, layers
 
 GROUND, INSIDE, EDGE = range(3)
 DEPTH = 3  # times that maps are halved
@@ -84,11 +84,10 @@ def learned(ink, kinds, *, steps, seed, rate=3e-3):
     """A network of these fields that has seen tiles of them, any way round."""
     network = unet(min(TILE, ink.shape[1]), seed=seed)
     network.compile(
-        keras.optimizers.AdamW(
-            keras.optimizers.schedules.CosineDecay(rate, steps), clipnorm=10.0
-        ),
+        fused.AdamW(keras.optimizers.schedules.CosineDecay(rate, steps), clipnorm=10.0),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
+    network.optimizer.build(network.trainable_variables)
     rng = streams.stream(seed, "tiles")
     for _ in range(steps):
         network.train_on_batch(*_tiles(ink, kinds, rng))

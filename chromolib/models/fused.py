@@ -1,11 +1,16 @@
-"""Batch normalisation as one operation of TensorFlow instead of a dozen.
+"""What Keras asks of TensorFlow many times over, asked once; results are the same.
 
 `fused(model)` -> network of the same layers, names and first weights, compiled alike
+`AdamW` -> the optimizer, with a learning rate that is worked out once a step
 
 Of a step of eight convolutions on two CPU cores Keras' own formula takes half: it walks
 over every map some twelve times, forth and back. TensorFlow's `fused_batch_norm` does
 so three times and a step takes 62 ms, not 109 (96 x 96 pixels, batch of 32). Results
 agree to single precision. Networks shown, stored and predicting keep Keras' layer.
+
+Keras' AdamW works a falling rate out anew for each variable, by a branch of the graph
+where it first rises: before the first step of a Faster R-CNN of 90 variables that took
+67 s of one core, and 23 s so, with the optimizer built before the graph is traced.
 """
 
 import keras
@@ -20,6 +25,26 @@ def fused(model):
         twin = keras.models.clone_model(model, clone_function=_layer, recursive=True)
     twin.compile_from_config(model.get_compile_config())
     return twin
+
+
+@keras.saving.register_keras_serializable("chromolib")
+class AdamW(keras.optimizers.AdamW):
+    """Keras' own; all variables of a step share one learning rate."""
+
+    _rate = None
+
+    def apply(self, grads, trainable_variables=None):
+        """Update the variables by their gradients."""
+        self._rate = self.learning_rate
+        try:
+            super().apply(grads, trainable_variables)
+        finally:
+            self._rate = None
+
+    def _get_current_learning_rate(self):
+        """The rate of this step, worked out already."""
+        known = self._rate
+        return super()._get_current_learning_rate() if known is None else known
 
 
 def _layer(layer):

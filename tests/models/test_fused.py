@@ -99,3 +99,35 @@ def test_a_network_that_was_trained_is_a_plain_one_of_keras():
     labels = np.eye(2, dtype=np.float32)[np.arange(8) % 2]
     train.train(made, images, labels, epochs=1, seed=0, batch=4)
     assert set(kinds(made)) == {keras.layers.BatchNormalization}
+
+
+class Counted(keras.optimizers.schedules.CosineDecay):
+    """A falling rate that counts how often it is worked out."""
+
+    asked = 0
+
+    def __call__(self, step):
+        type(self).asked += 1
+        return super().__call__(step)
+
+
+def test_adamw_is_that_of_keras_and_asks_for_its_rate_once():
+    """Rising and falling, with decay and clipping, to the last digit."""
+    asked, learned = [], []
+    for optimizer in (keras.optimizers.AdamW, fused.AdamW):
+        Counted.asked = 0
+        falls = Counted(1e-3, 6, warmup_target=2e-2, warmup_steps=2)
+        made = network()
+        made.compile(
+            optimizer(falls, weight_decay=0.1, clipnorm=0.5),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )
+        made.optimizer.build(made.trainable_variables)
+        made.fit(*data(), batch_size=8, epochs=2, shuffle=False, verbose=0)
+        asked.append(Counted.asked)
+        learned.append(made.get_weights())
+    for one, other in zip(*learned, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert asked[1] < asked[0] / 4, "Keras asks once a variable"
+    copied = fused.AdamW.from_config(fused.AdamW(0.1).get_config())
+    assert float(copied.learning_rate) == pytest.approx(0.1)
