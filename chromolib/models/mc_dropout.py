@@ -2,8 +2,6 @@
 
 `draws(model, images, *, times, seed)` -> answers, (times, n) or (times, n, outputs)
 `split(model)` -> the network up to its first dropout, and the network from there on
-`features(model, images)` -> what the first of these makes of images
-`head_draws(head, features, *, times, seed)` -> draws of the second alone
 
 Y. Gal and Z. Ghahramani, "Dropout as a Bayesian approximation" (2016), section 4.
 
@@ -54,29 +52,11 @@ def draws(model, images, *, times=100, seed):
     layers. Draws are independent over images and times, and equal for equal seeds on
     every backend.
     """
-    head = split(model)[1]
-    return head_draws(head, features(model, images), times=times, seed=seed)
-
-
-def split(model):
-    """The network up to its first dropout, and from there on, sharing its weights.
-
-    A dropout in a branch counts from the last layer that everything passes through.
-    """
-    return _kept(model, _split)
-
-
-def features(model, images):
-    """What images have become before the first dropout, a row an image."""
-    trunk = split(model)[0]
+    trunk, head = split(model)
     starts = range(0, len(images), BATCH)
-    return np.concatenate(
+    features = np.concatenate(
         [trunk.predict_on_batch(images[first : first + BATCH]) for first in starts]
     )
-
-
-def head_draws(head, features, *, times=100, seed):
-    """Draws, as `draws` gives them, of a network that begins with the features."""
     count, size = len(features), max(1, min(len(features), ROWS // times))
     network, dropped = _kept(head, _drawing, (size, *features.shape[1:]), times)
     rng, parts = streams.stream(seed, "dropout"), []
@@ -88,6 +68,14 @@ def head_draws(head, features, *, times=100, seed):
         parts.append(network.predict_on_batch(some))
     answers = np.moveaxis(np.concatenate(parts)[:count], 1, 0)
     return answers[..., 0] if answers.shape[2:] == (1,) else answers
+
+
+def split(model):
+    """The network up to its first dropout, and from there on, sharing its weights.
+
+    A dropout in a branch counts from the last layer that everything passes through.
+    """
+    return _kept(model, _split)
 
 
 def _kept(model, make, *facts):
