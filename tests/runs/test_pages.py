@@ -15,7 +15,7 @@ def repo(toy):
     """A repository with a study `toy` and a page `shown`."""
     made = toy("x = 1")
     cells = (LIGHT.replace("toy", "shown"),)
-    cells += ("run.quote('protocols', run.protocols)\nrun.banner", "run.close()")
+    cells += ("run.banner", "run.close()")
     toy(*cells, place="book/shown.ipynb", values=VALUES)
     return made
 
