@@ -23,7 +23,7 @@ import numpy as np
 from keras import ops
 
 from chromolib import streams
-from chromolib.models import counter_rng, layers
+from chromolib.models import counter_rng
 
 BATCH = 32  # images at a time up to the first dropout
 ROWS = 1600  # images times draws at a time from there on
@@ -35,22 +35,13 @@ SPATIAL = (
 _made = weakref.WeakKeyDictionary()  # model -> networks made of it
 
 
-@layers.register
-class MCDropout(keras.layers.Dropout):
-    """Dropout that stays on at prediction time, and nothing else does."""
-
-    def call(self, inputs, training=None):
-        """The inputs without a random share of them, in training or not."""
-        return super().call(inputs, training=True)
-
-
 def draws(model, images, *, times=100, seed):
     """Answers with dropout on: (times, n), or (times, n, outputs) of several outputs.
 
-    On are all layers of Keras' Dropout, SpatialDropout and MCDropout; all else stays as
-    it predicts: batch normalisation, noise, dropout inside recurrent or attention
-    layers. Draws are independent over images and times, and equal for equal seeds on
-    every backend.
+    On are all layers of Keras' Dropout and SpatialDropout; all else stays as it
+    predicts: batch normalisation, noise, dropout inside recurrent or attention layers.
+    Draws are independent over images and times, and equal for equal seeds on every
+    backend.
     """
     trunk, head = split(model)
     starts = range(0, len(images), BATCH)
@@ -108,7 +99,7 @@ def _split(model):
     if not cut:
         raise ValueError(
             f"{model.name} has no dropout, so all its draws are equal; build it with "
-            "keras.layers.Dropout or mc_dropout.MCDropout"
+            "keras.layers.Dropout"
         )
     at = cut[0]
     while at is not None:
