@@ -1,7 +1,6 @@
 """The grid of trainings: the rows of Table 5.1, by both protocols.
 
 `run(run, karyograms, *, sizes)` -> Grid, with every answer and its estimates
-`learn(model, train, validation, *, epochs, seed, checkpoint)` -> history
 
 A frozen trunk sees each image once; what a row learns starts from its maps. What each
 row says is kept in the run's folder as soon as it is done, so that a run that was
@@ -95,10 +94,9 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Grid:
-    """All answers, those of baselines, and how right they are."""
+    """All answers, and how right they and the baselines are."""
 
     answers: list  # of Answer
-    beside: list  # of records.Predictions: what needs no network
     estimates: list  # of records.Estimate
 
     def pick(self, row, name, **wanted):
@@ -153,25 +151,7 @@ def run(run, karyograms, *, sizes):
     run.record_all(estimates)
     run.record_predictions(one.said["test"] for one in answers if one.task.plain)
     run.started_from = {a.task.word: a.facts["weights"] for a in answers}
-    return Grid(answers, beside, estimates)
-
-
-def learn(model, train, validation, *, epochs, seed, checkpoint):
-    """The history of a compiled network, which then has the weights of its best epoch.
-
-    Best by the AUC of validation images, as in the thesis.
-    """
-    return training.train(
-        model,
-        *train,
-        validation=validation,
-        monitor=MONITOR,
-        epochs=epochs,
-        patience=PATIENCE,
-        batch=network.BATCH,
-        seed=seed,
-        checkpoint=checkpoint,
-    )
+    return Grid(answers, estimates)
 
 
 def probability(model, maps):
@@ -289,9 +269,18 @@ def _trained(task, trunk, maps, labels, run, sizes):
     train, validation = zip(
         (maps.pop("train"), maps["validation"]), labels, strict=True
     )
-    file, started = place(run, task).with_suffix(""), time.monotonic()
-    how = {"epochs": sizes.epochs, "seed": seed, "checkpoint": file}
-    history = learn(model, train, validation, **how)
+    started = time.monotonic()
+    history = training.train(
+        model,
+        *train,
+        validation=validation,
+        monitor=MONITOR,
+        epochs=sizes.epochs,
+        patience=PATIENCE,
+        batch=network.BATCH,
+        seed=seed,
+        checkpoint=place(run, task).with_suffix(""),
+    )
     whole, learned = network.parameters(model)
     facts = {
         "seconds": time.monotonic() - started,

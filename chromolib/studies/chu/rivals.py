@@ -27,7 +27,6 @@ from chromolib.studies.chu import data, layout, naming, places
 COUNT = "count by place"
 NAMES = COUNT, places.NAME, naming.NAME
 FEW = 8  # karyograms of a chromosome; with fewer, its Denver group is measured
-SHAM = "exchange"
 WHOLE = re.compile(r"(?:^|,)([+-])(\d+|X|Y)(?=,|$)")  # a gain or loss, as ISCN has it
 SEX = re.compile(r"(?:^|,)([XY]+)(?=,|$)")
 NORMAL, ABNORMAL = data.LABELS

@@ -36,13 +36,13 @@ def test_a_run_that_was_stopped_goes_on_with_the_next_row(ran, karyograms, monke
     run, grid = ran
     lost = grid.pick(ROW, "clean", member=1)
     experiment.place(run, lost.task).unlink()
-    trained, learn = [], experiment.learn
+    trained, learn = [], experiment.training.train
 
     def counted(*args, **words):
         trained.append(words)
         return learn(*args, **words)
 
-    monkeypatch.setattr(experiment, "learn", counted)
+    monkeypatch.setattr(experiment.training, "train", counted)
     again = experiment.run(run, karyograms, sizes=SIZES)
     assert len(trained) == 1
     redone = again.pick(ROW, "clean", member=1)
