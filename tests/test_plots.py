@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import PIL.Image
 import pytest
-from matplotlib import colors
 from matplotlib import pyplot as plt
 
 from chromolib import plots, records, widgets
@@ -68,25 +67,6 @@ def written(ax):
     return " | ".join(t.get_text() for t in figure.findobj(plt.Text) if t.get_text())
 
 
-def protocols(models=("cnn", "svm")):
-    return [
-        estimate(
-            value,
-            protocol=protocol,
-            conditions=records.read_conditions(condition),
-            model=model,
-        )
-        for model in models
-        for value, protocol, condition in (
-            (0.9, "published", "unit=single"),
-            (0.65, "published", "unit=single;tested=unseen"),
-            (0.7, "clean", "unit=single"),
-            (0.8, "published", "unit=single;labels=random"),
-            (0.5, "clean", "unit=single;labels=random"),
-        )
-    ]
-
-
 def history():
     names = ("loss", "accuracy", "val_loss", "val_accuracy")
     return pd.DataFrame({name: np.linspace(0.2, 0.8, 5) for name in names})
@@ -130,17 +110,12 @@ FIGURES = {
         {"source": "synthetic"},
         "truth normal abnormal %",
     ),
-    "bars": (
-        protocols,
-        {"printed": {"cnn": 0.81}},
-        "published clean labels random tested unseen chance printed in the paper cnn "
-        "svm accuracy",
-    ),
     "learning": (by_size, {}, "24 193 sources in training chance"),
     "dots": (
         by_kind,
-        {"key": "kind", "xlabel": "share called abnormal"},
-        "inversion sham recall, clean false alarms, published share called abnormal",
+        {"key": "kind", "xlabel": "share called abnormal", "lines": {"chance": 0.5}},
+        "inversion sham recall, clean false alarms, published share called abnormal "
+        "chance",
     ),
     "reliability": (
         lambda: calibration.reliability(predicted(), rng=rng(), draws=50),
@@ -181,59 +156,27 @@ def test_a_figure_changes_nothing_that_it_is_given(name):
         pd.testing.assert_frame_equal(given[key], table)
 
 
-def test_there_is_a_bar_for_each_estimate_as_tall_as_it_says():
-    estimates = protocols()
-    ax = plots.bars(estimates, ax=plots.axis(), printed=0.81)
-    heights = sorted(bar.get_height() for bar in ax.patches)
-    assert heights == sorted(each.value for each in estimates)
-    lines = [line.get_ydata() for line in ax.lines]
-    assert sum(list(ys) == [0.81, 0.81] for ys in lines) == 2
-    assert sum(list(ys) == [0.5, 0.5] for ys in lines) == 1
-    whiskers = [c.lines[2][0].get_segments() for c in ax.containers[1::2]]
-    ends = {tuple(np.round(w[:, 1], 6)) for series in whiskers for w in series}
-    assert ends == {(round(e.low, 6), round(e.high, 6)) for e in estimates}
+def test_there_is_a_dot_for_each_estimate_where_it_says():
+    estimates, lines = by_kind(), {"chance": 0.5, "printed in the paper": 0.81}
+    ax = plots.dots(estimates, ax=plots.axis(), key="kind", xlabel="", lines=lines)
+    marks = [line for line in ax.lines if line.get_marker() not in ("None", None)]
+    at = [float(x) for mark in marks for x in mark.get_xdata()]
+    assert sorted(at) == sorted(each.value for each in estimates)
+    whiskers = [w for each in ax.collections for w in each.get_segments()]
+    assert sorted(tuple(w[:, 0]) for w in whiskers) == sorted(
+        (e.low, e.high) for e in estimates
+    )
+    drawn = {line.get_label(): line.get_xdata() for line in ax.lines}
+    assert {name: list(drawn[name]) for name in lines} == {
+        name: [value] * 2 for name, value in lines.items()
+    }
 
 
-def test_a_protocol_has_a_colour_and_a_condition_a_look():
-    ax = plots.bars(protocols(), ax=plots.axis())
-    hatched = [bar.get_height() for bar in ax.patches if bar.get_hatch()]
-    assert sorted(hatched) == [0.5, 0.5, 0.8, 0.8]  # from random labels
-    assert [bar.get_height() for bar in ax.patches if bar.get_alpha()] == [0.65, 0.65]
-    colour = {colors.to_hex(bar.get_edgecolor()) for bar in ax.patches}
-    assert len(colour) == 2
-
-
-def test_the_caller_may_say_how_a_condition_looks():
-    styles = {("labels", "random"): ("random labels", {"hatch": "xx"})}
-    ax = plots.bars(protocols(), ax=plots.axis(), styles=styles)
-    assert {bar.get_hatch() for bar in ax.patches} == {None, "xx"}
-    assert "published, random labels" in written(ax)
-
-
-def test_bars_differ_by_any_condition_and_by_none_that_all_share():
-    shared = {"seeds": "0 1", "kind": "ring"}
-    folds = [estimate(0.6 + i / 10, conditions=shared | {"fold": i}) for i in range(3)]
-    ax = plots.bars(folds, ax=plots.axis())
-    labels = [text.get_text() for text in ax.figure.legends[0].get_texts()]
-    assert labels == ["chance", "clean", "clean, fold 1", "clean, fold 2"]
-
-
-@pytest.mark.parametrize("by", ["unit", ("unit", "source")])
-def test_bars_are_grouped_by_fields_and_conditions(by):
-    units = [
-        estimate(0.6, conditions={"unit": unit}) for unit in ("single", "karyogram")
-    ]
-    ax = plots.bars(units, ax=plots.axis(), by=by)
-    names = [label.get_text().split("\n") for label in ax.get_xticklabels()]
-    assert [name[0] for name in names] == ["single", "karyogram"]
-    assert [name[1:] for name in names] == [["synthetic"] * (by != "unit")] * 2
-    with pytest.raises(ValueError, match="two bars in one place"):
-        plots.bars([*units, *units], ax=plots.axis(), by=by)
-
-
-def test_a_protocol_that_bars_do_not_know_is_refused():
-    with pytest.raises(ValueError, match="'half clean'; known: published, clean"):
-        plots.bars([estimate(0.6, protocol="half clean")], ax=plots.axis())
+def test_a_protocol_has_a_colour():
+    recalls = [e for e in by_kind() if e.quantity == "recall"]
+    ax = plots.dots(recalls, ax=plots.axis(), key="kind", xlabel="")
+    colour = {line.get_label(): line.get_color() for line in ax.lines}
+    assert (colour["published"], colour["clean"]) == ("#D55E00", "#0072B2")
 
 
 def test_an_audit_draws_what_is_printed_and_what_can_be_recomputed():
@@ -259,9 +202,7 @@ def test_a_histogram_has_a_bar_for_each_count():
     assert heights == sorted(pd.concat(tables()).to_numpy().flat)
 
 
-def test_a_learning_curve_needs_the_number_of_sources():
-    with pytest.raises(ValueError, match="'sources'"):
-        plots.learning([estimate(0.6, conditions={"kind": "ring"})], ax=plots.axis())
+def test_a_learning_curve_goes_over_the_number_of_sources():
     ax = plots.learning(by_size()[::-1], ax=plots.axis())
     assert ax.get_xscale() == "log"
     assert (np.diff(ax.lines[0].get_xdata()) > 0).all()

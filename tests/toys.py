@@ -9,7 +9,7 @@ backend.seed = lambda value, *, exact: None
 {BEGIN}"""
 RECORD = """from chromolib import records
 
-run.record("share", records.Estimate(
+run.record(records.Estimate(
     "toy", "share", 0.5, 0.4, 0.6, n=10, groups=5, source="synthetic",
     protocol="clean", seed=seed, conditions={"": "cmd"}))"""
 CLOSE = "run.close()"

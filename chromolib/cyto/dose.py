@@ -1,10 +1,8 @@
 """From the dicentrics in so many cells to an absorbed dose, with its 95 % interval.
 
-`score(homologues, level)` -> dicentrics, rings and fragments of one cell
 `estimate(dicentrics, cells)` -> Dose, if the whole body was irradiated
-`u_test(counts)` -> dispersion index and u, which tell whether all cells were hit alike
 `partial(counts)` -> Partial: the share of cells that was irradiated, and its Dose
-`cells_needed(dose)`, `plan(doses)` -> how many cells for an interval of +- 0.5 Gy
+`cells_needed(dose)` -> how many cells for an interval of +- 0.5 Gy
 
 Biological dosimetry after acute exposure, for research: a laboratory reports a dose by
 a curve of its own.
@@ -21,11 +19,9 @@ import dataclasses
 import math
 
 import numpy as np
-import pandas as pd
 from scipy import optimize, stats
 
 from chromolib import intervals
-from chromolib.cyto import bands
 
 METHODS = {  # -> of the yield's interval, factor of the curve's error, their sum
     "exact": (0.95, 0.0, np.hypot),
@@ -151,25 +147,6 @@ class Partial:
     dose: Dose
 
 
-def score(homologues, level):
-    """How many dicentrics, rings and fragments one cell has: a dict of three counts."""
-    drawn = bands.read(level)
-    inside = [
-        sum(
-            min(part.start, part.stop)
-            < drawn[part.chromosome].centromere
-            < max(part.start, part.stop)
-            for part in homologue.segments
-        )
-        for homologue in homologues
-    ]
-    return {
-        "dicentrics": sum(max(0, count - 1) for count in inside),
-        "rings": sum(homologue.ring for homologue in homologues),
-        "fragments": sum(homologue.label == "ace" for homologue in homologues),
-    }
-
-
 def estimate(dicentrics, cells, *, curve=CURVE, method="both"):
     """The dose that so many dicentrics in so many cells speak of.
 
@@ -181,20 +158,6 @@ def estimate(dicentrics, cells, *, curve=CURVE, method="both"):
             raise ValueError(f"{value} {name}: a whole number from {least} is needed")
     gaps = _gaps(dicentrics, cells, method)
     return _dose(dicentrics / cells, gaps, (dicentrics, cells), curve, method)
-
-
-def u_test(counts):
-    """Variance over mean of the dicentrics in each cell, and u of its excess over 1.
-
-    Above 1.96 the cells were not hit alike: part of the body, or densely ionising
-    rays (iaea2011).
-    """
-    counts = _each(counts)
-    if counts.sum() < 2:
-        raise ValueError("dispersion needs two dicentrics; score more cells")
-    index = counts.var(ddof=1) / counts.mean()
-    scale = (len(counts) - 1) / (2 * (1 - 1 / counts.sum()))
-    return float(index), float((index - 1) * np.sqrt(scale))
 
 
 def partial(counts, *, curve=CURVE, method="both"):
@@ -243,22 +206,6 @@ def cells_needed(dose, within=0.5, *, curve=CURVE, method="both"):
 
     cells = 1 + bisect.bisect_left(range(1, MOST + 1), True, key=enough)
     return cells if cells <= MOST else math.inf
-
-
-def plan(doses, within=0.5, *, curve=CURVE):
-    """A row a dose: dicentrics per cell, and the cells needed with both intervals."""
-    rows = [
-        {
-            "dose": dose,
-            "yield": curve.at(dose),
-            "cells, curve exact": cells_needed(
-                dose, within, curve=curve, method="exact"
-            ),
-            "cells": cells_needed(dose, within, curve=curve),
-        }
-        for dose in doses
-    ]
-    return pd.DataFrame(rows)
 
 
 def _each(counts):

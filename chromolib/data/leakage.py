@@ -70,20 +70,18 @@ def frame(leaks):
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-# Probes of a split: `train` and `test` are masks or indices. Further keywords go to the
-# estimate: study, protocol, profile, seed, conditions.
+# Probes of a split: `train` and `test` are indices, as of `splits.Split`. Further
+# keywords go to the estimate: study, protocol, profile, seed, conditions.
 
 
 def group_overlap(images, train, test, *, rng, **words):
     """Share of test images whose group also has images in training."""
-    train, test = probes.indices(images, train, test)
     shared = np.isin(images.group[test], images.group[train])
     return _leak("group overlap", images, test, shared, 0, rng, words)
 
 
 def exact_copies(images, train, test, *, rng, **words):
     """Share of test images that are, pixel by pixel, also in training."""
-    train, test = probes.indices(images, train, test)
     twin = duplicates.exact(images.pixels)
     copied = np.isin(twin[test], twin[train])
     return _leak("exact copies", images, test, copied, 0, rng, words)
@@ -94,7 +92,6 @@ def near_copies(images, train, test, *, rng, prints=None, **words):
 
     `prints` are `duplicates.fingerprints(images.pixels)`, where they are known already.
     """
-    train, test = probes.indices(images, train, test)
     prints = duplicates.fingerprints(images.pixels) if prints is None else prints
     pairs = duplicates.near(prints[test], prints[train])
     copied = np.isin(np.arange(len(test)), pairs[:, 0])
@@ -118,7 +115,6 @@ def random_labels(images, train, test, *, rng, draws=100, prints=None, **words):
     Each draw gives every group one of two labels. What was learnt of one group says
     nothing about another, so above one half the split leaks groups.
     """
-    train, test = probes.indices(images, train, test)
     prints = duplicates.fingerprints(images.pixels) if prints is None else prints
     _, group = np.unique(images.group, return_inverse=True)
     views = probes.views(images.pixels, prints)
@@ -131,7 +127,6 @@ def random_labels(images, train, test, *, rng, draws=100, prints=None, **words):
 
 def position_only(images, train, test, *, rng, **words):
     """Share of test boxes whose class the centre alone tells (15 neighbours)."""
-    train, test = probes.indices(images, train, test)
     centres, classes, _ = _centres(images, train)
     model = neighbors.KNeighborsClassifier(min(15, len(classes)))
     centres_of_test, truth, owner = _centres(images, test)

@@ -132,17 +132,6 @@ def checked_labels(images, labels):
     return labels
 
 
-def indices(images, train, test):
-    """Training and test images as index arrays, from masks or indices."""
-    every = np.arange(len(images))
-    for name, which in (("train", np.asarray(train)), ("test", np.asarray(test))):
-        if which.dtype == bool and which.shape != every.shape:
-            raise LeakageError(f"{name} masks {len(which)} of {len(images)} images")
-        if not which.size or not len(every[which]):
-            raise LeakageError(f"the {name} part is empty")
-    return every[train], every[test]
-
-
 def boxes(images):
     """The boxes of all images."""
     if images.boxes is None:

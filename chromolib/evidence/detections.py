@@ -75,13 +75,13 @@ def counted(truth, once, *, group, words, rng, score=SCORE):
     )
 
 
-def differences(truth, first, second, *, group, words, rng, draws=DRAWS):
+def differences(truth, first, second, *, group, words, rng):
     """By how much the first detector's average precision exceeds the second's.
 
     Each is what it found, and the same with each chromosome once.
     """
     group, names = pd.factorize(np.asarray(group))
-    picks = _picks(group, len(names), draws, rng)
+    picks = _picks(group, len(names), DRAWS, rng)
     both = [_averages(truth, pair, picks) for pair in (first, second)]
     made = {}
     for name, (value, drawn) in both[0].items():

@@ -32,7 +32,7 @@ def peaks(maps, pictures):
     return np.stack([x, y], 1)
 
 
-def game(maps, boxes, pictures, groups, *, rng, words, draws=2000):
+def game(maps, boxes, pictures, groups, *, rng, words):
     """How often the peak of a map lies in the box, and by luck: name -> Estimate.
 
     Beside the "pointing hit rate" stand two rivals that see no map. "pointing by area
@@ -57,7 +57,7 @@ def game(maps, boxes, pictures, groups, *, rng, words, draws=2000):
         raise ValueError("every box holds its whole picture; mark what is abnormal")
     codes, names = pd.factorize(np.asarray(groups)[boxed][partial])
     tallies = _tallies(scores[partial], codes, len(names))
-    return resample.estimates(words, tallies, rng=rng, draws=draws)
+    return resample.estimates(words, tallies, rng=rng)
 
 
 def _inked(maps, pictures, places=None):

@@ -38,7 +38,7 @@ def max_softmax(predictions):
 
 
 def _curve(predictions, rng, draws):
-    whole, table = _by_uncertainty(predictions, "accuracy")
+    whole, table = _by_uncertainty(predictions)
     tally = resample.Tally(
         ("risk",) * len(KEPT),
         table.reshape(len(table), -1),
@@ -65,48 +65,31 @@ def _risk_at(sums):
     return np.array([np.interp(KEPT, k / k[-1], e / k[-1]) / KEPT for e, k in pairs])
 
 
-def _by_uncertainty(predictions, of, bins=None):
-    """Wrong, counted and all images at each threshold of uncertainty, the surest first.
+def _by_uncertainty(predictions, bins=None):
+    """Wrong and all images at each threshold of uncertainty, the surest first.
 
-    Counted are the images that `of` is about. Of the data (3, thresholds), and of
-    groups (groups, 3, bins).
+    Of the data (2, thresholds), and of groups (groups, 2, bins).
     """
     if predictions.uncertainty is None:
         raise ValueError("referral needs an uncertainty of each image; there is none")
-    rate, _, kind = of.partition(" of ")
-    if (rate, bool(kind)) not in (("accuracy", 0), ("recall", 1), ("precision", 1)):
-        raise ValueError(f"{of!r} is not accuracy, 'recall of X' or 'precision of X'")
-    side = predictions.label if rate == "precision" else predictions.truth
-    everything = np.ones(len(side), bool)
-    counted = side == kind if kind else everything
-    if not counted.any():
-        raise ValueError(f"{of}: no image is of class {kind!r}; choose another class")
     encoded = resample.encode(predictions)
-    masks = encoded.wrong & counted, counted, everything
+    masks = encoded.wrong, np.ones(len(predictions), bool)
     return resample.by_threshold(encoded, predictions.uncertainty, masks, bins=bins)
 
 
-def _last_kept(sums, target):
-    """The last threshold up to which images may be kept, -1 where none may."""
-    wrong, counted, _ = sums.cumsum(1)
-    enough = (counted > 0) & (counted - wrong >= target * counted - 1e-9)
-    return int(np.flatnonzero(enough).max(initial=-1))
-
-
-def threshold(predictions, target, *, of="accuracy", default=None):
-    """The highest uncertainty at which an image is kept, for the target to be reached.
+def threshold(predictions, target):
+    """The highest uncertainty at which an image is kept, for this accuracy of the kept.
 
     Find it on images that neither train nor test, then `refer` the test images by it;
-    found on the test images themselves it would flatter. `default` stands for it where
-    no threshold reaches the target; without one that is an error.
+    found on the test images themselves it would flatter. -inf, by which every image is
+    referred, where no threshold reaches the target.
     """
-    whole, _ = _by_uncertainty(predictions, of, bins=len(predictions))
-    place = _last_kept(whole, target)
-    if place < 0 and default is not None:
-        return default
-    if place < 0:
-        raise ValueError(f"no threshold gives {of} of {target:g}; lower the target")
-    return float(np.unique(predictions.uncertainty)[place])
+    whole, _ = _by_uncertainty(predictions, bins=len(predictions))
+    wrong, kept = whole.cumsum(1)
+    enough = np.flatnonzero(kept - wrong >= target * kept - 1e-9)
+    if not len(enough):
+        return -np.inf
+    return float(np.unique(predictions.uncertainty)[enough[-1]])
 
 
 def refer(predictions, threshold):
@@ -116,7 +99,7 @@ def refer(predictions, threshold):
     return dataclasses.replace(predictions, refer=predictions.uncertainty > threshold)
 
 
-def outcome(predictions, *, rng, draws=2000):
+def outcome(predictions, *, rng):
     """What marking images for an expert did: share referred, accuracy of the rest, …
 
     … and the share of wrong labels that were referred: name -> Estimate.
@@ -130,4 +113,4 @@ def outcome(predictions, *, rng, draws=2000):
         encoded.totals(referred, ~referred & ~wrong, referred & wrong),
         encoded.totals(np.ones(len(wrong)), ~referred, wrong),
     )
-    return resample.estimates(predictions.words, [tally], rng=rng, draws=draws)
+    return resample.estimates(predictions.words, [tally], rng=rng)

@@ -26,11 +26,11 @@ class _Maker(keras.Model):
         return self.layer(data, training=True)
 
 
-def plan(labels, counts, *, originals, seed):
-    """Source and copy number of every image of the augmented set, by source.
+def plan(labels, counts, *, seed):
+    """Source and copy number, from 1, of every image of the augmented set, by source.
 
     `counts` is a total, or a total for each label; sources get as many copies as each
-    other, or one more. Copy 0 is the image itself, there with `originals` only.
+    other, or one more.
     """
     labels = np.asarray(labels)
     pools = {"": np.arange(len(labels))}
@@ -42,16 +42,15 @@ def plan(labels, counts, *, originals, seed):
     times = np.zeros(len(labels), int)
     for label, pool in pools.items():
         total = counts[label] if isinstance(counts, dict) else counts
-        times[pool] = _shares(label, len(pool), total, originals, rng)
+        times[pool] = _shares(label, len(pool), total, rng)
     source = np.repeat(np.arange(len(labels)), times)
     copy = np.arange(len(source)) - np.repeat(np.cumsum(times) - times, times)
-    return source, copy if originals else copy + 1
+    return source, copy + 1
 
 
-def _shares(label, size, total, originals, rng):
+def _shares(label, size, total, rng):
     """How often each of `size` sources is there: evenly, the rest drawn."""
-    least = size if originals else 1
-    if not size or total < least:
+    if not size or total < 1:
         of = f" {label!r}" if label else ""
         raise ValueError(f"{size} images{of} cannot become {total}")
     times = np.full(size, total // size)
@@ -59,23 +58,21 @@ def _shares(label, size, total, originals, rng):
     return times
 
 
-def augmented(images, source, copy, layer, *, out=None):
-    """The planned images, each copy changed by the layer: (n, height, width, channels).
+def augmented(images, source, layer, *, out):
+    """A copy of each source, changed by the layer: (n, height, width, channels).
 
-    `out` receives them if given: a memory map, say, or 8-bit integers (then 0 to 255);
-    beside it one batch is in memory.
+    `out` receives them, as 8-bit integers 0 to 255 if it is of such; beside it one
+    batch is in memory.
     """
-    out = _room(out, source, images)
     model = _Maker(layer)
     for rows, taken in _batches(source):
         batch = augment.check(_float(images[taken]))
-        _write(out, rows, batch, model.predict_on_batch(batch), copy)
+        _write(out, rows, model.predict_on_batch(batch))
     return out
 
 
-def augmented_with_boxes(images, boxes, source, copy, layer, *, out=None):
-    """The planned images and the boxes that went with them, for a detector to learn."""
-    out = _room(out, source, images)
+def augmented_with_boxes(images, boxes, source, layer, *, out):
+    """The copies and the boxes that went with them, for a detector to learn."""
     classes = sorted({label for each in boxes for label in each.label.tolist()})
     height, width = out.shape[1:3]
     xyxy, labels = augment.pad(boxes, classes=classes, height=height, width=width)
@@ -84,19 +81,10 @@ def augmented_with_boxes(images, boxes, source, copy, layer, *, out=None):
         batch = augment.check(_float(images[taken]))
         data = {"images": batch, "boxes": xyxy[taken], "labels": labels[taken]}
         made = model.predict_on_batch(data)
-        _write(out, rows, batch, made["images"], copy)
+        _write(out, rows, made["images"])
         moved = augment.unpad(made["boxes"], made["labels"], classes=classes)
-        triples = zip(range(rows.start, rows.stop), taken, moved, strict=False)
-        followed += [new if copy[i] else boxes[j] for i, j, new in triples]
+        followed += moved[: rows.stop - rows.start]
     return out, tuple(followed)
-
-
-def _room(out, source, images):
-    shape = len(source), *np.shape(images)[1:]
-    out = np.empty(shape, np.float32) if out is None else out
-    if out.shape != shape:
-        raise ValueError(f"out has shape {out.shape}; {len(source)} images go there")
-    return out
 
 
 def _batches(source):
@@ -112,8 +100,6 @@ def _float(batch):
     return batch / np.float32(255) if batch.dtype == np.uint8 else batch
 
 
-def _write(out, rows, batch, made, copy):
-    new = (copy[rows] > 0)[:, None, None, None]
-    size = rows.stop - rows.start
-    pixels = np.where(new, np.asarray(made)[:size], batch[:size])
+def _write(out, rows, made):
+    pixels = np.asarray(made)[: rows.stop - rows.start]
     out[rows] = np.rint(pixels * 255) if out.dtype == np.uint8 else pixels

@@ -2,8 +2,6 @@
 
 `draws(model, images, *, times, seed)` -> answers, (times, n) or (times, n, outputs)
 `split(model)` -> the network up to its first dropout, and the network from there on
-`features(model, images)` -> what the first of these makes of images
-`head_draws(head, features, *, times, seed)` -> draws of the second alone
 
 Y. Gal and Z. Ghahramani, "Dropout as a Bayesian approximation" (2016), section 4.
 
@@ -25,7 +23,7 @@ import numpy as np
 from keras import ops
 
 from chromolib import streams
-from chromolib.models import counter_rng, layers
+from chromolib.models import counter_rng
 
 BATCH = 32  # images at a time up to the first dropout
 ROWS = 1600  # images times draws at a time from there on
@@ -37,46 +35,19 @@ SPATIAL = (
 _made = weakref.WeakKeyDictionary()  # model -> networks made of it
 
 
-@layers.register
-class MCDropout(keras.layers.Dropout):
-    """Dropout that stays on at prediction time, and nothing else does."""
-
-    def call(self, inputs, training=None):
-        """The inputs without a random share of them, in training or not."""
-        return super().call(inputs, training=True)
-
-
 def draws(model, images, *, times=100, seed):
     """Answers with dropout on: (times, n), or (times, n, outputs) of several outputs.
 
-    On are all layers of Keras' Dropout, SpatialDropout and MCDropout; all else stays as
-    it predicts: batch normalisation, noise, dropout inside recurrent or attention
-    layers. Draws are independent over images and times, and equal for equal seeds on
-    every backend.
+    On are all layers of Keras' Dropout and SpatialDropout; all else stays as it
+    predicts: batch normalisation, noise, dropout inside recurrent or attention layers.
+    Draws are independent over images and times, and equal for equal seeds on every
+    backend.
     """
-    head = split(model)[1]
-    return head_draws(head, features(model, images), times=times, seed=seed)
-
-
-def split(model):
-    """The network up to its first dropout, and from there on, sharing its weights.
-
-    A dropout in a branch counts from the last layer that everything passes through.
-    """
-    return _kept(model, _split)
-
-
-def features(model, images):
-    """What images have become before the first dropout, a row an image."""
-    trunk = split(model)[0]
+    trunk, head = split(model)
     starts = range(0, len(images), BATCH)
-    return np.concatenate(
+    features = np.concatenate(
         [trunk.predict_on_batch(images[first : first + BATCH]) for first in starts]
     )
-
-
-def head_draws(head, features, *, times=100, seed):
-    """Draws, as `draws` gives them, of a network that begins with the features."""
     count, size = len(features), max(1, min(len(features), ROWS // times))
     network, dropped = _kept(head, _drawing, (size, *features.shape[1:]), times)
     rng, parts = streams.stream(seed, "dropout"), []
@@ -88,6 +59,14 @@ def head_draws(head, features, *, times=100, seed):
         parts.append(network.predict_on_batch(some))
     answers = np.moveaxis(np.concatenate(parts)[:count], 1, 0)
     return answers[..., 0] if answers.shape[2:] == (1,) else answers
+
+
+def split(model):
+    """The network up to its first dropout, and from there on, sharing its weights.
+
+    A dropout in a branch counts from the last layer that everything passes through.
+    """
+    return _kept(model, _split)
 
 
 def _kept(model, make, *facts):
@@ -120,7 +99,7 @@ def _split(model):
     if not cut:
         raise ValueError(
             f"{model.name} has no dropout, so all its draws are equal; build it with "
-            "keras.layers.Dropout or mc_dropout.MCDropout"
+            "keras.layers.Dropout"
         )
     at = cut[0]
     while at is not None:

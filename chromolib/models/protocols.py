@@ -177,9 +177,9 @@ def _augmented(drawn, counts, paper, seed):
     """The images with augmented copies, to these counts of each label."""
     if paper.augmentation is None:
         return drawn
-    source, copy = expand.plan(drawn.label, counts, originals=False, seed=seed)
+    source, copy = expand.plan(drawn.label, counts, seed=seed)
     x = np.empty((len(source), *drawn.x.shape[1:]), drawn.x.dtype)
-    expand.augmented(drawn.x, source, copy, paper.augmentation(seed), out=x)
+    expand.augmented(drawn.x, source, paper.augmentation(seed), out=x)
     names = np.char.add(
         np.char.add(drawn.image[source].astype(str), "#"), copy.astype(str)
     )

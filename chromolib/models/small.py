@@ -2,7 +2,7 @@
 
 `bands(shape, classes, *, seed, mirror)` -> residual classifier, under 800,000
 `cnn(shape, classes, *, seed, mirror)` -> classifier, under 120,000 parameters
-`resnet(shape, classes, *, seed, mirror)` -> residual network, under 200,000
+`resnet(shape, classes, *, seed)` -> residual network, under 200,000
 `augmented(entry, *, seed, mirror)` -> what the networks learn from
 `ready(model, *, steps, rate)` -> the same, compiled to learn for so many steps
 
@@ -144,18 +144,24 @@ def cnn(shape, classes, *, seed, mirror=MIRROR):
     return keras.Model(entry, make.head(x, classes), name="small_cnn")
 
 
-def resnet(shape, classes, *, seed, mirror=("horizontal", "vertical")):
-    """Six convolutions in three residual blocks, and no position."""
+def resnet(shape, classes, *, seed):
+    """Six convolutions in three residual blocks, and no position.
+
+    Learns from mirror images only: grain, edge and grey are what it is to judge.
+    """
     make = _Maker(seed)
     entry = keras.Input(shape)
-    x = keras.layers.ReLU()(make.conv(_mirrored(entry, seed, mirror), 16, 5, strides=2))
+    mirror, own = ("horizontal", "vertical"), streams.seed_of(seed, "mirror")
+    x = layers.Orientation(mirror=mirror, seed=own)(entry)
+    x = keras.layers.ReLU()(make.conv(x, 16, 5, strides=2))
     for filters in (16, 32, 64):
         inner = keras.layers.ReLU()(make.conv(x, filters, 3, strides=2))
         inner = make.conv(inner, filters, 3)
         x = keras.layers.Add()([make.conv(x, filters, 1, strides=2), inner])
         x = keras.layers.ReLU()(x)
-    both = [pool()(x) for pool in (keras.layers.GlobalMaxPooling2D, _mean)]
-    x = keras.layers.Concatenate()(both)
+    most = keras.layers.GlobalMaxPooling2D()(x)
+    mean = keras.layers.GlobalAveragePooling2D()(x)
+    x = keras.layers.Concatenate()([most, mean])
     return keras.Model(entry, make.head(x, classes), name="small_resnet")
 
 
@@ -177,16 +183,6 @@ def bands(shape, classes, *, seed, mirror=MIRROR, augment=True):
         x = keras.layers.ReLU()(keras.layers.Add()([x, inner]))
     x = keras.layers.Flatten()(keras.layers.AveragePooling2D((1, x.shape[2]))(x))
     return keras.Model(entry, make.head(x, classes, drop=0.4), name="bands")
-
-
-_mean = keras.layers.GlobalAveragePooling2D
-
-
-def _mirrored(entry, seed, mirror):
-    """Mirrors only: grain, edge and grey are what this network is to judge."""
-    return layers.Orientation(mirror=mirror, seed=streams.seed_of(seed, "mirror"))(
-        entry
-    )
 
 
 def ready(model, *, steps, rate=2e-3):

@@ -27,7 +27,6 @@ from chromolib.models import (
     augment,
     factcheck,
     layers,
-    mc_dropout,
     predict,
     small,
     trunks,
@@ -41,7 +40,7 @@ RATIO = 20  # no weights pack that well
 BYTES = 2  # of a parameter, the fewest
 WIDEST = 1 << 26  # numbers that one layer makes of one image
 CODE = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
-CUSTOM = augment, layers, mc_dropout, small  # imported, their layers are known to Keras
+CUSTOM = augment, layers, small  # imported, their layers are known to Keras
 USE = (
     "Research and teaching: to repeat and question the study it belongs to. "
     "Not a medical device and not for diagnosis; no patient may depend on its answers."

@@ -19,7 +19,6 @@
 
 import collections
 import contextlib
-import copy
 import json
 import math
 import pathlib
@@ -199,7 +198,8 @@ def _check(images, labels, validation, patience):
 
 def _twin(model):
     """A compiled network equal to the model, with its weights and a new optimizer."""
-    key = structure(model), _learning(model)
+    learning, plain_rate = _learning(model)
+    key = structure(model), learning
     if key not in _twins:
         twin = fused.fused(model)
         twin.optimizer.build(twin.trainable_variables)
@@ -212,7 +212,7 @@ def _twin(model):
     _copy(model, twin)
     for variable, value in zip(twin.optimizer.variables, first, strict=True):
         variable.assign(value)
-    if _plain_rate(model.get_compile_config()) is not None:
+    if plain_rate:
         twin.optimizer.learning_rate = float(model.optimizer.learning_rate)
     return twin
 
@@ -232,19 +232,17 @@ def structure(model):
 
 
 def _learning(model):
-    """How it learns. A rate that is one number is a variable and needs no new graph."""
-    settings = copy.deepcopy(model.get_compile_config())
-    if _plain_rate(settings) is not None:
-        del settings["optimizer"]["config"]["learning_rate"]
-    return _text(settings)
+    """How it learns, but for a rate that is one number; and whether it is.
 
-
-def _plain_rate(settings):
-    """The learning rate of compile settings if it is one number, else None."""
+    Such a rate is a variable and needs no new graph.
+    """
+    settings = model.get_compile_config()  # made anew by each call
     optimizer = settings.get("optimizer")
-    config = optimizer.get("config", {}) if isinstance(optimizer, dict) else {}
-    rate = config.get("learning_rate")
-    return rate if isinstance(rate, float) else None
+    config = optimizer["config"] if isinstance(optimizer, dict) else {}
+    plain_rate = isinstance(config.get("learning_rate"), float)
+    if plain_rate:
+        del config["learning_rate"]
+    return _text(settings), plain_rate
 
 
 def _text(config):

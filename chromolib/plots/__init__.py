@@ -12,7 +12,6 @@ from chromolib.plots.chances import roc, spread, trials
 from chromolib.plots.lab import BOTH, distances, grey_levels, profile, transfer
 from chromolib.plots.pictures import boxes, gallery, refuse_real, saliency
 from chromolib.plots.scores import (
-    bars,
     classes,
     confusion,
     curves,
@@ -27,7 +26,6 @@ __all__ = [
     "answers",
     "audit",
     "axis",
-    "bars",
     "boxes",
     "classes",
     "confusion",

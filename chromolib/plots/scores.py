@@ -8,12 +8,6 @@ import pandas as pd
 from chromolib import records
 from chromolib.plots import base
 
-LOOKS = (  # of bars: the plainest condition, and up to three others
-    {},
-    {"alpha": 0.45},
-    {"facecolor": "white", "hatch": "////"},
-    {"facecolor": "white", "hatch": "...."},
-)
 MANY = 6  # classes of a confusion matrix whose shares have no room
 
 
@@ -111,95 +105,13 @@ def confusion(tables, *, ax, source):
     return base.stamp(ax, source)
 
 
-def bars(estimates, *, ax, by="model", styles=None, printed=None, chance=0.5):
-    """Scores as bars, grouped `by` fields or conditions of the estimates.
-
-    Within a group the protocol gives the colour. The estimate with the fewest
-    conditions is plain; what differs from it in a condition is pale, what differs in
-    another way hatched, and the legend says how. `styles` may set both for a condition:
-    ("labels", "random") -> (text of the legend, settings of `ax.bar`). `printed` is the
-    paper's number, one for all or by group; whiskers are 95 % intervals.
-    """
-    estimates, by = list(estimates), [by] if isinstance(by, str) else by
-    frame = _bar_frame(estimates, by)
-    groups = list(frame["group"].unique())
-    series = frame.groupby(["variant", "protocol"], observed=True)
-    width = 0.8 / max(1, len(series))
-    for i, ((variant, protocol), rows) in enumerate(series):
-        x = rows["group"].map(groups.index) + (i - (len(series) - 1) / 2) * width
-        pairs, look = rows["pairs"].iloc[0], LOOKS[variant % len(LOOKS)]
-        look = _bar_look(protocol, pairs, look, styles or {})
-        ax.bar(x, rows["value"], width * 0.86, **look)
-        base.errorbar(ax, x, rows, fmt="none", ecolor="0.15")
-    ax.axhline(chance, color="0.35", ls=":", lw=1.5, label="chance")
-    _printed(printed, groups, ax)
-    ax.set(xticks=range(len(groups)), xticklabels=groups, ylim=(0, 1.03))
-    ax.set_ylabel(", ".join(frame["quantity"].unique()))
-    return _finish(ax, estimates)
-
-
-def _bar_frame(estimates, by):
-    """A row a bar: its group, protocol, and how its conditions differ, numbered."""
-    names = ["\n".join(_value(e, name) for name in by) for e in estimates]
-    pairs = _differences(estimates, by)
-    variants = list(dict.fromkeys(sorted(pairs, key=bool)))  # the plain one first
-    frame = _frame(
-        estimates,
-        group=[name.replace(" (", "\n(") for name in names],
-        pairs=pairs,
-        variant=[variants.index(each) for each in pairs],
-    )
-    unknown = set(frame["protocol"]) - set(base.PROTOCOLS)
-    if unknown:
-        known = ", ".join(base.PROTOCOLS)
-        raise ValueError(f"no bar for protocol {min(unknown)!r}; known: {known}")
-    if frame.duplicated(["group", "protocol", "variant"]).any():
-        raise ValueError(
-            f"two bars in one place; group by more than {', '.join(by)}, or choose"
-        )
-    frame["protocol"] = pd.Categorical(frame["protocol"], list(base.PROTOCOLS))
-    return frame
-
-
-def _differences(estimates, by):
-    """The (condition, value) pairs of each that the plainest has not, but for `by`."""
-    pairs = [
-        [pair for pair in estimate.conditions.items() if pair[0] not in by]
-        for estimate in estimates
-    ]
-    plainest = min(pairs, key=len, default=[])
-    return [tuple(pair for pair in each if pair not in plainest) for each in pairs]
-
-
-def _bar_look(protocol, pairs, look, styles):
-    colour, label = base.PROTOCOLS[protocol], [protocol]
-    settings = {"facecolor": colour, "edgecolor": colour}
-    for pair in pairs:
-        text, settings_of_pair = styles.get(pair, (" ".join(pair), look))
-        label, settings = [*label, text], settings | settings_of_pair
-    return settings | {"label": ", ".join(label)}
-
-
-def _printed(printed, groups, ax):
-    """A line across each group at the number that the paper prints for it."""
-    if not isinstance(printed, dict):
-        printed = {} if printed is None else dict.fromkeys(groups, printed)
-    for group, value in printed.items():
-        x, style = groups.index(group), {"color": "black", "lw": 1.8, "ls": "--"}
-        style["label"] = "printed in the paper"
-        ax.plot([x - 0.46, x + 0.46], [value, value], **style)
-
-
-def learning(estimates, *, ax, key="sources", chance=0.5):
+def learning(estimates, *, ax):
     """Score over the number of sources in training, a line a model and protocol.
 
-    The number is the condition `key`; whiskers are 95 % intervals.
+    The number is the condition "sources"; whiskers are 95 % intervals.
     """
     estimates = list(estimates)
-    for estimate in estimates:
-        if key not in estimate.conditions:
-            raise ValueError(f"conditions {estimate.conditions} do not give {key!r}")
-    frame = _frame(estimates, x=[int(e.conditions[key]) for e in estimates])
+    frame = _frame(estimates, x=[int(e.conditions["sources"]) for e in estimates])
     by = "model", "protocol"
     series = frame.groupby(_series_names(estimates, by), sort=False)
     for i, (name, rows) in enumerate(series):
@@ -207,8 +119,8 @@ def learning(estimates, *, ax, key="sources", chance=0.5):
         shift = 1.03 ** (i - (len(series) - 1) / 2)  # whiskers do not hide each other
         style = {"color": _colour(i, name), "marker": _marker(i), "ms": 5}
         base.errorbar(ax, rows["x"] * shift, rows, label=name, **style)
-    ax.axhline(chance, color="0.35", ls=":", lw=1.5, label="chance")
-    ax.set(xscale="log", xlabel=f"{key} in training", ylim=(0, 1.03))
+    ax.axhline(0.5, color="0.35", ls=":", lw=1.5, label="chance")
+    ax.set(xscale="log", xlabel="sources in training", ylim=(0, 1.03))
     ax.minorticks_off()
     ticks = sorted(frame["x"].unique())
     ax.set(xticks=ticks, xticklabels=ticks)
@@ -216,14 +128,17 @@ def learning(estimates, *, ax, key="sources", chance=0.5):
     return _finish(ax, estimates)
 
 
-def dots(estimates, *, ax, key, xlabel, by=("model", "protocol"), most=1):
+def dots(estimates, *, ax, key, xlabel, by=("model", "protocol"), most=1, lines=None):
     """Shares as dots, a row a value of the condition `key`, in the order given.
 
-    Numbers that are no shares end at `most`.
+    Numbers that are no shares end at `most`. `lines` are numbers by name to compare
+    with: chance, or what the paper prints.
     The first quantity (recall, say) has filled marks, another (false alarms) open ones;
     whiskers are 95 % intervals.
     """
     estimates = list(estimates)
+    for style, (name, value) in zip((":", "--"), (lines or {}).items(), strict=False):
+        ax.axvline(value, color="0.35", ls=style, lw=1.5, label=name, zorder=0)
     labels = [_value(estimate, key) for estimate in estimates]
     rows = list(dict.fromkeys(labels))
     frame = _frame(estimates, y=[rows.index(label) for label in labels])

@@ -26,17 +26,16 @@ class PublishedError(RuntimeError):
     """A run cannot be published, or its files cannot be read; the message says why."""
 
 
-def keep(root, outcome, *, anyway=False):
+def keep(root, outcome):
     """Copy a finished run's tables and manifest to `data/results`; returns the place.
 
     Refused where nobody could run it again: from an edited notebook or from files that
-    are not committed, unless `anyway`. The same run published before is replaced.
+    are not committed. The same run published before is replaced.
     """
     manifest = folder.manifest(outcome.folder)
     if manifest is None:
         raise PublishedError(f"{outcome.study}: there is no finished run here; run it")
-    if not anyway:
-        _check_repeatable(outcome.study, manifest)
+    _check_repeatable(outcome.study, manifest)
     target = _target(root, outcome.study, manifest["parameters"])
     _check_same_parameters(target, manifest["parameters"])
     _by_quantity(results.read_estimates(outcome.folder / "estimates.csv"))

@@ -5,9 +5,8 @@ import platform
 import time
 
 import IPython
-from IPython import display
 
-from chromolib import records, streams, tables
+from chromolib import streams, tables
 from chromolib.runs import (
     backend,
     banner,
@@ -97,18 +96,15 @@ class Run:
         """A generator for one purpose, so that adding one never shifts another."""
         return streams.stream(self.values["seed"], purpose)
 
-    def record(self, key, estimate):
-        """Note an estimate for `estimates.csv` and paste it into the page under `key`.
+    def record(self, estimate):
+        """Note an estimate for `estimates.csv`, before those of `record_all`.
 
-        The text may then use `key` and, for the interval, `key_interval`. The first
-        estimate stands for the run in a summary.
+        The first estimate stands for the run in a summary.
         """
         self._estimates.append(estimate)
-        _glue(key, records.digits(estimate.value))
-        _glue(f"{key}_interval", estimate.interval)
 
     def record_all(self, estimates):
-        """Note several estimates that no sentence quotes; gives them back as a list."""
+        """Note several estimates; gives them back as a list."""
         estimates = list(estimates)
         self._others.extend(estimates)
         return estimates
@@ -116,10 +112,6 @@ class Run:
     def record_predictions(self, predictions):
         """Note predictions for `preds.csv`."""
         self._predictions.extend(predictions)
-
-    def quote(self, key, text):
-        """Paste a computed word or count into the page under `key`."""
-        _glue(key, str(text))
 
     def table(self, name, frame):
         """Note a table for `<name>.csv`, safe to open in a spreadsheet."""
@@ -240,10 +232,3 @@ def _source(root, study):
     cells = [cell.strip() for cell in identity.code(repository.notebook(root, study))]
     first = next(i for i, cell in enumerate(cells) if "runs.begin(" in cell)
     return set(cells[first:])
-
-
-def _glue(key, text):
-    """myst-nb's glue, without the second that importing myst-nb costs."""
-    meta = {"scrapbook": {"name": key, "mime_prefix": "application/papermill.record/"}}
-    data = {"application/papermill.record/text/plain": repr(text)}
-    display.display(data, raw=True, metadata=meta)

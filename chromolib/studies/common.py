@@ -165,7 +165,7 @@ def siblings(run, sizes):
             settings = {"protocol": protocol, "draws": draws, "rng": run.rng(purpose)}
             settings["conditions"] = {"class": name} if name else {}
             estimate = leakage.siblings(**size, **settings, **run.label)
-            run.record(f"{run.study}_{name or 'siblings'}_{protocol}", estimate)
+            run.record(estimate)
             estimates.append(estimate)
     ax = plots.dots(
         estimates,

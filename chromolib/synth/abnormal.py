@@ -28,13 +28,13 @@ SIZE = 208  # pixels: a karyogram drawn at half the papers' size
 COLUMNS = ("name", "label", "group", "class", "kind", "iscn", "sham")
 
 
-def chromosomes(count, *, look="g", seed=0, start=0):
+def chromosomes(count, *, seed=0, start=0):
     """So many straight chromosomes of as many patients, every second one rearranged.
 
     A rearranged one and the normal one after it are filed under the same class, so that
     the class does not tell them apart. What cannot be straightened is left out.
     """
-    chosen = [_chosen(patient, look, seed) for patient in range(start, start + count)]
+    chosen = [_chosen(patient, seed) for patient in range(start, start + count)]
     drawn = [singles.draw(cell) for cell, _ in chosen]
     straight = axis.straighten_all([packed[0] for packed, _ in drawn], orient=False)
     rows, images, boxes = [], [], []
@@ -50,9 +50,9 @@ def chromosomes(count, *, look="g", seed=0, start=0):
     return lab.image_set(COLUMNS, rows, images, boxes)
 
 
-def karyograms(count, *, look="g", seed=0, start=0, size=SIZE):
+def karyograms(count, *, seed=0, size=SIZE):
     """So many karyograms of as many patients, every second one with a wrong number."""
-    cells, kinds = numbered(count, look=look, seed=seed, start=start)
+    cells, kinds = numbered(count, seed=seed)
     drawn = sets.karyograms(cells, size=size, room=compose.ROOM)
     extra = {"kind": np.array(kinds), "sham": np.full(count, "no"), **drawn.extra}
     return dataclasses.replace(
@@ -63,10 +63,10 @@ def karyograms(count, *, look="g", seed=0, start=0, size=SIZE):
     )
 
 
-def numbered(count, *, look="g", seed=0, start=0):
+def numbered(count, *, look="g", seed=0):
     """The cells of these patients, and which of `NUMERICAL` each has, or "none"."""
     made, kinds = [], []
-    for patient in range(start, start + count):
+    for patient in range(count):
         rng = np.random.default_rng([seed, patient, NUMBER])
         kind = str(rng.choice(NUMERICAL)) if patient % 2 == 0 else "none"
         karyotype = f"46,{_sex(rng)}" if kind == "none" else _case(kind, rng)
@@ -118,13 +118,11 @@ def stretch(homologue):
     return max(0.0, low - wider), min(1.0, high + wider)
 
 
-def _chosen(patient, look, seed):
+def _chosen(patient, seed):
     """A cell with one chromosome, and its kind: every second one is normal."""
     rng = np.random.default_rng([seed, patient // 2, STRUCTURE])
     kind = str(rng.choice(STRUCTURAL))
-    cell = lab.cell(
-        _case(kind, rng), look=look, seed=seed, patient=patient - patient % 2
-    )
+    cell = lab.cell(_case(kind, rng), seed=seed, patient=patient - patient % 2)
     rearranged = [
         i
         for i, homologue in enumerate(cell.homologues)
@@ -135,7 +133,7 @@ def _chosen(patient, look, seed):
         return _alone(cell, which), kind
     label = cell.homologues[which].label
     karyotype = "46,XY" if label == "Y" else f"46,{_sex(rng)}"
-    cell = lab.cell(karyotype, look=look, seed=seed, patient=patient)
+    cell = lab.cell(karyotype, seed=seed, patient=patient)
     return _alone(cell, cell.label.tolist().index(label)), "none"
 
 

@@ -15,11 +15,12 @@ from chromolib.synth import cases, lab
 DOSE, BREAKS = 17, 19  # purposes of a patient's chance
 
 
-def counts(count, dose, *, curve=dosimetry.CURVE, share=1.0, seed=0, patient=0):
+def counts(count, dose, *, share=1.0, seed=0, patient=0):
     """Dicentrics and rings of each cell, (count, 2), where this share was irradiated.
 
     The other cells have the dicentrics of the curve without radiation.
     """
+    curve = dosimetry.CURVE
     if not (0 <= dose <= curve.top and 0 <= share <= 1):
         raise ValueError(
             f"{dose} Gy to a share {share}: the curve is of 0 to {curve.top:g} Gy"
@@ -30,15 +31,15 @@ def counts(count, dose, *, curve=dosimetry.CURVE, share=1.0, seed=0, patient=0):
     return rng.poisson([yields[d] for d in received.tolist()])
 
 
-def cells(count, dose, *, look="g", seed=0, patient=0, **how):
-    """So many cells of one person after this dose; `how` is that of `counts`."""
+def cells(count, dose, *, seed=0, patient=0):
+    """So many cells of one person after this dose."""
     rng = np.random.default_rng([seed, patient, BREAKS])
     sex = "XX" if rng.random() < 0.5 else "XY"
-    drawn = counts(count, dose, seed=seed, patient=patient, **how)
+    drawn = counts(count, dose, seed=seed, patient=patient)
     for number, (dicentrics, rings) in enumerate(drawn.tolist()):
         karyotype = cases.irradiated(rng, sex, dicentrics, rings)
         who = {"seed": seed, "patient": patient, "number": number}
-        yield lab.cell(karyotype, look=look, **who)
+        yield lab.cell(karyotype, **who)
 
 
 def _rings(dose):

@@ -1,7 +1,7 @@
 """Single chromosomes of synthetic cells, cut out as real sets have them.
 
 `draw(cell, canvas)` -> Packed images, and each one's Boxes with mask and axis
-`images(cells, canvas)` -> one ImageSet of many cells
+`images(cells)` -> one ImageSet of many cells
 """
 
 import dataclasses
@@ -94,11 +94,11 @@ def _tight(image, boxes, ground):
     return image[rows, columns], moved
 
 
-def images(cells, *, canvas=None):
+def images(cells):
     """The chromosomes of these cells as one set; groups are patients."""
     rows, pictures, boxes = [], [], []
     for cell in cells:
-        packed, truths = draw(cell, canvas=canvas)
+        packed, truths = draw(cell)
         pictures += packed
         boxes += truths
         for k, homologue in enumerate(cell.homologues):

@@ -7,7 +7,7 @@ import pytest
 from scipy import optimize, special, stats
 
 from chromolib import intervals
-from chromolib.cyto import dose, iscn
+from chromolib.cyto import dose
 
 # Barquinero and others (1995), the example of IAEA (2011): dose, cells, dicentrics.
 GY = (0, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5)
@@ -50,10 +50,6 @@ def test_a_part_of_the_body_as_biodosetools_has_it():
     assert round(found.value, 3) == 4.138
     both = dose.partial(PART).dose
     np.testing.assert_allclose([both.low, both.high], [3.493, 4.783], atol=0.04)
-
-
-def test_dispersion_as_biodosetools_has_it():
-    assert [round(x, 2) for x in dose.u_test(PART)] == [1.77, 10.35]
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 100])
@@ -159,10 +155,9 @@ def test_a_plan_holds_in_95_percent_of_draws(gy):
     assert np.mean(abs(found - gy) <= 0.5) >= 0.945
 
 
-def test_a_plan_is_a_table_and_may_be_beyond_reach():
-    table = dose.plan(PLANNED)
-    assert table["dose"].tolist() == list(PLANNED)
-    assert (table["cells"] >= table["cells, curve exact"]).all()
+def test_a_plan_needs_more_cells_by_a_curve_with_errors_and_may_be_beyond_reach():
+    for gy in PLANNED:
+        assert dose.cells_needed(gy) >= dose.cells_needed(gy, method="exact")
     assert math.isinf(dose.cells_needed(5, within=0.1))
     assert math.isfinite(dose.cells_needed(5, within=0.1, method="exact"))
 
@@ -197,7 +192,6 @@ def test_outside_the_curve_a_report_says_so_and_gives_a_bound(seen):
         (lambda: dose.partial([]), "no cells"),
         (lambda: dose.partial([0, -1]), "whole number"),
         (lambda: dose.partial([0, 1, 1, 0]), "no cell has two dicentrics"),
-        (lambda: dose.u_test([0, 1]), "two dicentrics"),
         (lambda: dose.cells_needed(0), "at 0 Gy"),
         (lambda: dose.cells_needed(6), "up to 5 Gy"),
         (lambda: dose.cells_needed(1, within=0), "0 Gy at 1 Gy"),
@@ -207,20 +201,3 @@ def test_outside_the_curve_a_report_says_so_and_gives_a_bound(seen):
 def test_what_cannot_be_is_refused_by_name(call, reason):
     with pytest.raises(ValueError, match=reason):
         call()
-
-
-SCORED = {  # dicentrics, rings, fragments
-    "46,XX": (0, 0, 0),
-    "46,XY,dic(1;5)(q42;p14),ace": (1, 0, 1),
-    "47,XX,dic(1;5)(q42;p15),r(7)(p22q36),ace,ace": (1, 1, 2),
-    "45,XX,rob(13;14)(q10;q10)": (0, 0, 0),
-    "46,XX,i(17)(q10)": (0, 0, 0),
-    "46,XX,t(9;22)(q34;q11.2)": (0, 0, 0),
-}
-
-
-@pytest.mark.parametrize("level", [400, 550, 850])
-@pytest.mark.parametrize("text", SCORED)
-def test_a_cell_is_scored_by_its_centromeres(text, level):
-    homologues = iscn.chromosomes(iscn.parse(text).clones[0], level)
-    assert tuple(dose.score(homologues, level).values()) == SCORED[text]

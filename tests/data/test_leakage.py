@@ -84,7 +84,7 @@ def halves(images, *, by_group):
     """Every second image, or every second cell, is for testing."""
     _, which = np.unique(images.group, return_inverse=True)
     test = which % 2 == 1 if by_group else np.arange(len(images)) % 2 == 1
-    return ~test, test
+    return np.flatnonzero(~test), np.flatnonzero(test)
 
 
 def stream(seed=0):
@@ -134,20 +134,13 @@ def test_one_copy_in_training_is_found():
 
 
 @pytest.mark.parametrize("probe", SPLIT_PROBES)
-def test_masks_and_indices_say_the_same(probe):
-    images = cells(8)
-    train, test = halves(images, by_group=False)
-    by_index = probe(images, np.flatnonzero(train), np.flatnonzero(test), rng=stream())
-    assert probe(images, train, test, rng=stream()) == by_index
-
-
-@pytest.mark.parametrize("probe", SPLIT_PROBES)
 def test_the_order_of_images_changes_nothing(probe):
     images = with_copies(cells())
     train, test = halves(images, by_group=False)
     order = stream(5).permutation(len(images))
     straight = probe(images, train, test, rng=stream())
-    shuffled = probe(images.take(order), train[order], test[order], rng=stream())
+    moved = (np.flatnonzero(np.isin(order, part)) for part in (train, test))
+    shuffled = probe(images.take(order), *moved, rng=stream())
     assert shuffled.estimate.value == pytest.approx(straight.estimate.value)
 
 
@@ -309,16 +302,6 @@ def test_probes_of_boxes_need_boxes():
     for probe in (leakage.always, lambda i, rng: leakage.count_only(i, [], rng=rng)):
         with pytest.raises(leakage.LeakageError, match="drawn has no boxes"):
             probe(images, rng=stream())
-
-
-@pytest.mark.parametrize("probe", SPLIT_PROBES)
-def test_an_empty_part_or_a_mask_of_another_set_is_refused(probe):
-    images = cells(4)
-    every = np.ones(len(images), bool)
-    with pytest.raises(leakage.LeakageError, match="test part is empty"):
-        probe(images, every, ~every, rng=stream())
-    with pytest.raises(leakage.LeakageError, match="train masks 3 of 24 images"):
-        probe(images, every[:3], every, rng=stream())
 
 
 def test_a_frame_shows_one_row_a_probe():

@@ -16,12 +16,12 @@ def cut(images, split, seed=1):
     """Four in five images, or whole groups, for training."""
     _, owner = np.unique(images.group, return_inverse=True)
     train = split(owner, 0.8, stream(seed))
-    return train, ~train
+    return np.flatnonzero(train), np.flatnonzero(~train)
 
 
 def shipped(images):
-    part = images.extra["part"]
-    return part == "train", part != "train"
+    train = images.extra["part"] == "train"
+    return np.flatnonzero(train), np.flatnonzero(~train)
 
 
 def contains(estimate, value):

@@ -50,39 +50,25 @@ def test_equal_uncertainties_know_no_more_than_chance(said):
     np.testing.assert_allclose(curves["uncertainty"].risk, curves["random"].risk)
 
 
-def slowly(said, target, of):
+def slowly(said, target):
     """The obvious twin: refer one more until the rest reaches the target."""
-    rate, _, kind = of.partition(" of ")
-    side = said.label if rate == "precision" else said.truth
     order = np.argsort(said.uncertainty)
     for k in range(len(said), 0, -1):
-        rest = order[:k]
-        asked = rest[(side[rest] == kind) | (not kind)]
-        if len(asked) and (said.truth == said.label)[asked].mean() >= target:
+        if (said.truth == said.label)[order[:k]].mean() >= target:
             return 1 - k / len(said)
     return 1.0
 
 
-@pytest.mark.parametrize("of", ["accuracy", "recall of X", "precision of 1"])
 @pytest.mark.parametrize("target", [0.5, 0.9, 0.99])
-def test_a_threshold_refers_as_many_as_its_slow_twin(said, target, of):
-    marked = referral.refer(said, referral.threshold(said, target, of=of, default=-1.0))
-    assert marked.refer.mean() == pytest.approx(slowly(said, target, of))
+def test_a_threshold_refers_as_many_as_its_slow_twin(said, target):
+    marked = referral.refer(said, referral.threshold(said, target))
+    assert marked.refer.mean() == pytest.approx(slowly(said, target))
 
 
-def test_what_no_threshold_reaches_is_an_error():
-    said = predictions(1)
-    worst = dataclasses.replace(said, uncertainty=(said.truth == said.label) * 1.0)
-    with pytest.raises(ValueError, match="no threshold gives accuracy of 1; lower"):
-        referral.threshold(worst, 1)
-
-
-@pytest.mark.parametrize("of", ["accuracy", "recall of X"])
-def test_the_threshold_reaches_the_target_where_it_was_found(said, of):
-    threshold = referral.threshold(said, 0.95, of=of)
-    marked = referral.refer(said, threshold)
-    kept = metrics.measure(marked.take(~marked.refer), of, rng=rng())[of]
-    assert kept.value >= 0.95
+def test_the_threshold_reaches_the_target_where_it_was_found(said):
+    marked = referral.refer(said, referral.threshold(said, 0.95))
+    kept = metrics.score(marked.take(~marked.refer), "accuracy", rng=rng())
+    assert kept[0].value >= 0.95
 
 
 def test_the_outcome_counts_what_was_referred_kept_and_caught(said):
@@ -100,20 +86,9 @@ def test_the_outcome_counts_what_was_referred_kept_and_caught(said):
     assert found["accuracy of the kept"].n == (~refer).sum()
 
 
-@pytest.mark.parametrize(
-    ("ask", "complaint"),
-    [
-        (lambda s: referral.outcome(s, rng=rng()), "marked kept or referred; use"),
-        (lambda s: referral.threshold(s, 0.9, of="F1 of X"), "'F1 of X' is not accur"),
-        (
-            lambda s: referral.threshold(s, 0.9, of="recall of 9"),
-            "of class '9'; choose",
-        ),
-    ],
-)
-def test_what_cannot_be_asked_is_refused(said, ask, complaint):
-    with pytest.raises(ValueError, match=complaint):
-        ask(said)
+def test_what_is_not_marked_has_no_outcome(said):
+    with pytest.raises(ValueError, match="marked kept or referred; use"):
+        referral.outcome(said, rng=rng())
 
 
 def test_without_uncertainty_nothing_is_referred(said):
@@ -125,9 +100,7 @@ def test_without_uncertainty_nothing_is_referred(said):
         referral.curves(bare, rng=rng())
 
 
-def test_a_default_stands_for_a_threshold_that_nothing_reaches():
+def test_a_target_that_no_threshold_reaches_refers_every_image():
     said = predictions(1)
     worst = dataclasses.replace(said, uncertainty=(said.truth == said.label) * 1.0)
-    threshold = referral.threshold(worst, 1, default=-1.0)
-    assert referral.refer(worst, threshold).refer.all()
-    assert referral.threshold(said, 0.5, default=-1.0) == referral.threshold(said, 0.5)
+    assert referral.refer(worst, referral.threshold(worst, 1)).refer.all()

@@ -97,14 +97,11 @@ def test_the_same_run_is_replaced_and_another_is_not(tmp_path, finished):
         ),
     ],
 )
-def test_what_nobody_could_repeat_is_kept_only_when_told(
-    tmp_path, finished, facts, complaint
-):
+def test_what_nobody_could_repeat_is_not_kept(tmp_path, finished, facts, complaint):
     outcome = finished([estimate()], **facts)
     with pytest.raises(published.PublishedError, match=f"chromonet: .*{complaint}"):
         published.keep(tmp_path, outcome)
     assert not (tmp_path / "data" / "results").exists()
-    assert published.keep(tmp_path, outcome, anyway=True).is_dir()
 
 
 def test_no_run_and_two_numbers_for_one_thing_are_refused(tmp_path, finished):

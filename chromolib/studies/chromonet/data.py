@@ -10,7 +10,7 @@ from chromolib import records
 from chromolib.models import pictures, samples
 from chromolib.synth import labelled
 
-LABELS, UNITS = labelled.LABELS, labelled.UNITS
+LABELS = labelled.LABELS
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -80,11 +80,7 @@ EXERCISES = (  # what is asked, the estimates that answer it, and what they mean
         "what copies give away; by group there is nothing.",
     ),
 )
-STYLES = {  # how bars of one protocol are told apart
-    ("tested", "unseen"): ("unseen groups", {"alpha": 0.45}),
-    ("labels", "random"): ("random labels", {"facecolor": "white", "hatch": "////"}),
-}
-BARS = {"unit", "labels", "tested"}  # conditions that bars are told apart by
+APART = {"unit", "labels", "tested"}  # conditions that scores are told apart by
 PATCH, STEP = 12, 6  # pixels of an occlusion
 PRINTED = {
     "accuracy": "accuracy",
@@ -119,26 +115,38 @@ def parts(split):
     )
 
 
-def bars(grids):
+def scores(grids):
     """Accuracy of ChromoNet by unit and protocol: true labels, random ones, unseen."""
     return [
         estimate
         for grid in grids
         for estimate in grid.estimates
         if (estimate.quantity, estimate.model) == ("accuracy", experiment.CHROMONET)
-        and set(estimate.conditions) <= BARS
+        and set(estimate.conditions) <= APART
     ]
 
 
-def kept_bars(estimates):
-    """Balanced accuracy of the full results that are kept, as `bars` of a run."""
+def kept_scores(estimates):
+    """Balanced accuracy of the full results that are kept, as `scores` of a run."""
     return [
         estimate
         for estimate in estimates
         if (estimate.quantity, estimate.model)
         == ("balanced accuracy", experiment.CHROMONET)
-        and set(estimate.conditions) <= {*BARS, "seeds"}
+        and set(estimate.conditions) <= {*APART, "seeds"}
     ]
+
+
+def drawn(scores):
+    """The same for a figure: of which images, and under which condition if any."""
+    found = []
+    for one in scores:
+        own = one.conditions
+        under = "random labels" if own["labels"] == "random" else ""
+        under = f"{own['tested']} groups" if "tested" in own else under
+        own = own | {"images": f"{own['unit']}, {one.source}", "under": under}
+        found.append(dataclasses.replace(one, conditions=own))
+    return found
 
 
 def curves(grid):

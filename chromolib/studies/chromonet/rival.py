@@ -47,7 +47,6 @@ CLASSES = set(records.CLASSES)
 class Sizes:
     """How long it learns."""
 
-    times: int = 1  # that each training chromosome is edited anew
     epochs: int = 6
     shares: tuple = ()  # of the training groups, from which it learns again
     blurs: tuple = ()  # thousandths of a haploid set: how coarse bands are made
@@ -135,7 +134,7 @@ def _asked(run, chromosomes, sizes, *, share=1, blur=0):
         known = chromosomes.train & np.isin(chromosomes.straight.group, some)
         chromosomes = dataclasses.replace(chromosomes, train=known)
     expected = Expected(chromosomes, blur=blur)
-    train, held = _edited(chromosomes, expected, sizes, seed)
+    train, held = _edited(chromosomes, expected, seed)
     test = _samples(expected, chromosomes.test)
     model = network(seed=seed)
     training.train(
@@ -276,19 +275,14 @@ def _samples(expected, edited):
     return samples.Samples(np.array(plots), *columns)
 
 
-def _edited(chromosomes, expected, sizes, seed):
+def _edited(chromosomes, expected, seed):
     """Fresh edits of the training groups: those that train, those that choose."""
     straight = chromosomes.straight.take(np.flatnonzero(chromosomes.train))
-    rng, parts = np.random.default_rng([seed, 37]), []
-    for k in range(sizes.times):
-        made = edits.structural(straight, rng=rng)
-        plain = made.extra["kind"] == edits.UNTOUCHED
-        made = made.take(np.flatnonzero(~plain | (rng.random(len(made)) < PLAIN)))
-        part = _samples(expected, made)
-        parts.append(dataclasses.replace(part, image=np.char.add(part.image, f"#{k}")))
-    every = parts[0]
-    for part in parts[1:]:
-        every = every.concatenate(part)
+    rng = np.random.default_rng([seed, 37])
+    made = edits.structural(straight, rng=rng)
+    plain = made.extra["kind"] == edits.UNTOUCHED
+    made = made.take(np.flatnonzero(~plain | (rng.random(len(made)) < PLAIN)))
+    every = _samples(expected, made)
     held = rng.permutation(np.unique(every.group))[::HELD]
     chooses = np.isin(every.group, held)
     return every.take(~chooses), every.take(chooses)

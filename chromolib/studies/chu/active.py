@@ -25,14 +25,13 @@ class Sizes:
     first: int = 20  # images labelled before the first question
     step: int = 20
     rounds: int = 6
-    side: int = network.SIDE
 
 
 def run(run, karyograms, *, sizes):
     """The score on unseen images after each round, by both ways of asking."""
     pool, unseen = karyograms.pool, karyograms.unseen
     word = run.given("weights") if sizes.trunk != network.SMALL else "domain"
-    how = {"root": run.root, "data": str(run.data), "side": sizes.side, "half": True}
+    how = {"root": run.root, "data": str(run.data), "half": True}
     trunk = network.Trunk(sizes.trunk, word, seed=run.given("seed"), **how)
     cut = transfer.CUTS[sizes.trunk][-1]
     maps = trunk.maps({"pool": pool, "unseen": unseen}, {cut}).values()

@@ -2,7 +2,7 @@
 
 `methods(test, held, members)` -> Predictions by each method and score
 `compared(test, held, members)` -> their Estimates, and how far each is from max-softmax
-`marked(test, held)` -> Predictions marked for a person; `rule` and `screening` judge it
+`marked(test, held)` -> Predictions marked for a person; `screening` judges them
 `conformal_sets`, `shifted`, `out_of_distribution` -> Estimates
 `thesis_errors(folder)` -> the printed errors; `would_refer` -> what a rule does to them
 
@@ -35,7 +35,6 @@ VOTES, MEAN = "vote share", "mean probability"
 COUNTS = 20, 100  # draws with dropout on: what suffices, and what the thesis took
 SHARE = 0.8  # of the votes, below which the thesis asks a person
 TARGET = 0.98  # accuracy of the kept validation images, for the other rule
-EVERY = -1.0  # an uncertainty that every image exceeds
 MEASURES = ("accuracy", "AUGRC", "AURC", "failure AUROC", "FPR95", "ECE", "NLL")
 DIFFERENCES = ("AUGRC", "accuracy")
 SHIFTED = ("accuracy", "AUGRC", "ECE")
@@ -108,9 +107,9 @@ def compared(test, held, members=(), *, rng, counts=COUNTS):
     return estimates
 
 
-def overview(estimates, *, by=("method", "score")):
+def overview(estimates):
     """Estimates as a table: a row a method and score, a column a quantity."""
-    rows = {}
+    rows, by = {}, ("method", "score")
     for one in estimates:
         row = tuple(one.conditions.get(name, "") for name in by)
         against = one.conditions.get("against")
@@ -119,10 +118,10 @@ def overview(estimates, *, by=("method", "score")):
     return pd.DataFrame(list(rows.values())).fillna("")
 
 
-def marked(test, held, *, share=SHARE, target=TARGET, of="accuracy"):
+def marked(test, held, *, target=TARGET):
     """Test images marked for a person, by two rules: name -> Predictions.
 
-    By votes: fewer than `share` of all draws agree. Exactly so many are enough, as in
+    By votes: fewer than SHARE of all draws agree. Exactly so many are enough, as in
     the thesis' "less than", though not in its "none greater than". By probability: the
     mean of the draws, at the temperature of the validation images, is below what these
     needed to reach the target; all images are marked where nothing reaches it. Of two
@@ -132,28 +131,18 @@ def marked(test, held, *, share=SHARE, target=TARGET, of="accuracy"):
     votes = _by(test.draws, VOTES, test, method)
     mean, valid = (_by(each.draws, MEAN, each, method) for each in (test, held))
     mean, valid = _tempered(mean, valid), _tempered(valid, valid)
-    name, kept = f"votes below {100 * share:g} %", 1 - share + 1e-9
-    probable = by_probability(mean, valid, target=target, of=of)
+    name, kept = f"votes below {100 * SHARE:g} %", 1 - SHARE + 1e-9
+    probable = by_probability(mean, valid, target=target)
     return {
         name: _with(referral.refer(votes, kept), rule=name),
         probable.conditions["rule"]: probable,
     }
 
 
-def by_probability(test, held, *, target=TARGET, of="accuracy"):
+def by_probability(test, held, *, target=TARGET):
     """Predictions marked where their probability is below what `held` ones needed."""
-    threshold = referral.threshold(held, target, of=of, default=EVERY)
-    return _with(referral.refer(test, threshold), rule=f"probability, {of} {target:g}")
-
-
-def rule(test, held, *, rng, share=SHARE, target=TARGET, of="accuracy"):
-    """What each rule of `marked` refers, keeps right, and catches: [Estimate]."""
-    marks = marked(test, held, share=share, target=target, of=of)
-    return [
-        estimate
-        for each in marks.values()
-        for estimate in referral.outcome(each, rng=rng).values()
-    ]
+    own = referral.refer(test, referral.threshold(held, target))
+    return _with(own, rule=f"probability, accuracy {target:g}")
 
 
 def screening(predictions, *, rng):

@@ -1,7 +1,6 @@
 """The grid of trainings: the rows of Table 5.1, by both protocols.
 
 `run(run, karyograms, *, sizes)` -> Grid, with every answer and its estimates
-`learn(model, train, validation, *, sizes, seed)` -> history
 
 A frozen trunk sees each image once; what a row learns starts from its maps. What each
 row says is kept in the run's folder as soon as it is done, so that a run that was
@@ -25,7 +24,7 @@ from chromolib.studies.chu import baselines, moved, network, protocol
 
 KEPT = 4  # networks that stay compiled
 _compiled = {}  # structure -> a network that has predicted
-MONITOR = "val_AUC"  # section 4.1.1
+MONITOR, PATIENCE = "val_AUC", 6  # section 4.1.1; not printed
 CHANCE = "VGG16, processed"  # the row that also learns labels dealt at random
 DROPS = (0.0, 0.5), (0.3, 0.0), (0.1, 0.1), (0.5, 0.5)  # on the maps; in the head
 PAIRS = (  # rows that the thesis compares
@@ -52,10 +51,8 @@ class Sizes:
     larger: tuple = tuple(network.LARGER)  # by the clean protocol alone
     share: float = 1.0  # of the thesis' counts of images
     epochs: int = 30
-    patience: int = 6
     times: int = 100  # passes of MC dropout, section 3.4
-    side: int = network.SIDE
-    canvas: int = network.CANVAS  # likewise, of our own trunk
+    canvas: int = network.CANVAS  # pixels of our own trunk's input
     random: tuple = (CHANCE,)  # rows that also learn labels dealt at random
     sure: tuple = (CHANCE,)  # rows whose confidence is looked at
     members: int = 5  # of an ensemble, of these rows
@@ -97,10 +94,9 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Grid:
-    """All answers, those of baselines, and how right they are."""
+    """All answers, and how right they and the baselines are."""
 
     answers: list  # of Answer
-    beside: list  # of records.Predictions: what needs no network
     estimates: list  # of records.Estimate
 
     def pick(self, row, name, **wanted):
@@ -155,25 +151,7 @@ def run(run, karyograms, *, sizes):
     run.record_all(estimates)
     run.record_predictions(one.said["test"] for one in answers if one.task.plain)
     run.started_from = {a.task.word: a.facts["weights"] for a in answers}
-    return Grid(answers, beside, estimates)
-
-
-def learn(model, train, validation, *, sizes, seed, checkpoint=None):
-    """The history of a compiled network, which then has the weights of its best epoch.
-
-    Best by the AUC of validation images, as in the thesis.
-    """
-    return training.train(
-        model,
-        *train,
-        validation=validation,
-        monitor=MONITOR,
-        epochs=sizes.epochs,
-        patience=sizes.patience,
-        batch=network.BATCH,
-        seed=seed,
-        checkpoint=checkpoint,
-    )
+    return Grid(answers, estimates)
 
 
 def probability(model, maps):
@@ -245,7 +223,7 @@ def _answers(run, karyograms, split, group, sizes):
         first.word,
         root=run.root,
         data=str(run.data),
-        side=first.place.side or sizes.side,
+        side=first.place.side or network.SIDE,
         canvas=sizes.canvas,
         seed=seed,
         half=True,
@@ -291,9 +269,18 @@ def _trained(task, trunk, maps, labels, run, sizes):
     train, validation = zip(
         (maps.pop("train"), maps["validation"]), labels, strict=True
     )
-    file, started = place(run, task).with_suffix(""), time.monotonic()
-    how = {"sizes": sizes, "seed": seed, "checkpoint": file}
-    history = learn(model, train, validation, **how)
+    started = time.monotonic()
+    history = training.train(
+        model,
+        *train,
+        validation=validation,
+        monitor=MONITOR,
+        epochs=sizes.epochs,
+        patience=PATIENCE,
+        batch=network.BATCH,
+        seed=seed,
+        checkpoint=place(run, task).with_suffix(""),
+    )
     whole, learned = network.parameters(model)
     facts = {
         "seconds": time.monotonic() - started,

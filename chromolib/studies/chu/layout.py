@@ -1,7 +1,7 @@
 """Where each class of chromosome stands in a karyogram of the papers' layout.
 
 `slots(side)` -> (24, 4) boxes of the places, in the order of `records.CLASSES`
-`places(images, canvas)` -> (n, 24, height, width) what stands in each of them
+`places(images)` -> (n, 24, height, width) what stands in each of them
 `at(points, side)`, `standing(pieces, side)` -> (n,) the class in whose place each is
 `counts(images)` -> (n, 24) how many chromosomes stand in each place
 `checked(images)` -> the images, refused where they are arranged in another way
@@ -38,8 +38,8 @@ def slots(side=1.0):
     return side * np.array([found[name] for name in records.CLASSES])
 
 
-def places(x, canvas=CANVAS):
-    """(n, 24, *canvas) float32: the place of each class, drawn to one size.
+def places(x):
+    """(n, 24, *CANVAS) float32: the place of each class, drawn to one size.
 
     `x` are squares (n, side, side, 1) of any numbers. Pixels are averaged over, so that
     a narrow gap stays a paler line.
@@ -48,8 +48,8 @@ def places(x, canvas=CANVAS):
     side, found = x.shape[1], {}
     box = dict(zip(records.CLASSES, slots(side), strict=True))
     for row in compose.ROWS:
-        down = _averages(side, box[row[0]][1::2], canvas[0])
-        across = np.stack([_averages(side, box[k][::2], canvas[1]) for k in row])
+        down = _averages(side, box[row[0]][1::2], CANVAS[0])
+        across = np.stack([_averages(side, box[k][::2], CANVAS[1]) for k in row])
         band = np.matmul(down, x)  # (n, height, side)
         cut = np.matmul(band[:, None], across.transpose(0, 2, 1))
         found |= {name: cut[:, k] for k, name in enumerate(row)}
@@ -84,24 +84,20 @@ def standing(pieces, side):
 
 def counts(images):
     """(n, 24) how many chromosomes stand in each place of each karyogram."""
-    return tally(images, cutting.pieces(images))
-
-
-def tally(images, pieces):
-    """The same of pieces that were cut out before."""
+    pieces = cutting.pieces(images)
     found = np.zeros((len(images), len(records.CLASSES)), int)
     np.add.at(found, (pieces.image, standing(pieces, images.x.shape[1])), 1)
     return found
 
 
-def checked(images, pieces=None):
+def checked(images):
     """The karyograms, refused unless places hold what belongs there.
 
     Nearly all pairs' places hold some chromosomes, all in the middle, and these become
     shorter along each row.
     """
-    pieces = cutting.pieces(images) if pieces is None else pieces
-    held = tally(images, pieces)[:, :PAIRS]
+    pieces = cutting.pieces(images)
+    held = counts(images)[:, :PAIRS]
     full = ((held > 0) & (held <= MOST)).mean()
     inside = _inside(pieces, images.x.shape[1])
     falling = _falling(pieces, images.x.shape[1])

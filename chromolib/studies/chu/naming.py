@@ -1,6 +1,6 @@
 """Classify and assign: each chromosome of a karyogram named, and the names counted.
 
-`learned(split, *, sizes, seed)` -> Namer: network, temperature, penalty, history
+`learned(split, *, steps, karyograms, seed)` -> Namer: network, temperature, penalty
 `Namer.scores(images)` -> (n,) how abnormal the counts of each karyogram are
 `Namer.reports(images)` -> a row a karyogram: its karyotype and how sure that is
 
@@ -32,24 +32,13 @@ EPOCH = 100  # steps, after which it can be resumed
 COLUMNS = ("image", "pieces", "karyotype", "name", "confidence", "changes")
 
 
-@dataclasses.dataclass(frozen=True)
-class Sizes:
-    """How long it learns, and from what."""
-
-    steps: int = 600
-    karyograms: int = 150  # of the training part, copies among them
-    canvas: tuple = inputs.STRAIGHT  # a karyogram of 416 pixels shows no more
-
-
 @dataclasses.dataclass(frozen=True, eq=False)
 class Namer:
     """A network that names chromosomes, and what validation karyograms chose."""
 
     model: keras.Model
-    sizes: Sizes
     temperature: float
     penalty: float  # of a copy more or fewer than usual
-    history: pd.DataFrame
     seconds: float
 
     @property
@@ -59,7 +48,7 @@ class Namer:
 
     def named(self, images):
         """Predictions of each piece of some karyograms, truth being its place."""
-        said = _said(self.model, single(images, self.sizes.canvas))
+        said = _said(self.model, single(images))
         return calibration.temperature_scaled(said, self.temperature)
 
     def reports(self, images):
@@ -71,18 +60,18 @@ class Namer:
         return _scores(self.reports(images))
 
 
-def learned(split, *, sizes=None, seed, checkpoint=None):
-    """A network that learned the pieces of the training part of a split."""
-    sizes, started = sizes or Sizes(), time.monotonic()
+def learned(split, *, steps, karyograms, seed):
+    """A network that learned the pieces of so many training karyograms of a split."""
+    started = time.monotonic()
     rng = np.random.default_rng(seed)
-    chosen = rng.permutation(len(split.train))[: sizes.karyograms]
+    chosen = rng.permutation(len(split.train))[:karyograms]
     layout.checked(split.sources)
-    train = single(split.train.take(np.sort(chosen)), sizes.canvas)
-    steps = min(EPOCH, sizes.steps)
-    epochs = -(-sizes.steps // steps)
+    train = single(split.train.take(np.sort(chosen)))
+    epochs = -(-steps // EPOCH)
+    steps = min(EPOCH, steps)
     model = small.bands(train.x.shape[1:], len(train.classes), seed=seed)
     model = small.ready(model, steps=steps * epochs)
-    history = training.train(
+    training.train(
         model,
         train.x,
         np.eye(len(train.classes), dtype=np.float32)[train.y],
@@ -90,23 +79,22 @@ def learned(split, *, sizes=None, seed, checkpoint=None):
         steps=steps,
         batch=BATCH,
         seed=seed,
-        checkpoint=checkpoint,
     )
-    held = _said(model, single(split.validation, sizes.canvas))
+    held = _said(model, single(split.validation))
     temperature = calibration.temperature(held)
     held = calibration.temperature_scaled(held, temperature)
     penalty = choose_penalty(split.validation, held)
     seconds = time.monotonic() - started
-    return Namer(model, sizes, temperature, penalty, history, seconds)
+    return Namer(model, temperature, penalty, seconds)
 
 
-def single(images, canvas):
+def single(images):
     """The pieces of karyograms as straight chromosomes; label is where each stands."""
     pieces = cutting.pieces(images)
     if not len(pieces):
         raise layout.LayoutError("no chromosome in any karyogram; are they empty?")
     crops = cutting.crops(images, pieces)
-    x, _ = inputs.laid(crops, canvas=canvas)
+    x, _ = inputs.laid(crops, canvas=inputs.STRAIGHT)  # 416 pixels show no more
     classes = np.array(records.CLASSES)
     label = classes[layout.standing(pieces, images.x.shape[1])]
     return samples.Samples(

@@ -1,6 +1,6 @@
 """A network that compares homologues place by place.
 
-`learned(split, details, *, sizes, seed)` -> Compared: network, history
+`learned(split, details, *, epochs, seed)` -> Compared: a network
 `Compared.scores(images)` -> (n,) how abnormal each karyogram is, as log-odds
 `Compared.odd(images)` -> (n, 23) how likely each pair, or X and Y, is wrong
 `network(*, steps, seed)` -> the network, `truth(images, details)` -> what it learns
@@ -18,7 +18,6 @@ import time
 
 import keras
 import numpy as np
-import pandas as pd
 from keras import ops
 from scipy import special
 
@@ -47,20 +46,11 @@ MONITOR = "val_loss"  # of 23 places each; AUC of some 25 images tells no epochs
 CLIP, TINY = 1e-6, 1e-12  # probabilities nearer to 1, and nearer to 0, count as this
 
 
-@dataclasses.dataclass(frozen=True)
-class Sizes:
-    """How long it learns."""
-
-    epochs: int = 16
-    patience: int | None = None
-
-
 @dataclasses.dataclass(frozen=True, eq=False)
 class Compared:
     """A network that has learned to compare homologues."""
 
     model: keras.Model
-    history: pd.DataFrame
     seconds: float
 
     @property
@@ -83,32 +73,29 @@ class Compared:
         return np.asarray(said, np.float64)
 
 
-def learned(split, details, *, sizes=None, seed, checkpoint=None):
+def learned(split, details, *, epochs, seed):
     """A network trained on the training part of a split, the best epoch by validation.
 
     `details` are the source images with the box of what is wrong; None: only labels of
     whole karyograms are known.
     """
     layout.checked(split.sources)
-    sizes = sizes or Sizes()
     details = None if split.labels == "random" else details  # boxes tell the truth
     started = time.monotonic()
-    steps = sizes.epochs * -(-len(split.train) // BATCH)
+    steps = epochs * -(-len(split.train) // BATCH)
     model = network(steps=steps, seed=seed)
     train = moved(split.train, rng=streams.stream(seed, "moved karyograms"))
-    history = training.train(
+    training.train(
         model,
         channels(train),
         truth(train, details),
         validation=(channels(split.validation), truth(split.validation, details)),
         monitor=MONITOR,
-        epochs=sizes.epochs,
-        patience=sizes.patience,
+        epochs=epochs,
         batch=BATCH,
         seed=seed,
-        checkpoint=checkpoint,
     )
-    return Compared(model, history, time.monotonic() - started)
+    return Compared(model, time.monotonic() - started)
 
 
 def moved(images, *, rng):
@@ -195,10 +182,10 @@ def any_of(odd):
     return -ops.expm1(ops.sum(ops.log1p(-ops.minimum(odd, 1 - CLIP)), axis=1))
 
 
-def network(*, steps, seed, canvas=layout.CANVAS):
+def network(*, steps, seed):
     """The network, compiled: channels -> (24, 4) probability of what stands where."""
     seeds = counter_rng.Seeds(seed)
-    height, width = canvas
+    height, width = layout.CANVAS
     entry = keras.Input((height, width, PLACES))
     x = augment.pipeline(MOVED, seed=seeds())(entry)
     x = keras.layers.Permute((3, 1, 2))(x)

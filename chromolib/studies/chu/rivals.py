@@ -1,8 +1,6 @@
 """The rivals that count: what else tells normal karyograms from abnormal ones.
 
 `learned(split, details, *, sizes, seed)` -> [Rival]: count, compare, name and count
-`said(rivals, split, **words)` -> Predictions of each on the test images
-`predictions(rival, images, **words)` -> the same of any other karyograms
 `by_kind(predictions, details, *, rng)` -> Estimates for each kind of abnormality
 `by_chromosome(predictions, details, *, rng)` -> and by which chromosome has it
 `reports(rivals, images)` -> a row a karyogram: what it holds, where a rival says so
@@ -24,13 +22,11 @@ from sklearn import linear_model
 
 from chromolib.cyto import assign, groups
 from chromolib.evidence import metrics, resample
-from chromolib.models import predict
 from chromolib.studies.chu import data, layout, naming, places
 
 COUNT = "count by place"
 NAMES = COUNT, places.NAME, naming.NAME
 FEW = 8  # karyograms of a chromosome; with fewer, its Denver group is measured
-SHAM = "exchange"
 WHOLE = re.compile(r"(?:^|,)([+-])(\d+|X|Y)(?=,|$)")  # a gain or loss, as ISCN has it
 SEX = re.compile(r"(?:^|,)([XY]+)(?=,|$)")
 NORMAL, ABNORMAL = data.LABELS
@@ -38,10 +34,11 @@ NORMAL, ABNORMAL = data.LABELS
 
 @dataclasses.dataclass(frozen=True)
 class Sizes:
-    """How long the rivals learn; None leaves one out."""
+    """How long the rivals learn, and from what."""
 
-    compare: places.Sizes | None = dataclasses.field(default_factory=places.Sizes)
-    name: naming.Sizes | None = dataclasses.field(default_factory=naming.Sizes)
+    epochs: int = 16  # of what compares
+    steps: int = 600  # of what names
+    karyograms: int = 150  # of the training part it learns from, copies among them
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -52,8 +49,8 @@ class Rival:
     model: typing.Any  # has `scores`
     slope: float
     offset: float
-    seconds: float = 0.0
-    parameters: int = 0
+    seconds: float
+    parameters: int
 
     def probability(self, images):
         """(n, 2) of normal and abnormal."""
@@ -63,6 +60,8 @@ class Rival:
 
 class Count:
     """No network: how many places hold another number of chromosomes than usual."""
+
+    seconds = parameters = 0
 
     def scores(self, images):
         """(n,) pairs that are not two, and one more where X and Y are neither sex."""
@@ -76,47 +75,29 @@ def off(counts):
     return wrong[0][:, : layout.PAIRS].sum(1) + sex
 
 
-def learned(split, details, *, sizes=None, seed):
+def learned(split, details, *, sizes, seed):
     """The rivals of one split: what needs no network first.
 
     `details` are the source images with the box of what is wrong, as far as it is
     known. Raises LayoutError where karyograms are not arranged as the papers' are.
     """
-    sizes, started = sizes or Sizes(), time.monotonic()
+    started = time.monotonic()
     layout.checked(split.sources)
-    made = [fitted(COUNT, Count(), split.sources, started)]
-    if sizes.compare:
-        model = places.learned(split, details, sizes=sizes.compare, seed=seed)
-        made.append(fitted(places.NAME, model, split.validation))
-    if sizes.name:
-        model = naming.learned(split, sizes=sizes.name, seed=seed)
-        made.append(fitted(naming.NAME, model, split.validation))
-    return made
+    count = fitted(COUNT, Count(), split.sources)
+    count = dataclasses.replace(count, seconds=time.monotonic() - started)
+    compared = places.learned(split, details, epochs=sizes.epochs, seed=seed)
+    how = {"steps": sizes.steps, "karyograms": sizes.karyograms}
+    namer = naming.learned(split, **how, seed=seed)
+    models = {places.NAME: compared, naming.NAME: namer}
+    return [count, *(fitted(name, models[name], split.validation) for name in models)]
 
 
-def fitted(name, model, images, started=None):
+def fitted(name, model, images):
     """A Rival whose scores become probabilities as these karyograms have it."""
     curve = linear_model.LogisticRegression(class_weight="balanced")
     curve.fit(model.scores(images)[:, None], images.y)
-    slope, offset = curve.coef_[0, 0], curve.intercept_[0]
-    if started is not None:
-        seconds, parameters = time.monotonic() - started, 0
-    else:
-        seconds, parameters = model.seconds, model.parameters
-    return Rival(name, model, float(slope), float(offset), seconds, parameters)
-
-
-def said(rivals, split, **words):
-    """The Predictions of each rival on the test images of a split."""
-    conditions = {"labels": split.labels}
-    words = words | {"protocol": split.protocol, "conditions": conditions}
-    return [predictions(rival, split.test, **words) for rival in rivals]
-
-
-def predictions(rival, images, **words):
-    """The Predictions of a rival for any karyograms in the papers' layout."""
-    words = words | {"model": rival.name, "weights": "none"}
-    return predict.predictions(images, rival.probability(images), **words)
+    slope, offset = float(curve.coef_[0, 0]), float(curve.intercept_[0])
+    return Rival(name, model, slope, offset, model.seconds, model.parameters)
 
 
 def by_kind(predictions, details, *, rng):

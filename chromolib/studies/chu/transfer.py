@@ -34,7 +34,6 @@ class Sizes:
 
     trunks: tuple = tuple(CUTS)
     images: tuple = (20, 50, 100, 200)  # as far as there are so many
-    side: int = network.SIDE
 
 
 def run(run, karyograms, *, sizes):
@@ -78,7 +77,7 @@ def counts(pool, wanted):
 def _probed(run, karyograms, name, word, sizes):
     """(word, layer, count) -> Predictions of the unseen images."""
     seed, pool, unseen = run.given("seed"), karyograms.pool, karyograms.unseen
-    how = {"root": run.root, "data": str(run.data), "side": sizes.side, "seed": seed}
+    how = {"root": run.root, "data": str(run.data), "seed": seed}
     trunk = network.Trunk(name, word, half=True, **how)
     seen = trunk.maps({"pool": pool, "unseen": unseen}, CUTS[name])
     order = pd.Series(run.rng("transfer order").permutation(len(pool)))

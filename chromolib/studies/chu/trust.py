@@ -2,7 +2,7 @@
 
 `said(answer, part)` -> confidence.Said of some images
 `run(run, grid, *, row, protocol)` -> Trust: every method and score, marks, estimates
-`cost(model, images, *, times, words)` -> Estimate: draws in passes without dropout
+`cost(model, images, *, words)` -> Estimate: draws in passes without dropout
 """
 
 import dataclasses
@@ -11,12 +11,13 @@ import time
 import numpy as np
 
 from chromolib import records
-from chromolib.evidence import metrics, uncertainty
+from chromolib.evidence import metrics, referral, uncertainty
 from chromolib.models import mc_dropout
 from chromolib.studies.chu import confidence, moved
 
 ROUNDS = 7  # timings of each, in turn
-COST = "cost of 100 draws"
+TIMES = 100
+COST = f"cost of {TIMES} draws"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -48,7 +49,8 @@ def run(run, grid, *, row, protocol, counts=confidence.COUNTS):
     rng = run.rng(f"trust {row} {protocol}")
     marked = confidence.marked(test, held)
     estimates = confidence.compared(test, held, members, rng=rng, counts=counts)
-    estimates += confidence.rule(test, held, rng=rng)
+    for each in marked.values():
+        estimates += referral.outcome(each, rng=rng).values()
     for each in marked.values():
         estimates += confidence.screening(each, rng=rng)
     if not set(test.predictions.group) & set(held.predictions.group):
@@ -92,24 +94,24 @@ def _places(grid, row, protocol, rng):
     return found
 
 
-def cost(model, images, *, times=100, words, rounds=ROUNDS):
+def cost(model, images, *, words):
     """What so many draws cost, in passes without dropout of the same images.
 
     Timed in turn, so that a machine that slows down slows both.
     """
     passes = {
         "once": lambda: model.predict_on_batch(images),
-        "draws": lambda: mc_dropout.draws(model, images, times=times, seed=0),
+        "draws": lambda: mc_dropout.draws(model, images, times=TIMES, seed=0),
     }
     seconds = {name: [] for name in passes}
-    for i in range(rounds + 1):  # the first compiles
+    for i in range(ROUNDS + 1):  # the first compiles
         for name, work in passes.items():
             started = time.perf_counter()
             work()
             seconds[name] += [time.perf_counter() - started] if i else []
     once, draws = map(np.array, seconds.values())
     value = float(np.median(draws / once))
-    picks = np.random.default_rng(0).integers(rounds, size=(2_000, rounds))
+    picks = np.random.default_rng(0).integers(ROUNDS, size=(2_000, ROUNDS))
     drawn = np.median((draws / once)[picks], axis=1)
     low, high = np.quantile(drawn, [0.025, 0.975])
     return records.Estimate(
@@ -117,7 +119,7 @@ def cost(model, images, *, times=100, words, rounds=ROUNDS):
         value=value,
         low=float(min(low, value)),
         high=float(max(high, value)),
-        n=rounds,
-        groups=rounds,
+        n=ROUNDS,
+        groups=ROUNDS,
         **words,
     )

@@ -157,10 +157,10 @@ def _copied(fields, total, copies, seed):
     """So many copies, boxes moved along; without a layer the fields themselves."""
     if copies is None:
         return fields
-    source, copy = expand.plan(fields.group, total, originals=False, seed=seed)
+    source, copy = expand.plan(fields.group, total, seed=seed)
     x = np.empty((len(source), *fields.x.shape[1:]), np.uint8)
     _, boxes = expand.augmented_with_boxes(
-        fields.x, fields.truth, source, copy, copies(seed), out=x
+        fields.x, fields.truth, source, copies(seed), out=x
     )
     size = {"height": fields.side, "width": fields.side}
     most = fields.labels.shape[1]

@@ -158,7 +158,7 @@ def test_cells_with_a_copy_too_many_are_found_and_left_as_they_are(cells, rng, f
 )
 def test_a_source_shows_what_its_labels_say(labels, given, units_shown, folder):
     assert labelled.shown(folder(labels, ["a", "b"]), given) == units_shown
-    assert labelled.shown(None, "both") == data.UNITS
+    assert labelled.shown(None, "both") == labelled.UNITS
 
 
 def test_a_source_that_does_not_say_what_it_shows_is_asked_back(folder):
@@ -167,7 +167,7 @@ def test_a_source_that_does_not_say_what_it_shows_is_asked_back(folder):
 
 
 def test_a_run_is_of_both_units_or_of_the_one_that_was_given(run, folder):
-    assert data.units(run()) == data.UNITS
+    assert data.units(run()) == labelled.UNITS
     assert data.units(run(unit="karyogram")) == ("karyogram",)
     with pytest.raises(labelled.UnitError, match="set unit to"):
         data.units(run(images=folder(["normal", "abnormal"])))

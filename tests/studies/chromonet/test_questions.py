@@ -123,7 +123,7 @@ def test_even_labels_and_a_searched_rate_are_trained_and_told_with_their_gain(
 
 
 def test_bars_tell_protocols_labels_and_unseen_groups_apart(grid):
-    bars = questions.bars([grid])
+    bars = questions.scores([grid])
     keys = {
         (e.protocol, e.conditions["labels"], e.conditions.get("tested")) for e in bars
     }
@@ -133,7 +133,10 @@ def test_bars_tell_protocols_labels_and_unseen_groups_apart(grid):
         dataclasses.replace(e, conditions=e.conditions | {"seeds": "3"}) for e in bars
     ]
     pooled = [dataclasses.replace(e, quantity="balanced accuracy") for e in pooled]
-    assert questions.kept_bars([*pooled, *bars]) == pooled
+    assert questions.kept_scores([*pooled, *bars]) == pooled
+    drawn = [e.conditions for e in questions.drawn(bars)]
+    assert {e["images"] for e in drawn} == {f"chromosome, {grid.source}"}
+    assert {e["under"] for e in drawn} == {"", "unseen groups", "random labels"}
 
 
 def test_counts_parts_and_curves_are_of_true_labels(grid):
@@ -212,7 +215,7 @@ def test_questions_add_nothing_to_what_they_are_asked_of(grid, audits, rng):
     questions.paper_tables([grid], audits)
     for question in (questions.counts, questions.curves):
         question(grid)
-    questions.bars([grid]), questions.inspected(grid), questions.wrong(grid, 4)
+    questions.scores([grid]), questions.inspected(grid), questions.wrong(grid, 4)
     assert [list(one) for one in lists] == before
 
 
@@ -222,7 +225,7 @@ def test_bars_of_kept_results_are_the_network_s_own_and_each_once(grid):
         dataclasses.replace(e, conditions=e.conditions | {"seeds": "0 1 2"})
         for e in grid.estimates
     ]
-    bars = questions.kept_bars(pooled)
+    bars = questions.kept_scores(pooled)
     assert {getattr(e, name) == word for e in bars for name, word in told.items()} == {
         True
     }

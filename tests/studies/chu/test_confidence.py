@@ -241,25 +241,10 @@ def test_a_target_that_nothing_reaches_refers_every_image(test):
     hopeless = drawn("valid", skill=-9)
     *_, mark = confidence.marked(test, hopeless).values()
     assert mark.refer.all()
-    found = confidence.rule(test, hopeless, rng=rng())
-    own = {"rule": "probability, accuracy 0.98"}
-    assert pick(found, "referred", **own).value == 1
-    assert not [
-        e
-        for e in found
-        if own.items() <= e.conditions.items() and e.quantity == "accuracy of the kept"
-    ]
-
-
-def test_the_outcome_is_that_of_the_marks(test, held):
-    marks = confidence.marked(test, held, share=0.9)
-    found = confidence.rule(test, held, share=0.9, rng=rng())
-    for name, each in marks.items():
-        referred = pick(found, "referred", rule=name)
-        assert referred.value == pytest.approx(each.refer.mean())
-        caught = pick(found, "wrong labels referred", rule=name).value
-        wrong = each.label != each.truth
-        assert caught == pytest.approx(each.refer[wrong].mean())
+    found = referral.outcome(mark, rng=rng())
+    assert found["referred"].value == 1
+    assert found["referred"].conditions["rule"] == "probability, accuracy 0.98"
+    assert "accuracy of the kept" not in found
 
 
 def test_screening_counts_what_nobody_looks_at(held):

@@ -36,13 +36,13 @@ def test_a_run_that_was_stopped_goes_on_with_the_next_row(ran, karyograms, monke
     run, grid = ran
     lost = grid.pick(ROW, "clean", member=1)
     experiment.place(run, lost.task).unlink()
-    trained, learn = [], experiment.learn
+    trained, learn = [], experiment.training.train
 
     def counted(*args, **words):
         trained.append(words)
         return learn(*args, **words)
 
-    monkeypatch.setattr(experiment, "learn", counted)
+    monkeypatch.setattr(experiment.training, "train", counted)
     again = experiment.run(run, karyograms, sizes=SIZES)
     assert len(trained) == 1
     redone = again.pick(ROW, "clean", member=1)
@@ -142,11 +142,12 @@ def test_more_labels_are_asked_for_in_both_ways(ran, karyograms):
     assert first[0].value == first[1].value, "both begin with the same images"
 
 
-def test_what_draws_cost_is_told_in_passes(trunk):
+def test_what_draws_cost_is_told_in_passes(trunk, monkeypatch):
+    monkeypatch.setattr(trust, "ROUNDS", 2)
     model = trunk.rest("", seed=0)
     images = np.random.default_rng(0).random((4, 96, 96, 1), np.float32)
     words = {"source": "drawn", "study": "chu", "protocol": "clean"}
-    price = trust.cost(model, images, times=4, words=words, rounds=2)
+    price = trust.cost(model, images, words=words)
     assert price.quantity == trust.COST
     assert 0 < price.low <= price.value <= price.high
 

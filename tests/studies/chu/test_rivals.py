@@ -8,16 +8,13 @@ import pytest
 
 from chromolib import records
 from chromolib.data import pixels
-from chromolib.models import inputs, protocols, samples
+from chromolib.models import protocols, samples
 from chromolib.studies.chu import cutting, data, layout, naming, places, rivals
 
 SIDE = data.SIDE
 USUAL = dict.fromkeys(records.CLASSES, 2) | {"X": 1, "Y": 1}
 WIDTH = 12
-SMALL = rivals.Sizes(
-    places.Sizes(epochs=2, patience=None),
-    naming.Sizes(steps=2, karyograms=4, canvas=inputs.STRAIGHT),
-)
+SMALL = rivals.Sizes(epochs=2, steps=2, karyograms=4)
 
 
 def drawn(changes=None, shift=0):
@@ -104,7 +101,7 @@ def test_what_is_drawn_in_a_place_is_seen_in_that_place_only():
 
 def test_a_place_keeps_its_mean_ink():
     x = np.full((2, SIDE, SIDE, 1), 7, np.uint8)
-    np.testing.assert_allclose(layout.places(x, canvas=(5, 3)), 7, rtol=1e-5)
+    np.testing.assert_allclose(layout.places(x), 7, rtol=1e-5)
 
 
 def test_chromosomes_are_counted_where_they_stand():
@@ -279,24 +276,14 @@ def test_what_is_not_known_costs_nothing():
 
 
 def test_every_rival_says_something_of_test_images(split, learned):
-    words = {"source": "drawn", "seed": 0}
-    said = rivals.said(learned, split, **words)
-    assert [one.model for one in said] == [
-        rivals.COUNT,
-        places.NAME,
-        naming.NAME,
-    ]
-    for one in said:
-        assert one.image.tolist() == split.test.image.tolist()
-        assert one.protocol == "clean"
-    assert (said[0].label == split.test.label).all()
-
-
-def test_a_rival_takes_karyograms_of_another_set(learned):
-    other = many(CASES[:2], "natural")
-    for rival in learned:
-        one = rivals.predictions(rival, other, source="drawn")
-        assert len(one) == 2
+    assert tuple(rival.name for rival in learned) == rivals.NAMES
+    said = [rival.probability(split.test) for rival in learned]
+    for chance in said:
+        assert chance.shape == (len(split.test), 2)
+        np.testing.assert_allclose(chance.sum(1), 1)
+    assert (said[0].argmax(1) == split.test.y).all()
+    assert [rival.parameters > 0 for rival in learned] == [False, True, True]
+    assert all(rival.seconds > 0 for rival in learned)
 
 
 def test_the_network_says_which_place(split, learned):
@@ -344,7 +331,8 @@ def test_dealt_labels_are_not_learned_by_boxes(split, details, monkeypatch):
     monkeypatch.setattr(places, "truth", lambda part, d: seen.append(d) or part.y)
     monkeypatch.setattr(places.training, "train", lambda *a, **k: pd.DataFrame())
     for labels in ("true", "random"):
-        places.learned(dataclasses.replace(split, labels=labels), details, seed=0)
+        own = dataclasses.replace(split, labels=labels)
+        places.learned(own, details, epochs=1, seed=0)
     assert [one is None for one in seen] == [False, False, True, True]
 
 
