@@ -49,7 +49,7 @@ class Detector(keras.Model):
         self.built = True
 
     def compile(self, optimizer, **words):
-        """As Keras does; the optimizer is built now, or the first step is traced twice."""
+        """As Keras does, and build the optimizer, or the first step is traced twice."""
         super().compile(optimizer, **words)
         self.optimizer.build(self.trainable_variables)
 

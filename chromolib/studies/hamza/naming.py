@@ -23,7 +23,7 @@ from chromolib.models import train as training
 
 MODEL = "bands"  # the classifier
 BATCH, EPOCH = 64, 200  # images a step; steps after which a training can be resumed
-LEAST = 0.05  # score of a box that is worth a name
+LEAST, MOST = 0.05, 100  # score of a box worth a name; how many a field, as COCO has it
 TRUE = "true boxes"
 ALONE, JOINTLY = "a box alone", "a cell jointly"
 SCORES = ("mAP", "AP50", "recall", "precision", judged.RIGHT, judged.MENDED)
@@ -68,7 +68,7 @@ def run(run, large, split, found, *, steps):
     said = predict.predictions(held, _said(model, held), source=large.source)
     penalty, made, seen = assign.choose_penalty(said), [], list(pictures(test))
     for name, boxes in {TRUE: test.truth, **found}.items():
-        boxes = [one.take(one.score >= LEAST) for one in boxes]
+        boxes = [one.take(one.score >= LEAST).take(slice(MOST)) for one in boxes]
         named = _named(boxes, _said(model, straight(test, boxes, seen)), penalty)
         for way, (each, once) in named.items():
             words = run.label | {
