@@ -44,7 +44,7 @@ def learned(
     falls = keras.optimizers.schedules.CosineDecay(
         rate / 10, steps, warmup_target=rate, warmup_steps=math.ceil(WARM * steps)
     )
-    detector.compile(fused.AdamW(falls, weight_decay=DECAY, clipnorm=CLIP))
+    detector.compile(fused.adamw(falls, weight_decay=DECAY, clipnorm=CLIP))
     if folder is not None:
         watch = [*watch, keras.callbacks.BackupAndRestore(folder)]
     history = detector.fit(

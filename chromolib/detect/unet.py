@@ -84,7 +84,7 @@ def learned(ink, kinds, *, steps, seed, rate=3e-3):
     """A network of these fields that has seen tiles of them, any way round."""
     network = unet(min(TILE, ink.shape[1]), seed=seed)
     network.compile(
-        fused.AdamW(keras.optimizers.schedules.CosineDecay(rate, steps), clipnorm=10.0),
+        fused.adamw(keras.optimizers.schedules.CosineDecay(rate, steps), clipnorm=10.0),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     network.optimizer.build(network.trainable_variables)

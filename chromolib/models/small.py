@@ -17,7 +17,7 @@ import numpy as np
 from keras import ops
 
 from chromolib import streams
-from chromolib.models import augment, checks, counter_rng, fused, layers
+from chromolib.models import augment, checks, counter_rng, layers
 
 MIRROR = ("horizontal",)  # left for right: no chromosome has a left side
 SMOOTHING = 0.1  # of labels
@@ -193,7 +193,7 @@ def ready(model, *, steps, rate=2e-3):
         rate / 20, max(1, steps - warm), alpha=0.01, **rise
     )
     model.compile(
-        fused.AdamW(pace, weight_decay=DECAY),
+        keras.optimizers.AdamW(pace, weight_decay=DECAY),
         keras.losses.CategoricalCrossentropy(
             from_logits=True, label_smoothing=SMOOTHING
         ),
