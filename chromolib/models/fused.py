@@ -30,6 +30,7 @@ def fused(model):
     kind = KINDS.get(type(twin.optimizer))
     if kind and keras.backend.backend() == "tensorflow":
         twin.optimizer = kind.from_config(twin.optimizer.get_config())
+    twin.optimizer.build(twin.trainable_variables)
     return twin
 
 

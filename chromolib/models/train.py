@@ -202,7 +202,6 @@ def _twin(model):
     key = structure(model), learning
     if key not in _twins:
         twin = fused.fused(model)
-        twin.optimizer.build(twin.trainable_variables)
         first = [variable.numpy() for variable in twin.optimizer.variables]
         _twins[key] = twin, first
         if len(_twins) > TWINS:

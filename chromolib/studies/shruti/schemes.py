@@ -21,7 +21,7 @@ import pandas as pd
 
 from chromolib import files
 from chromolib.evidence import metrics
-from chromolib.models import counter_rng, predict
+from chromolib.models import counter_rng, fused, predict
 from chromolib.studies.shruti import data, network, protocol
 
 WIDE, DROP = 4096, 0.5  # of VGG's own layers
@@ -128,6 +128,7 @@ def _learned(run, few, part, name, words, *, approach, scheme, origin, epochs, b
     split = next(protocol.folds(few, protocol=name, seed=seed, part=part))
     shape, classes = part.x.shape[1:], len(part.classes)
     model = head(shape, classes, approach=approach, scheme=scheme, seed=seed)
+    model = fused.fused(model)
     keras.utils.set_random_seed(seed)
     began = time.perf_counter()
     model.fit(*split.train.xy, batch_size=batch, epochs=epochs, verbose=0)

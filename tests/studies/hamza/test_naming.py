@@ -76,6 +76,25 @@ def test_true_boxes_bound_what_found_ones_reach(run):
     assert run.recorded == made
 
 
+def test_only_the_surest_boxes_of_a_field_are_named(run, monkeypatch):
+    """A right one behind so many better ones is none."""
+    monkeypatch.setattr(naming, "MOST", 12)
+    fields, known = conftest.blocks(24), {}
+    split = protocol.divide(fields, "clean", seed=0, sources=None, copies=None)
+    for name, many in {"few": 12, "more": 24}.items():
+        known[name] = [one.take(slice(many)) for one in split.test.truth]
+    made = naming.run(run, fields, split, known, steps=2)
+    few, more = (
+        {
+            (one.quantity, one.conditions["named"]): one.value
+            for one in made
+            if one.conditions["boxes"] == name
+        }
+        for name in known
+    )
+    assert few == more
+
+
 def test_fields_are_learned_from_by_number_and_what_was_found_is_kept(run, monkeypatch):
     fields = dataclasses.replace(conftest.blocks(12), kind="metaphase", real=True)
     sizes = pretraining.Sizes((0, 3), 6, 8, 8, 16, side=128, trunk="tiny")
