@@ -507,6 +507,21 @@ def detect_r_fcn(_):
     return detect("r_fcn")
 
 
+def first_step(_):
+    """A small network's first step, traced, against one with Keras' own optimizer."""
+    import keras
+
+    from chromolib.models import fused, small
+
+    took, x = [], np.zeros((8, 112, 32, 1), np.float32)
+    for twin in (fused.fused, lambda model: model, fused.fused, lambda model: model):
+        model = twin(small.ready(small.bands(x.shape[1:], 24, seed=0), steps=99))
+        started = time.perf_counter()
+        model.fit(x, keras.utils.to_categorical(range(8), 24), verbose=0)
+        took.append(time.perf_counter() - started)
+    return took[2:]  # what TensorFlow itself begins with is paid by the first two
+
+
 def inspected(count):
     """A view of that many images of 96 by 96 pixels, as JupyterLab gets it."""
     from chromolib import records, widgets
@@ -593,6 +608,7 @@ ROWS += (draw_singles, draw_karyograms, draw_metaphases)
 ROWS += (
     assign_cells,
     train_chromonet,
+    first_step,
     study_quick,
     shruti_quick,
     chu_quick,

@@ -92,8 +92,8 @@ def train(split, sizes, *, first=None, wanted=None, checkpoint=None, **how):
 
     It may start from `first` weights; `wanted` are probabilities instead of the labels.
     """
-    steps = min(EPOCH, sizes.steps)
-    epochs = -(-sizes.steps // steps)
+    epochs = -(-sizes.steps // EPOCH)
+    steps = -(-sizes.steps // epochs)
     model = network.ours(split.train, steps=steps * epochs, **how)
     if first:
         model.set_weights(first)
