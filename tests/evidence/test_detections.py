@@ -87,7 +87,7 @@ def test_groups_stay_together_and_spread_the_interval():
 
 def test_a_difference_is_of_the_same_images():
     half = [field((0, "1")), field((0, "1"))] * 3
-    how = {"group": GROUP, "words": WORDS, "rng": np.random.default_rng(0), "draws": 50}
+    how = {"group": GROUP, "words": WORDS, "rng": np.random.default_rng(0)}
     none = detections.differences(TRUTH, (TRUTH, TRUTH), (TRUTH, TRUTH), **how)
     assert none["difference in mAP"].value == 0
     made = detections.differences(TRUTH, (TRUTH, TRUTH), (half, half), **how)[
