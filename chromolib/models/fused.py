@@ -62,10 +62,12 @@ class _Once:
             super().update_step(gradient, variable, learning_rate)
             return
         place = self._get_variable_index(variable)
-        moments = self._momentums[place], self._velocities[place]
+        _, first, second = self._now
         tf.raw_ops.ResourceApplyAdam(
-            **dict(zip("mv", (one.value.handle for one in moments), strict=True)),
-            **dict(zip(("beta1_power", "beta2_power"), self._now[1:], strict=True)),
+            m=self._momentums[place].value.handle,
+            v=self._velocities[place].value.handle,
+            beta1_power=first,
+            beta2_power=second,
             var=variable.handle,
             grad=gradient,
             lr=learning_rate,
