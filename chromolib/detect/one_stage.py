@@ -122,12 +122,13 @@ class Scored(detector.Detector):
         wanted = targets.taken(boxes, index)
         overlap = geometry.ciou(found, wanted)
         present = ops.stop_gradient(ops.clip(overlap, 0.0, 1.0)) * weight
-        close = targets.quality(ops.stop_gradient(found), boxes, labels)
-        close = ops.max(close, 2) >= self.ignore
-        counted = ops.logical_or(positive, ops.logical_not(close))
         away = 1 - overlap if self.version == 5 else self._away(offsets, wanted)
         wrong = self._wrong(targets.taken_labels(labels, index), logits)
-        unsure = detector.binary(present, there) * ops.cast(counted, "float32")
+        unsure = detector.binary(present, there)
+        if self.ignore < 1:
+            close = targets.quality(ops.stop_gradient(found), boxes, labels)
+            far = ops.max(close, 2) < self.ignore
+            unsure = unsure * ops.cast(ops.logical_or(positive, far), "float32")
         each = {"box_loss": away * weight, "class_loss": wrong * weight}
         each["there_loss"] = unsure
         return {

@@ -6,6 +6,10 @@
 
 Truth is boxes (n, K, 4) and labels (n, K); -1 is no box. Shapes are fixed: a rule is
 a table of every anchor with every box.
+
+# Strategy: the table is large, so it is touched as few times as can be. Anchors stand
+on a grid: what depends on x or on y or on shape alone is computed once for each x, y or
+shape there is, and then spread over the anchors that have it.
 """
 
 import numpy as np
@@ -16,10 +20,36 @@ from chromolib.detect import boxes as geometry
 
 def quality(anchors, boxes, labels):
     """Overlap of anchors (A, 4) or (n, A, 4) with boxes, (n, A, K); -1 for no box."""
-    if len(anchors.shape) == 2:
-        anchors = ops.convert_to_tensor(anchors)[None]
-    overlap = geometry.iou(anchors, ops.cast(boxes, "float32"))
+    boxes, fixed = ops.cast(boxes, "float32"), len(anchors.shape) == 2
+    overlap = (_of_grid if fixed else geometry.iou)(anchors, boxes)
     return ops.where(labels[:, None] >= 0, overlap, -1.0)
+
+
+def _of_grid(anchors, boxes):
+    """The same number as `geometry.iou`, of anchors that stay where they are."""
+
+    def shared(low, high):
+        start, end = (boxes[:, None, :, side] for side in (low, high))
+
+        def length(spans):
+            over = ops.minimum(spans[:, 1:], end) - ops.maximum(spans[:, :1], start)
+            return ops.maximum(over, 0.0)
+
+        return spread(length, anchors[:, [low, high]])
+
+    both = shared(0, 2) * shared(1, 3)
+    area, own = (_area(each) for each in (anchors, boxes))
+    return both / ops.maximum(area[:, None] + own[:, None] - both, 1e-6)
+
+
+def _area(boxes):
+    return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
+
+
+def spread(value, rows):
+    """`value` (n, u, K) of the different ones among `rows`, for each row: (n, A, K)."""
+    rows, which = np.unique(rows, axis=0, return_inverse=True)
+    return ops.take(value(rows), which.ravel().astype("int32"), axis=1)
 
 
 def match(quality, eligible, *, force=True):
@@ -43,12 +73,25 @@ def overlap(quality, *, least):
     return quality >= least
 
 
-def _offsets(anchors, strides, boxes):
-    """Shift of each box from each anchor in cells, and both ratios of their sides."""
-    middle, sides = geometry.centred(anchors)
-    centre, size = geometry.centred(ops.cast(boxes, "float32"))
-    shift = (centre[:, None] - middle[:, None]) / strides[:, None, None]
-    return ops.abs(shift), ops.maximum(size[:, None], 1e-3) / sides[:, None]
+def _shifts(anchors, strides, boxes, most):
+    """Whether the shift of each box from each anchor in x, and that in y, is at most so
+    many cells: bool (n, A, K) twice."""
+    middle, centre = geometry.centred(anchors)[0], geometry.centred(boxes)[0]
+
+    def close(side):
+        def within(rows):
+            shift = centre[:, None, :, side] - rows[:, :1]
+            return ops.abs(shift / rows[:, 1:]) <= most
+
+        return spread(within, np.stack([middle[:, side], strides], 1))
+
+    return close(0), close(1)
+
+
+def _ratios(value, anchors, boxes):
+    """`value` of the ratios of both sides of each box to each anchor's: (n, A, K)."""
+    size = ops.maximum(geometry.centred(boxes)[1][:, None], 1e-3)
+    return spread(lambda sides: value(size / sides[:, None]), geometry.centred(anchors)[1])
 
 
 def near(anchors, strides, boxes, labels, *, ratio=4.0):
@@ -56,10 +99,17 @@ def near(anchors, strides, boxes, labels, *, ratio=4.0):
 
     Alike means that no side is `ratio` times the other's.
     """
-    shift, sides = _offsets(anchors, strides, boxes)
-    alike = ops.max(ops.maximum(sides, 1 / sides), -1) < ratio
-    close = ops.logical_and(ops.max(shift, -1) <= 1, ops.min(shift, -1) <= 0.5)
-    return ops.logical_and(ops.logical_and(alike, close), labels[:, None] >= 0)
+    boxes = ops.cast(boxes, "float32")
+
+    def alike(sides):
+        there = labels[:, None] >= 0
+        close = ops.max(ops.maximum(sides, 1 / sides), -1) < ratio
+        return ops.logical_and(close, there)
+
+    close = ops.logical_and(*_shifts(anchors, strides, boxes, 1))
+    inner = ops.logical_or(*_shifts(anchors, strides, boxes, 0.5))
+    close = ops.logical_and(close, inner)
+    return ops.logical_and(close, _ratios(alike, anchors, boxes))
 
 
 def cell(anchors, strides, boxes, labels):
@@ -67,13 +117,17 @@ def cell(anchors, strides, boxes, labels):
 
     Where there are several strides, the best of all cells that hold the box.
     """
-    shift, sides = _offsets(anchors, strides, boxes)
-    inside = ops.logical_and(ops.max(shift, -1) <= 0.5, labels[:, None] >= 0)
-    both = ops.prod(ops.minimum(sides, 1.0), -1)  # overlap of shapes on one centre
-    alike = both / (1 + ops.prod(sides, -1) - both)
-    alike = ops.where(inside, alike, -1.0)
+    boxes = ops.cast(boxes, "float32")
+
+    def overlap(sides):
+        both = ops.prod(ops.minimum(sides, 1.0), -1)  # of shapes on one centre
+        alike = both / (1 + ops.prod(sides, -1) - both)
+        return ops.where(labels[:, None] >= 0, alike, -1.0)
+
+    inside = ops.logical_and(*_shifts(anchors, strides, boxes, 0.5))
+    alike = ops.where(inside, _ratios(overlap, anchors, boxes), -1.0)
     best = ops.max(alike, 1, keepdims=True)
-    return ops.logical_and(inside, alike >= best - 1e-6)
+    return ops.logical_and(alike >= 0, alike >= best - 1e-6)
 
 
 def taken(values, index):

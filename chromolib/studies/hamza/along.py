@@ -54,7 +54,8 @@ class Outlined(data.Fields):
     @property
     def targets(self):
         """What a detector learns beside the images."""
-        return super().targets | {"oriented": self.along}
+        usual = super().targets
+        return usual | {"oriented": self.along[:, : usual["labels"].shape[1]]}
 
     @property
     def lying(self):
