@@ -1,6 +1,6 @@
 """What the book makes of the results that are committed: its first figure, its runs.
 
-`written(root, folder)` -> front.md and kept.md in the folder of built pages
+`written(root, place)` -> front.md and kept.md in the folder of built pages
 """
 
 import importlib

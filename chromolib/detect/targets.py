@@ -91,7 +91,8 @@ def _shifts(anchors, strides, boxes, most):
 def _ratios(value, anchors, boxes):
     """`value` of the ratios of both sides of each box to each anchor's: (n, A, K)."""
     size = ops.maximum(geometry.centred(boxes)[1][:, None], 1e-3)
-    return spread(lambda sides: value(size / sides[:, None]), geometry.centred(anchors)[1])
+    own = geometry.centred(anchors)[1]
+    return spread(lambda sides: value(size / sides[:, None]), own)
 
 
 def near(anchors, strides, boxes, labels, *, ratio=4.0):

@@ -1,7 +1,7 @@
 """How well a detector finds and names, as Estimates that resample whole groups.
 
 `estimates(truth, found, *, group, words, rng)` -> name -> Estimate
-`counted(truth, found, …)` -> those of boxes that are sure enough alone, which is quick
+`counted(truth, once, …)` -> those of boxes that are sure enough alone, which is quick
 `differences(truth, first, second, …)` -> likewise, of two detectors
 
 A box is right where it overlaps a true one by half and has its name. Average precision

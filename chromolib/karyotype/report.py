@@ -1,6 +1,6 @@
 """The report that a person reviews: one file, its pictures inside, for a phone too.
 
-`write(out, items, results, cases, refused, left)` -> `report.html`; beyond `PAGE`
+`write(out, items, rows, cases, refused, left)` -> `report.html`; beyond `PAGE`
 images it goes on in `report-2.html`
 
 # Strategy: each field is in the page once; the picture of a chromosome is a window on

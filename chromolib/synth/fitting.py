@@ -1,6 +1,6 @@
 """Bands and breadth of the lab's chromosomes, fitted to the means of real ones.
 
-`fit(look, ink, width)` -> (stain, breadth), what the ideograms lack, and their error
+`fit(look, wanted, use=)` -> (stain, breadth), what the ideograms lack, and their error
 
 The means are numbers along the axis, measured on training cells by `measured.sample`.
 Drawn cells are measured in the same way, and what they lack is added, a few times over.

@@ -2,7 +2,7 @@
 
 `cut(image)` -> (height, width) int, 0 is the ground, each chromosome has its number
 `pieces(images)` -> Pieces of many karyograms, with the box of each
-`crops(images, pieces)` -> the ImageSet of them, cell by cell
+`crops(images, cut_out)` -> the ImageSet of them, cell by cell
 
 Strategy: chromosomes of a karyogram stand upright side by side, and this is used twice.
 Parts of stain above each other belong to one chromosome, which a pale band broke. A

@@ -1,7 +1,7 @@
 """Where each class of chromosome stands in a karyogram of the papers' layout.
 
 `slots(side)` -> (24, 4) boxes of the places, in the order of `records.CLASSES`
-`places(images)` -> (n, 24, height, width) what stands in each of them
+`places(x)` -> (n, 24, height, width) what stands in each of them
 `at(points, side)`, `standing(pieces, side)` -> (n,) the class in whose place each is
 `counts(images)` -> (n, 24) how many chromosomes stand in each place
 `checked(images)` -> the images, refused where they are arranged in another way

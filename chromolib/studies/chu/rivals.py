@@ -4,7 +4,7 @@
 `by_kind(predictions, details, *, rng)` -> Estimates for each kind of abnormality
 `by_chromosome(predictions, details, *, rng)` -> and by which chromosome has it
 `reports(rivals, images)` -> a row a karyogram: what it holds, where a rival says so
-`named(predictions, reports, details, *, rng)` -> Estimates: change named exactly
+`named(predictions, reports, *, rng)` -> Estimates: change named exactly
 
 Each rival gives a karyogram a score; a logistic curve through scores of karyograms that
 are not tested turns it into a probability.

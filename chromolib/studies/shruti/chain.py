@@ -1,7 +1,7 @@
 """The chain of the report, from a metaphase to its karyotype: what each stage loses.
 
 `metaphases(run, count)` -> ImageSet with boxes: the run's, its second source's or drawn
-`divided(run, images)` -> Parts: who trains, who chooses, who tests
+`divided(images, seed=)` -> Parts: who trains, who chooses, who tests
 `run(run, parts, sizes=)` -> Chain: the estimates, and the fields with what was found
 `told(truth, found, named)` -> what became of the boxes of a field
 `report(run, field, namer)` -> the page that `chromolib karyotype` writes of it

@@ -1,7 +1,7 @@
 """The grid of trainings: five folds by image and by cell, named one by one and jointly.
 
 `run(run, chromosomes, sizes=)` -> Experiment, with every prediction and its estimates
-`train(split, sizes, seed=, upright=)` -> the trained network of a fold and its history
+`train(split, sizes, ...)` -> the trained network of a fold and its history
 
 What each fold says is kept in the run's folder as soon as it is done, so that a run
 that was stopped goes on with the next.

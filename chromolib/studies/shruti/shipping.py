@@ -2,7 +2,7 @@
 
 `prepared(images, upright=, real=)` -> the chromosomes of a source
 `ship(file, sources, *, steps, seed)` -> the model file, trained on several sources
-`save(file, model, splits, *, seed, before)` -> the same of a network that has learned
+`save(file, model, learned, *, seed, before)` -> the same of a network that has learned
 
 Of each source the first clean fold stays out: its cells judge the model, and the scores
 on its card are theirs. Validation cells choose the temperature of its probabilities and
