@@ -24,6 +24,8 @@ import numpy as np
 import PIL.Image
 from bench_scale import bootstrap_all, cluster_row, near_all, train_stored
 
+import chromolib  # noqa: F401  before TensorFlow, whose settings it makes
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PYTHON = [sys.executable]
 CHROMOLIB = [*PYTHON, "-m", "chromolib"]

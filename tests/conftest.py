@@ -10,6 +10,8 @@ import nbformat
 import pytest
 from nbformat import v4
 
+import chromolib  # noqa: F401  before TensorFlow, whose settings it makes
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # A file with a test that takes one of these fixtures -> its group: one of several

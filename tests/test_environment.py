@@ -1,6 +1,9 @@
 """pyproject.toml, environment.yml and the locks mean the same."""
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -66,3 +69,19 @@ def test_a_lock_is_hashed_throughout_and_names_no_host(root, lock):
 def test_a_gpu_gets_the_whole_tensorflow_only(root):
     text = (root / "requirements-gpu.lock").read_text()
     assert re.search(r"^tensorflow-cpu==.*sys_platform == 'never'", text, re.M)
+
+
+@pytest.mark.parametrize(("given", "read"), [(None, "1"), ("0", "0")])
+def test_onednn_is_asked_for_unless_somebody_says_otherwise(root, given, read):
+    name = "TF_ENABLE_ONEDNN_OPTS"
+    others = {key: value for key, value in os.environ.items() if key != name}
+    asked = f"import chromolib, os; print(os.environ['{name}'])"
+    told = subprocess.run(
+        [sys.executable, "-c", asked],
+        cwd=root,
+        env=others | ({name: given} if given else {}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.strip() == read
