@@ -1,6 +1,6 @@
 """The chromosomes of a cell named together: two places a class, others at a price.
 
-`cell(probability, penalty=)` -> the class of each image of one cell, as indices
+`cell(probability, penalty=, whole=)` -> the class of each image of one cell, as indices
 `cells(predictions, penalty=)` -> the Predictions with `assigned`, cell by cell
 `choose_penalty(predictions)` -> the penalty by which most of them are named rightly
 `uneven(labels)` -> the classes of a cell with a copy too few, and with one too many
@@ -9,8 +9,10 @@
 # Strategy: a place of a class costs minus the logarithm of its probability. Each
 autosome has two places, and so have X and Y together: as XX or as XY, whichever is
 cheaper. A place left empty costs the penalty, and so does each copy beyond; a trisomy
-is thus named when the images say so by more than that. The cheapest way to fill places
-is a linear assignment, which scipy solves exactly.
+is thus named when the images say so by more than that. What may be no chromosome has
+one more place, outside the cell, by its odds: a doubtful one is taken where the cell
+lacks it. The cheapest way to fill places is a linear assignment, which scipy solves
+exactly.
 """
 
 import collections
@@ -24,6 +26,10 @@ from chromolib import records
 PENALTIES = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0)  # of a copy more or fewer
 BEYOND = 2  # copies of a class beyond the usual that a cell may have
 LEAST = 1e-12  # probability: no class is impossible
+# What is a chromosome by this chance is one, whatever its cell has or lacks: an extra
+# copy that is seen well stays. Chosen on fields of Tseng that validate.
+KEPT = 0.7
+NEVER = 1e6  # the cost of what may not be
 X, Y = (records.CLASSES.index(name) for name in "XY")
 
 
@@ -52,17 +58,23 @@ def uneven(labels):
     return missing.tolist(), extra.tolist()
 
 
-def cell(probability, *, penalty):
-    """The class of each image of one cell, and what naming them so costs."""
+def cell(probability, *, penalty, whole=None):
+    """The class of each image of one cell, and what naming them so costs.
+
+    `whole` is the chance of each to be one chromosome; what is taken for none has -1.
+    """
     probability = np.asarray(probability, float)
     if not len(probability) <= MOST:
         raise CellError(
             f"{len(probability)} images of one cell, more than {MOST}; are several "
             "cells named alike?"
         )
-    dear = -np.log(np.maximum(probability, LEAST))
+    dear, out = -np.log(np.maximum(probability, LEAST)), None
+    if whole is not None:
+        odds = np.log(np.maximum(whole, LEAST) / np.maximum(1 - whole, LEAST))
+        out = np.where(whole < KEPT, odds, NEVER)
     return min(
-        (_filled(dear, usual, penalty) for usual in USUAL.values()),
+        (_filled(dear, usual, penalty, out) for usual in USUAL.values()),
         key=lambda named: named[1],
     )
 
@@ -142,14 +154,20 @@ def members(group, cells):
     return np.split(order, np.cumsum(np.bincount(which))[:-1])
 
 
-def _filled(dear, usual, penalty):
-    """The cheapest classes under one sex, and their cost with what stays empty."""
+def _filled(dear, usual, penalty, out=None):
+    """The cheapest classes under one sex, and their cost with what stays empty.
+
+    With `out`, the cost of each image outside the cell, class -1.
+    """
     copies = usual + BEYOND
     of_class = np.repeat(np.arange(len(usual)), copies)
     number = np.arange(len(of_class)) - np.repeat(np.cumsum(copies) - copies, copies)
     price = np.where(number < usual[of_class], -penalty, penalty)
-    rows, places = optimize.linear_sum_assignment(dear[:, of_class] + price)
+    cost = dear[:, of_class] + price
+    if out is not None:
+        own = np.where(np.eye(len(out), dtype=bool), out, NEVER)
+        cost, of_class = np.hstack([cost, own]), np.append(of_class, [-1] * len(out))
+    rows, places = optimize.linear_sum_assignment(cost)
     named = np.empty(len(dear), int)
     named[rows] = of_class[places]
-    cost = dear[rows, named].sum() + price[places].sum() + penalty * usual.sum()
-    return named, float(cost)
+    return named, float(cost[rows, places].sum() + penalty * usual.sum())

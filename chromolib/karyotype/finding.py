@@ -11,6 +11,7 @@
 import contextlib
 import dataclasses
 import functools
+import itertools
 
 import numpy as np
 from scipy import ndimage, optimize
@@ -27,6 +28,7 @@ BLUR = 2  # pixels of a chromosome's soft edge that a crop keeps
 MARGIN = 2  # pixels of ground around it
 AROUND = 0.006  # of a side: between masks of a learned segmentation and drawn boxes
 SURE = 0.5  # score from which a detector's box is taken
+DOUBTFUL = 0.12  # and from which it may be, where its cell lacks one: see `cyto.assign`
 SAME = 0.7  # overlap from which a box and an object are one
 WHOLE, HAPLOID = 46, 23
 STEEP = 0.95  # quantile of the gradient that an edge has
@@ -45,9 +47,24 @@ class Found:
     how: str  # what found them
     debris: int = 0
     nuclei: int = 0
+    least: float = 0.0  # score from which the finder is sure; others may be none
 
     def __len__(self):
         return len(self.boxes)
+
+    @property
+    def alone(self):
+        """What the finder takes by itself, none of it in doubt."""
+        return self.take(self.boxes.score >= self.least, least=0.0)
+
+    def take(self, which, **changed):
+        """Some of them, by mask."""
+        crops = tuple(itertools.compress(self.crops, which))
+        columns = {"boxes": self.boxes.take(which), "kind": self.kind[which]}
+        made = dataclasses.replace(self, crops=crops, **columns, **changed)
+        if "straight" in self.__dict__:  # straightened already
+            made.__dict__["straight"] = [*itertools.compress(self.straight, which)]
+        return made
 
     @functools.cached_property
     def straight(self):
@@ -100,16 +117,22 @@ def _taken(field, labels, chosen):
 
 
 def searched(field, finder, *, sure=SURE):
-    """What a detector finds in eight views: its model, facts and the file's name."""
+    """What a detector finds in eight views: its model, facts and the file's name.
+
+    What is not `sure` is there too if it may be one; who names the cell decides.
+    """
     model, facts, file = finder
     made = squares.square(field.grey, model.size)
     seen = squares.seen(made.ink)[None, ..., None]
-    (found,) = views.predict(model, seen, score=sure)
+    (found,) = views.predict(model, seen, score=min(sure, DOUBTFUL))
     xyxy = np.clip(made.back(found.xyxy), 0, [*field.grey.shape[::-1]] * 2)
     whole = (xyxy[:, 2:] - xyxy[:, :2]).min(1, initial=np.inf) >= 1
     label = np.full(len(found), "")
     boxes = records.Boxes(xyxy, label, found.score).take(whole)
-    return drawn(field, boxes, how=f"{file} ({facts['sha256'][:12]})")
+    _refuse(field, int((boxes.score >= sure).sum()))
+    boxes = boxes.take(slice(assign.MOST))  # the surest
+    made = drawn(field, boxes, how=f"{file} ({facts['sha256'][:12]})")
+    return dataclasses.replace(made, least=sure)
 
 
 def drawn(field, boxes, *, how=GIVEN):

@@ -97,7 +97,7 @@ def chosen_of(items, drawn, finder, best):
     for item in items:
         try:
             field, given = _read(item, drawn)
-            found = results.find(field, given, finder)
+            found = results.find(field, given, finder).alone
             seen.setdefault(item.case, []).append((item, finding.quality(found)))
         except fields.Refused as failure:
             refused.append(failure)

@@ -2,10 +2,12 @@
 
 `load(file)` -> Namer, a classifier of straight chromosomes with its card
 `straight(crops)` -> the chromosomes of a cell as it sees them
-`name(namer, found)` -> Named; `diagnosis(named)` -> karyotype, name, confidence, refer
+`name(namer, found)` -> Named, of those found that it takes for chromosomes
+`diagnosis(named)` -> karyotype, name, confidence, refer
 """
 
 import dataclasses
+import itertools
 import types
 
 import numpy as np
@@ -13,6 +15,7 @@ import numpy as np
 from chromolib import records
 from chromolib.cyto import assign, diagnose, iscn
 from chromolib.data import compose, pixels
+from chromolib.karyotype import finding
 from chromolib.models import inputs, predict, store
 
 SURE = 0.9  # below this confidence a person should look
@@ -44,6 +47,7 @@ class Namer:
 class Named:
     """The chromosomes of one field with their names."""
 
+    found: finding.Found  # those that have a name
     label: np.ndarray  # (n,) of records.CLASSES
     probability: np.ndarray  # (n, 24) of the classifier, each seen alone
     sound: np.ndarray  # (n,) bool: has one long axis
@@ -86,7 +90,7 @@ def load(file):
 
 def name(namer, found, *, rename=False):
     """Every chromosome named, the cell as a whole; names that were given are kept
-    unless `rename`."""
+    unless `rename`. What the finder is not sure of is taken where the cell lacks it."""
     images, known = _images(found.crops), found.straight
     x, sound = inputs.laid(images, canvas=inputs.FINE, known=known)
     chance = predict.views(namer.network, x, upright=False)
@@ -94,15 +98,19 @@ def name(namer, found, *, rename=False):
     kept = np.where(given, found.boxes.label, records.CLASSES[0])
     held = _one_hot([records.CLASSES.index(label) for label in kept])
     seen = np.where(given[:, None], held, chance)
-    named, _ = assign.cell(seen, penalty=namer.penalty)
+    whole = np.where(given, 1, found.boxes.score) if found.least else None
+    named, _ = assign.cell(seen, penalty=namer.penalty, whole=whole)
     named = np.where(given, held.argmax(1), named)
-    upright = tuple(
+    upright = (
         compose.rendered(one.ink) if ok else crop
         for one, ok, crop in zip(known, sound, found.crops, strict=True)
     )
-    label = np.array(records.CLASSES)[named]
-    score = found.boxes.score
-    return Named(label, chance, sound, score, upright, given)
+    taken = named >= 0
+    label = np.array(records.CLASSES)[named[taken]]
+    columns = chance, sound, found.boxes.score
+    columns = (each[taken] for each in columns)
+    upright = tuple(itertools.compress(upright, taken))
+    return Named(found.take(taken), label, *columns, upright, given[taken])
 
 
 def straight(crops, sure=None):

@@ -25,8 +25,8 @@ COLUMNS += ("sharpness", "bands", "seconds", "error")
 def karyotype(field, namer, *, boxes=None, finder=None, rename=False, sure=naming.SURE):
     """Everything about one field, from its pixels to its karyotype."""
     started = time.perf_counter()
-    found = find(field, boxes, finder)
-    named = naming.name(namer, found, rename=rename)
+    named = naming.name(namer, find(field, boxes, finder), rename=rename)
+    found = named.found
     how = {"penalty": namer.penalty, "sure": sure, "most": namer.most}
     diagnosis = naming.diagnosis(named, **how)
     item = field.item

@@ -116,3 +116,39 @@ def test_what_is_missing_and_extra_is_told_by_the_likelier_sex():
     assert assign.uneven(MALE) == ([], [])
     assert assign.uneven([*MALE[1:], "21"]) == (["1"], ["21"])
     assert assign.uneven(MALE[:-1]) in ((["X"], []), (["Y"], []))
+
+
+def judged(labels, whole, **seeing):
+    which, _ = assign.cell(seen(labels, **seeing), penalty=6.0, whole=np.array(whole))
+    return [records.CLASSES[i] if i >= 0 else "" for i in which]
+
+
+def test_what_may_be_none_is_taken_where_the_cell_lacks_it():
+    doubtful = [*FEMALE[1:], "1", "5"]  # one 1 is sure, and this may be the other
+    whole = [0.95] * 45 + [0.3, 0.3]
+    assert judged(doubtful, whole) == [*FEMALE[1:], "1", ""]
+
+
+def test_a_copy_that_is_surely_one_stays_whatever_the_cell_has():
+    assert judged(EXTRA["+21"], [0.95] * 46 + [assign.KEPT]) == EXTRA["+21"]
+    assert judged(EXTRA["+21"], [0.95] * 46 + [assign.KEPT - 0.05]) == [*FEMALE, ""]
+    sure = [assign.KEPT] * 47
+    assert judged(EXTRA["+21"], sure) == named(EXTRA["+21"], penalty=6.0)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_none_is_told_by_the_cheapest_of_all_ways(seed):
+    rng = np.random.default_rng(seed)
+    chance, penalty = rng.dirichlet(np.full(24, 0.2), 6), rng.uniform(0.2, 2)
+    chance, whole = chance * 0.999 + 0.001 / 24, rng.uniform(0.05, 0.95, 6)
+    which, cost = assign.cell(chance, penalty=penalty, whole=whole)
+    odds, ways = np.log(whole / (1 - whole)), []
+    for kept in itertools.product((False, True), repeat=6):
+        kept = np.array(kept)
+        if kept[whole >= assign.KEPT].all():
+            part, own = assign.cell(chance[kept].reshape(-1, 24), penalty=penalty)
+            ways.append((own + odds[~kept].sum(), kept, part))
+    least, kept, part = min(ways, key=lambda way: way[0])
+    assert cost == pytest.approx(least)
+    assert (which >= 0).tolist() == kept.tolist()
+    assert which[kept].tolist() == part.tolist()

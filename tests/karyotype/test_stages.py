@@ -22,7 +22,7 @@ def named(labels, probability=None, given=True):
     crops = tuple(np.full((12, 5), 90, np.uint8) for _ in labels)
     whole = np.ones(n)
     return naming.Named(
-        np.array(labels), chance, whole > 0, whole, crops, np.full(n, given)
+        None, np.array(labels), chance, whole > 0, whole, crops, np.full(n, given)
     )
 
 
@@ -94,31 +94,71 @@ class Knowing:
 
     size = 160
 
-    def __init__(self, xyxy):
+    def __init__(self, xyxy, score=1.0):
         self.xyxy, self.asked = xyxy, iter(views.VIEWS)
+        self.score = np.append(np.broadcast_to(score, len(xyxy)), 1.0)
 
     def predict(self, images, **how):
         assert images.shape == (1, 160, 160, 1)
         assert how["by_class"] is False
         beside = [[0, 0, 10, 10]]
         boxes = np.concatenate([self.xyxy, beside])
-        boxes = records.Boxes(boxes, np.full(len(boxes), "chromosome"))
+        boxes = records.Boxes(boxes, np.full(len(boxes), "chromosome"), self.score)
         turns, mirrored = next(self.asked)
         there = turns if mirrored else -turns % 4  # a mirror undoes itself
         return (views.back(boxes, there, mirrored, self.size),)
 
 
-def test_boxes_of_a_detector_are_those_of_the_picture(field, drawn):
+def searched(field, drawn, score=1.0):
+    """True boxes of a picture that is wider than high, and what is found of them."""
     picture, boxes = drawn["46,XX"]
     wide = np.pad(picture, ((0, 0), (100, 100)), mode="edge")  # 512 x 712
     moved = boxes.xyxy + np.array([100, 0, 100, 0])
     on = squares.square(wide, 160).onto(moved)
-    finder = Knowing(on), {"sha256": "f" * 64}, "finder.npz"
-    found = finding.searched(field(wide), finder)
+    finder = Knowing(on, score), {"sha256": "f" * 64}, "finder.npz"
+    return moved, boxes.label, finding.searched(field(wide), finder)
+
+
+def test_boxes_of_a_detector_are_those_of_the_picture(field, drawn):
+    moved, _, found = searched(field, drawn)
     assert len(found) == 46, "what lies beside the picture is no chromosome"
     np.testing.assert_allclose(found.boxes.xyxy, moved, atol=1e-3)
     assert found.how == "finder.npz (ffffffffffff)"
     assert len(found.crops) == len(found.boxes.polygon) == 46
+    assert len(found.alone) == 46
+
+
+def test_what_a_detector_doubts_is_taken_by_what_the_cell_lacks(field, drawn):
+    score = np.full(46, 0.9)
+    score[[3, 7]], score[9] = 0.3, finding.DOUBTFUL - 0.02
+    moved, label, found = searched(field, drawn, score)
+    assert len(found) == 45, "a third is not even doubtful"
+    assert len(found.alone) == 43
+    assert found.alone.least == 0
+    label = label[np.asarray(pairs.iou(found.boxes.xyxy, moved)).argmax(1)]
+    names, copies = np.unique(label[:43], return_counts=True)
+    surest = np.array([*label[:43], *names[copies == 2][:2]])
+
+    def taken(label):
+        reader = naming.Namer(Reading(label), {"penalty": 6.0}, "reading.keras")
+        named = naming.name(reader, found, rename=True)
+        assert named.label.tolist() == label[: len(named)].tolist()
+        assert len(named) == len(named.found) == len(named.found.straight)
+        return len(named)
+
+    assert taken(label) == 45, "the cell lacks both"
+    assert taken(surest) == 43, "the cell has two of each"
+
+
+class Reading:
+    """A classifier that sees what it was told."""
+
+    def __init__(self, label):
+        self.logits = 8 * np.eye(24)[[records.CLASSES.index(one) for one in label]]
+
+    def predict(self, *_, **__):
+        """The same of any pictures."""
+        return self.logits
 
 
 def test_the_best_metaphase_is_complete_then_apart_then_banded_then_sharp():

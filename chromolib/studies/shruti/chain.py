@@ -84,7 +84,7 @@ class Chain:
     """What it made of unseen metaphases, and one of them from picture to names."""
 
     estimates: list
-    shown: tuple  # fields.Field, its true Boxes, finding.Found and naming.Named
+    shown: tuple  # fields.Field, its true Boxes and naming.Named
     namer: naming.Namer
 
 
@@ -139,7 +139,7 @@ def _first(several, images, find, namer):
     """The first field of which a finder makes something, from picture to names."""
     for field, truth in zip(several, images.boxes, strict=True):
         if found := _found(field, find):
-            return field, truth, found, naming.name(namer, found)
+            return field, truth, naming.name(namer, found)
     raise fields.FieldsError(f"{images.source}: no chromosome found on any test field")
 
 
@@ -164,13 +164,16 @@ def _made(name, images, several, find, namer):
     else:
         found = [_found(one, find) for one in several]
     named = [one and naming.name(namer, one, rename=True) for one in found]
-    ways = (TRULY, ALONE, JOINTLY)[name == TRUE :]
-    return {way: _told(images.boxes, found, named, way) for way in ways}
+    sure = [one and naming.name(namer, one.alone, rename=True) for one in found]
+    ways = {TRULY: sure, ALONE: sure, JOINTLY: named}
+    if name == TRUE:
+        del ways[TRULY]
+    return {way: _told(images.boxes, said, way) for way, said in ways.items()}
 
 
-def told(truth, found, named):
+def told(truth, named):
     """What became of the boxes of a field, as figures have it."""
-    return scores.told(truth, dataclasses.replace(found.boxes, label=named.label))
+    return scores.told(truth, dataclasses.replace(named.found.boxes, label=named.label))
 
 
 def report(run, field, namer):
@@ -201,11 +204,11 @@ def _found(field, find):
         return None
 
 
-def _told(truth, found, named, way):
+def _told(truth, named, way):
     """A row a field, where found chromosomes have these names."""
     made = []
-    for true, seen, said in zip(truth, found, named, strict=True):
-        if seen is None:
+    for true, said in zip(truth, named, strict=True):
+        if said is None:
             nothing = records.Boxes(np.zeros((0, 4)), np.zeros(0, str))
             made.append(judged.row(true, nothing, [], wrong=len(true)))
             continue
@@ -213,9 +216,9 @@ def _told(truth, found, named, way):
         if way == ALONE:
             label = np.array(records.CLASSES)[said.probability.argmax(1)]
         if way == TRULY:
-            label, pairs = label.copy(), scores.match(true, seen.boxes)
+            label, pairs = label.copy(), scores.match(true, said.found.boxes)
             label[pairs.found] = true.label[pairs.truth]
-        made.append(judged.row(true, seen.boxes, label, wrong=said.wrong))
+        made.append(judged.row(true, said.found.boxes, label, wrong=said.wrong))
     return made
 
 
