@@ -22,17 +22,19 @@ from chromolib.detect import detector, scores, suppress
 VIEWS = tuple(itertools.product(range(4), (False, True)))  # quarter turns, mirrored
 COLUMNS = "xyxy", "label", "score"
 SAME = 0.6  # overlap from which boxes of two views are one; by validation fields
+AT_ONCE = 16  # images whose views are asked for by one call, which takes a while alone
 
 
 def predict(model, images, *, score=detector.LEAST, **words):
     """As `Detector.predict`, each chromosome once, by all views together."""
-    found = [
-        model.predict(turned(images, *view), **suppress.ONCE, **words) for view in VIEWS
-    ]
-    size = images.shape[1]
-    fields = zip(*found, strict=True)
-    pairs = ([*zip(each, VIEWS, strict=True)] for each in fields)
-    made = (fused([back(one, *view, size) for one, view in each]) for each in pairs)
+    made, size = [], images.shape[1]
+    for first in range(0, len(images), AT_ONCE):
+        part = images[first : first + AT_ONCE]
+        seen = np.concatenate([turned(part, *view) for view in VIEWS])
+        found = model.predict(seen, **suppress.ONCE, **words)
+        for k in range(len(part)):
+            pairs = zip(found[k :: len(part)], VIEWS, strict=True)
+            made.append(fused([back(one, *view, size) for one, view in pairs]))
     return tuple(one.take(one.score >= score) for one in made)
 
 
