@@ -3,7 +3,7 @@
 `metaphases(run, count)` -> ImageSet with boxes: the run's, its second source's or drawn
 `divided(images, seed=)` -> Parts: who trains, who chooses, who tests
 `run(run, parts, sizes=)` -> Chain: the estimates, and the fields with what was found
-`told(truth, found, named)` -> what became of the boxes of a field
+`told(truth, named)` -> what became of the boxes of a field
 `report(run, field, namer)` -> the page that `chromolib karyotype` writes of it
 
 # Strategy: each stage is asked with the truth before it and with what the stage before
@@ -164,7 +164,10 @@ def _made(name, images, several, find, namer):
     else:
         found = [_found(one, find) for one in several]
     named = [one and naming.name(namer, one, rename=True) for one in found]
-    sure = [one and naming.name(namer, one.alone, rename=True) for one in found]
+    sure = [
+        naming.name(namer, one.alone, rename=True) if one and one.least else said
+        for one, said in zip(found, named, strict=True)
+    ]  # where nothing is in doubt, both are the same
     ways = {TRULY: sure, ALONE: sure, JOINTLY: named}
     if name == TRUE:
         del ways[TRULY]
