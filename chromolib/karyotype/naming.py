@@ -54,6 +54,7 @@ class Named:
     score: np.ndarray  # (n,) how likely it is one whole chromosome
     upright: tuple  # (n,) grey, straight, short arm up
     given: np.ndarray  # (n,) bool: the name is the laboratory's
+    left: int = 0  # out, of those that the finder alone would take
 
     def __len__(self):
         return len(self.label)
@@ -110,7 +111,8 @@ def name(namer, found, *, rename=False):
     columns = chance, sound, found.boxes.score
     columns = (each[taken] for each in columns)
     upright = tuple(itertools.compress(upright, taken))
-    return Named(found.take(taken), label, *columns, upright, given[taken])
+    left = len(found.alone) - len(found.take(taken).alone)
+    return Named(found.take(taken), label, *columns, upright, given[taken], left)
 
 
 def straight(crops, sure=None):
@@ -156,6 +158,8 @@ def diagnosis(named, *, penalty, sure=SURE, most=WRONG):
     found, wrong = diagnose.written(named.label)
     parts = int((named.score < WHOLE).sum())
     doubt = [f"{parts} objects may be no whole chromosome"] if parts else []
+    if named.left:
+        doubt.append(f"{named.left} objects left out that may be chromosomes")
     if named.wrong > most:
         doubt.append(f"about {named.wrong:.0f} names or places may be wrong")
     reasons = [reason for reason in (wrong, row["reason"], *doubt) if reason]

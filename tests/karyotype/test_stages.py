@@ -143,12 +143,28 @@ def test_what_a_detector_doubts_is_taken_by_what_the_cell_lacks(field, drawn):
     def taken(label):
         reader = naming.Namer(Reading(label), {"penalty": 6.0}, "reading.keras")
         named = naming.name(reader, found, rename=True)
+        assert named.left == 0, "the finder alone would not take them either"
         assert named.label.tolist() == label[: len(named)].tolist()
         assert len(named) == len(named.found) == len(named.found.straight)
         return len(named)
 
     assert taken(label) == 45, "the cell lacks both"
     assert taken(surest) == 43, "the cell has two of each"
+
+
+def test_what_the_finder_would_take_is_not_left_out_in_silence(field, drawn):
+    score = np.append(np.full(45, 0.9), 0.6)
+    moved, label, found = searched(field, drawn, score)
+    label = label[np.asarray(pairs.iou(found.boxes.xyxy, moved)).argmax(1)]
+    names, copies = np.unique(label[:45], return_counts=True)
+    third = np.array([*label[:45], names[copies == 2][0]])
+    reader = naming.Namer(Reading(third), {"penalty": 6.0}, "reading.keras")
+    named = naming.name(reader, found, rename=True)
+    assert len(named) == 45
+    assert named.left == 1
+    said = naming.diagnosis(named, penalty=6.0, sure=0.0)
+    assert said["refer"]
+    assert "1 objects left out" in said["reason"]
 
 
 class Reading:
