@@ -1,12 +1,14 @@
 """Average precision as COCO defines it, by the library faster-coco-eval.
 
 `evaluate(truth, found, ...)` -> Evaluated: what each image's boxes matched
-`scores(evaluated, images)` -> mAP, AP50, AP75 and recall, of all images or of a choice
+`scores(evaluated)` -> mAP, AP50, AP75 and recall
+`resampled(evaluated, times)` -> mAP, AP50 and AP75 of resamples of the images
 
-# Strategy: the library compares images with their truth once and keeps what it found an
-# image and a class. A choice of images, with repetitions as a bootstrap has them, is a
-# choice of these, and the library's own sum over them takes a millisecond. So two
-# detectors are compared on the same resamples: `scores` of each with the same images.
+# Strategy: the library compares images with their truth once. In a resample an image
+# counts so many times, and so does each of its boxes in the sums that precision and
+# recall are made of: all resamples at once, six times as fast as the library's own sum
+# for each. Recall grows only where a right box is, so a curve is asked only there. Two
+# detectors are compared on the same resamples.
 """
 
 import copy
@@ -27,10 +29,8 @@ class Evaluated:
 
     kept: list  # of the library: classes x images
     settings: typing.Any  # of the library
-    classes: tuple
-
-    def __len__(self):
-        return len(self.kept) // len(self.classes)
+    true: np.ndarray  # (classes, images) how many boxes there are
+    ranked: list  # of each class the image of its boxes, best first, and where right
 
 
 def evaluate(truth, found, *, classes, named=True, outlines=False):
@@ -73,7 +73,42 @@ def evaluate(truth, found, *, classes, named=True, outlines=False):
         ["all"],
     )
     judge.evaluate()
-    return Evaluated(judge._evalImgs_cpp, copy.deepcopy(settings), classes)
+    true = np.zeros((len(classes), len(truth)), int)
+    for one in right:
+        true[one["category_id"] - 1, one["image_id"] - 1] += 1
+    ranked = []
+    for name, i in number.items():
+        own = [one.take(one.label == name) if named else one for one in found]
+        over = [judge.ious[k + 1, i] for k in range(len(own))]
+        ranked.append(_ranked(own, over, true[i - 1], settings.iouThrs))
+    return Evaluated(judge._evalImgs_cpp, copy.deepcopy(settings), true, ranked)
+
+
+def _ranked(found, over, true, levels):
+    """Of all boxes, best first, the images, and at which of the levels each is right
+    (levels, boxes); `over` are an image's boxes, best first, with the true ones."""
+    score = [-np.sort(-boxes.score)[:MOST] for boxes in found]
+    many = [*map(len, score)]
+    over = [
+        np.reshape(each, sides) for *sides, each in zip(many, true, over, strict=True)
+    ]
+    right = np.concatenate([_right(each, levels) for each in over], 1)
+    order = np.argsort(-np.concatenate(score), kind="stable")
+    return np.repeat(range(len(many)), many)[order], right[:, order]
+
+
+def _right(over, levels):
+    """Which boxes, best first, are right at each level: (levels, boxes). Each takes the
+    free true box that it overlaps most."""
+    right = np.zeros((len(levels), len(over)), bool)
+    free = np.ones((len(levels), over.shape[1]), bool)
+    least, every = np.minimum(levels, 1 - 1e-10)[:, None], np.arange(len(levels))
+    for k in np.flatnonzero(over.max(1, initial=0) >= least.min()):
+        may = np.where(free & (over[k] >= least), over[k], -1)[:, ::-1]
+        best = may.argmax(1)
+        right[:, k] = may[every, best] >= 0
+        free[right[:, k], over.shape[1] - 1 - best[right[:, k]]] = False
+    return right
 
 
 def _annotations(images, number, named, outlines):
@@ -96,21 +131,9 @@ def _annotations(images, number, named, outlines):
     return made
 
 
-def scores(evaluated, images=None):
-    """mAP, AP50, AP75, AR and recall at overlap .5: means over classes that are there.
-
-    `images` are indices, as often as drawn; all once unless given.
-    """
-    count = len(evaluated)
-    chosen = np.arange(count) if images is None else np.asarray(images)
-    settings = copy.copy(evaluated.settings)
-    settings.imgIds = list(range(1, len(chosen) + 1))
-    kept = [
-        evaluated.kept[label * count + image]
-        for label in range(len(evaluated.classes))
-        for image in chosen
-    ]
-    summed = faster_eval_api_cpp.COCOevalAccumulate(settings, kept)
+def scores(evaluated):
+    """mAP, AP50, AP75, AR and recall at overlap .5: means over classes there are."""
+    summed = faster_eval_api_cpp.COCOevalAccumulate(evaluated.settings, evaluated.kept)
     precision, recall = (
         np.where(value < 0, np.nan, value)  # -1 is the library's for none
         for value in (np.asarray(summed[key]) for key in ("precision", "recall"))
@@ -127,3 +150,33 @@ def scores(evaluated, images=None):
         name: float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
         for name, values in by_class.items()
     }
+
+
+def resampled(evaluated, times):
+    """Name -> average precision where each image counts so many `times`, (draws,
+    images): (draws,)."""
+    curves = np.array(
+        [
+            _areas(true @ times.T, times[:, image], right, evaluated.settings.recThrs)
+            for true, (image, right) in zip(
+                evaluated.true, evaluated.ranked, strict=True
+            )
+        ]
+    )  # (classes, levels, draws)
+    there = evaluated.true @ times.T > 0
+    mean = np.where(there[:, None], curves, 0).sum(0) / there.sum(0)
+    return {"mAP": mean.mean(0), "AP50": mean[0], "AP75": mean[5]}
+
+
+def _areas(true, weight, right, recalls):
+    """Average precision (levels, draws) of one class, where boxes weigh (draws, boxes)
+    and there are `true` (draws,)."""
+    seen, areas = np.maximum(weight.cumsum(1), 1), []
+    for at in right:
+        hits = weight[:, at].cumsum(1)
+        precise = np.maximum.accumulate((hits / seen[:, at])[:, ::-1], 1)[:, ::-1]
+        reached = np.searchsorted(recalls, hits / np.maximum(true, 1)[:, None], "right")
+        reached *= hits > 0
+        wide = np.diff(reached, axis=1, prepend=0)
+        areas.append((precise * wide).sum(1) / len(recalls))
+    return areas

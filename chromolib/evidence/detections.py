@@ -26,7 +26,7 @@ from chromolib.evidence import resample
 SCORE = 0.5
 DRAWS = 300  # of average precision, which is no sum over images
 COUNTED = ("recall", "precision", "F1", "count exact", "every box found")
-AVERAGE = {"mAP": "mAP", "AP50": "AP50", "AP75": "AP75"}
+AVERAGE = ("mAP", "AP50", "AP75")
 ANY = "of any chromosome"  # names left out
 
 
@@ -49,9 +49,9 @@ def estimates(
     once = sure(found, 0) if once is None else once
     made = counted(truth, once, group=group, words=words, rng=rng, score=score)
     group, names = pd.factorize(np.asarray(group))
-    picks = _picks(group, len(names), draws, rng)
+    times = _times(group, len(names), draws, rng)
     for name, (value, drawn) in _averages(
-        truth, (found, once), picks, outlines
+        truth, (found, once), times, outlines
     ).items():
         interval = _interval(value, drawn, len(names))
         made[name] = resample.estimate(words, name, interval, len(truth), len(names))
@@ -81,8 +81,8 @@ def differences(truth, first, second, *, group, words, rng):
     Each is what it found, and the same with each chromosome once.
     """
     group, names = pd.factorize(np.asarray(group))
-    picks = _picks(group, len(names), DRAWS, rng)
-    both = [_averages(truth, pair, picks) for pair in (first, second)]
+    times = _times(group, len(names), DRAWS, rng)
+    both = [_averages(truth, pair, times) for pair in (first, second)]
     made = {}
     for name, (value, drawn) in both[0].items():
         other, others = both[1][name]
@@ -100,18 +100,18 @@ def sure(found, score=SCORE):
     return [each.take(scores.once(each)) for each in sure]
 
 
-def _averages(truth, pair, picks, outlines=False):
-    """Name -> average precision, and that of each resample of images."""
+def _averages(truth, pair, times, outlines=False):
+    """Name -> average precision, and that of each resample, which has each image so
+    many times."""
     made = {}
     for found, named in zip(pair, (True, False), strict=True):
         classes = sorted({str(one) for each in (*truth, *found) for one in each.label})
         how = {"classes": classes, "named": named, "outlines": outlines}
         judged = coco.evaluate(truth, found, **how)
-        whole = coco.scores(judged)
-        drawn = pd.DataFrame([coco.scores(judged, images) for images in picks])
+        whole, drawn = coco.scores(judged), coco.resampled(judged, times)
         for name in AVERAGE:
             quantity = name if named else f"{name} {ANY}"
-            made[quantity] = whole[name], drawn[name].to_numpy()
+            made[quantity] = whole[name], drawn[name]
     return made
 
 
@@ -129,13 +129,10 @@ def _row(truth, found):
     return right, len(truth), len(found), exact, every, 1
 
 
-def _picks(group, groups, draws, rng):
-    """Images of each resample of groups."""
-    members = [np.flatnonzero(group == i) for i in range(groups)]
-    return [
-        np.concatenate([members[i] for i in rng.integers(groups, size=groups)])
-        for _ in range(draws)
-    ]
+def _times(group, groups, draws, rng):
+    """How often each resample of groups has each image, (draws, images)."""
+    drawn = [rng.integers(groups, size=groups) for _ in range(draws)]
+    return np.array([np.bincount(one, minlength=groups)[group] for one in drawn])
 
 
 def _interval(value, drawn, groups):

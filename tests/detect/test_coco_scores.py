@@ -82,25 +82,33 @@ def test_outlines_tell_apart_what_upright_boxes_do_not():
     assert same["mAP"] == 1
 
 
-def test_a_resample_is_what_the_images_evaluated_again_give():
+@pytest.mark.parametrize("named", [True, False])
+def test_a_resample_is_what_the_images_evaluated_again_give(named):
+    """Of fields with boxes that compete, wrong names, a name that is missing in most,
+    and one without any box."""
     rng = np.random.default_rng(0)
-    truth, found = [], []
-    for _ in range(4):
-        corner = rng.random((6, 2)) * 60
-        label = rng.choice(["1", "2"], 6)
+    truth, found = [boxes()], [boxes(A, score=[0.3])]
+    for i in range(8):
+        corner = rng.random((12, 2)) * 60
+        label = rng.choice(["1", "2", "X" if i == 3 else "2"], 12)
         truth.append(records.Boxes(np.c_[corner, np.add(corner, (9, 15))], label))
-        moved = corner + rng.normal(size=(6, 2))
-        found.append(
-            records.Boxes(np.c_[moved, np.add(moved, (9, 15))], label, rng.random(6))
-        )
-    picks = [2, 0, 2, 3]
-    whole = coco.evaluate(truth, found, classes=("1", "2"))
-    again = coco.evaluate(
-        *([part[i] for i in picks] for part in (truth, found)), classes=("1", "2")
+        which = rng.integers(12, size=30)
+        moved = corner[which] + rng.normal(size=(30, 2))
+        label = np.where(rng.random(30) < 0.7, label[which], "1")
+        moved = np.c_[moved, np.add(moved, (9, 15))]
+        found.append(records.Boxes(moved, label, rng.random(30)))
+    how = {"classes": ("1", "2", "X"), "named": named}
+    whole = coco.evaluate(truth, found, **how)
+    picks = [[*range(9)], *rng.integers(9, size=(5, 9))]
+    drawn = coco.resampled(
+        whole, np.array([np.bincount(p, minlength=9) for p in picks])
     )
-    assert coco.scores(whole, picks) == pytest.approx(coco.scores(again))
-    assert coco.scores(whole) == coco.scores(whole, range(4))
-    assert coco.scores(whole) != coco.scores(whole, picks)
+    for k, which in enumerate(picks):
+        part = ([each[i] for i in which] for each in (truth, found))
+        again = coco.scores(coco.evaluate(*part, **how))
+        for name, values in drawn.items():
+            assert values[k] == pytest.approx(again[name]), (name, k)
+    assert len(set(drawn["mAP"].round(6))) > 4
 
 
 def test_what_is_given_stays_as_it_was():
