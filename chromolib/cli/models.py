@@ -40,6 +40,9 @@ def train(
     source: list[str] = typer.Option(..., help="Labelled images; may repeat."),
     out: str = typer.Option(..., help="The file to write; must not exist."),
     data: str = typer.Option(None, help="Data root; else $CHROMOLIB_DATA."),
+    first: str = typer.Option(
+        None, help="A trained model to go on from, such as the shipped one."
+    ),
     steps: int = typer.Option(
         None, min=1, help="Batches to learn from; else as the shipped model."
     ),
@@ -62,6 +65,7 @@ def train(
 
     shipping = predicting.trainable(study)
     place = predicting.vacant(store.named(out, shipping.store.SUFFIX))
+    before = first and store.named(first, shipping.store.SUFFIX)
     found = []
     for name in source:
         images = inputs.read(root, predicting.asked(name, data, on_error))["source"]
@@ -69,7 +73,8 @@ def train(
         upright = bool(card.get("upright"))
         found.append(shipping.prepared(images, upright=upright, real=True))
     how = {"seed": seed, "checkpoint": place.parent / f".{place.stem}.training"}
-    how |= {"log": show.say} | ({} if steps is None else {"steps": steps})
+    how |= {"log": show.say, "first": before}
+    how |= {} if steps is None else {"steps": steps}
     file = shipping.ship(place, found, **how)
     facts = shipping.store.load(file)[1]
     scores = "\n".join(f"  {store.score(one)}" for one in facts["scores"])

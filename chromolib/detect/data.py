@@ -6,6 +6,7 @@
 `fields(images, kind)` -> Fields of any set with boxes, or of single chromosomes
 `sized(fields, side)`, `unnamed(fields)` -> the same at another size, of one class
 `scaled(boxes, factor)` -> boxes that were found, likewise
+`together(*parts)` -> fields of one set in one
 `apart(fields, share)` -> the fields of most groups, and those of the others
 `counts(fields)`, `histogram(parts)` -> what there is of everything, as tables
 """
@@ -217,6 +218,16 @@ def same(fields, part):
 def scaled(boxes, factor):
     """The boxes of images at another size."""
     return [dataclasses.replace(one, xyxy=factor * one.xyxy) for one in boxes]
+
+
+def together(*parts):
+    """Fields of one set and side below each other."""
+    first, boxes = parts[0], [one for part in parts for one in part.truth]
+    how = {"classes": first.classes, "height": first.side, "width": first.side}
+    columns = dict(zip(("boxes", "labels"), augment.pad(boxes, **how), strict=True))
+    for name in ("x", "group", "image"):
+        columns[name] = np.concatenate([getattr(part, name) for part in parts])
+    return dataclasses.replace(first, **columns)
 
 
 def unnamed(part):

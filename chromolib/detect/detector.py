@@ -27,10 +27,11 @@ class Detector(keras.Model):
     """Finds boxes of `classes` in grey images (n, size, size, 1), ink in [0, 1].
 
     `fit(images, {"boxes": (n, K, 4), "labels": (n, K)})`: pixels, label -1 for no box,
-    see `models.augment.pad`. `augmentation` is a layer of images with boxes. A subclass
-    has `first` and perhaps `second` network, and three methods: `raw(images, targets,
-    training=)`, what the networks say; `losses_of(raw, targets)`, by name; and
-    `decode(raw)`, boxes (n, A, 4) and scores (n, A, classes).
+    see `models.augment.pad`; ink may be uint8 there, up to 255. `augmentation` is a
+    layer of images with boxes. A subclass has `first` and perhaps `second` network, and
+    three methods: `raw(images, targets, training=)`, what the networks say;
+    `losses_of(raw, targets)`, by name; and `decode(raw)`, boxes (n, A, 4) and scores
+    (n, A, classes).
     """
 
     PARTS = ()  # names of the losses
@@ -45,7 +46,7 @@ class Detector(keras.Model):
         self.stamp = self.add_weight(
             shape=(1,), initializer=keras.initializers.Constant(stamp), trainable=False
         )
-        self.finding = {}
+        self.finding, self.finders = {}, {}  # and what was traced for each way
         self.built = True
 
     def compile(self, optimizer, **words):
@@ -101,7 +102,9 @@ class Detector(keras.Model):
         """
         checks.shape(images)
         if finding != self.finding:
-            self.finding, self.predict_function = finding, None
+            self.finders[str(self.finding)] = self.predict_function
+            self.finding = finding
+            self.predict_function = self.finders.get(str(finding))
         found = super().predict(images, batch_size=batch_size, verbose=0)
         names = np.array(self.classes)
         return tuple(
@@ -148,6 +151,8 @@ class Detector(keras.Model):
 def _packed(data):
     """Images with truth as one input, and a loss that looks there."""
     images, truth, _ = keras.utils.unpack_x_y_sample_weight(data)
+    if keras.backend.standardize_dtype(images.dtype) == "uint8":
+        images = ops.cast(images, "float32") / 255
     if not isinstance(truth, dict):
         raise ValueError(
             'a detector learns from {"boxes": (n, K, 4), "labels": (n, K)}; see '

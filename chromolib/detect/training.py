@@ -1,6 +1,9 @@
 """A detector that learns from fields, on a budget of images seen.
 
 `learned(detector, train, validation, *, looks, rate, ...)` -> history
+
+One that has learned before begins anew, from the weights it has, and TensorFlow needs
+no second graph for it.
 """
 
 import math
@@ -31,6 +34,28 @@ class Watched(keras.callbacks.Callback):
         logs |= {"val_mAP": now["mAP"], "val_recall": now["recall50"]}
 
 
+class Falling(keras.optimizers.schedules.CosineDecay):
+    """A rate that rises and falls as Keras' own, by numbers that may be changed."""
+
+    NAMES = "initial_learning_rate", "decay_steps", "warmup_target", "warmup_steps"
+
+    def __init__(self, rate, steps):
+        first, fall, target, rise = self.numbers(rate, steps)
+        super().__init__(first, fall, warmup_target=target, warmup_steps=rise)
+        for name in self.NAMES:
+            setattr(self, name, keras.Variable(float(getattr(self, name))))
+
+    @staticmethod
+    def numbers(rate, steps):
+        """Those of NAMES, for so many steps."""
+        return rate / 10, steps, rate, math.ceil(WARM * steps)
+
+    def begin(self, rate, steps):
+        """Other numbers from now on."""
+        for name, value in zip(self.NAMES, self.numbers(rate, steps), strict=True):
+            getattr(self, name).assign(value)
+
+
 def learned(
     detector, train, validation, *, looks, rate, batch=BATCH, watch=(), folder=None
 ):
@@ -41,19 +66,27 @@ def learned(
     """
     epochs = max(1, round(looks / len(train)))
     steps = epochs * math.ceil(len(train) / batch)
-    falls = keras.optimizers.schedules.CosineDecay(
-        rate / 10, steps, warmup_target=rate, warmup_steps=math.ceil(WARM * steps)
-    )
-    detector.compile(fused.adamw(falls, weight_decay=DECAY, clipnorm=CLIP))
+    _begin(detector, rate, steps)
     if folder is not None:
         watch = [*watch, keras.callbacks.BackupAndRestore(folder)]
     history = detector.fit(
-        train.seen,
+        train.x,
         train.targets,
-        validation_data=(validation.seen, validation.targets),
+        validation_data=(validation.x, validation.targets),
         epochs=epochs,
         batch_size=batch,
         callbacks=list(watch),
         verbose=0,
     )
     return pd.DataFrame(history.history)
+
+
+def _begin(detector, rate, steps):
+    """A new optimizer; or the one it has, as if it were new."""
+    if not detector.compiled or keras.backend.backend() != "tensorflow":
+        falls = Falling(rate, steps)
+        detector.compile(fused.adamw(falls, weight_decay=DECAY, clipnorm=CLIP))
+        return
+    detector.optimizer._learning_rate.begin(rate, steps)
+    for variable in detector.optimizer.variables:
+        variable.assign(keras.ops.zeros_like(variable))

@@ -116,6 +116,17 @@ def load(path, *, study=None, unit=None):
     return model, facts | {"sha256": files.sha256(file)}
 
 
+def may_go_on(first, facts, sources, seed):
+    """Raise ModelError if a trained model may have learned from what stays out of these
+    sources by this seed."""
+    for source in sources:
+        if source in facts["source"].split(" and ") and facts["seed"] != seed:
+            raise ModelError(
+                f"{first.name} learned from cases of {source} that are to judge now; "
+                f"give its seed, --seed {facts['seed']}, or leave out --first"
+            )
+
+
 def named(path, suffix=SUFFIX):
     """The file that a path means, with its suffix."""
     path = pathlib.Path(path)

@@ -7,6 +7,7 @@ choose among by validation loss: equal budgets and equal tuning. What each found
 in the run's folder as soon as it is done.
 """
 
+import collections
 import dataclasses
 import io
 import itertools
@@ -46,6 +47,8 @@ RATES, BATCHES, BUDGETS = (3e-4, 1e-2), (4, 16), (0.5, 2)
 OVERLAPS = {f"test, suppressed at {t:g}": t for t in (0.3, 0.4, 0.6, 0.7)}
 USUAL, ODD = 46, "test, not 46 chromosomes"
 FEW = 20  # chromosomes of the picture that the thesis tried, figure 5.5
+TRACED = 4  # detectors that are kept as TensorFlow has traced them
+_traced = collections.OrderedDict()  # settings -> a detector, its variables at first
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,6 +193,23 @@ def built(task, sizes, *, seed, classes=records.CLASSES):
     return families.FAMILIES[family](classes, sizes.side, seed=seed, **how)
 
 
+def _begun(task, sizes, *, seed):
+    """The same, as one of the same settings that has learned before: tracing it again
+    would take longer than a small training."""
+    settings = tuple(one for one in task.settings if one[0] not in TRAINING)
+    key = task.model, task.fields == ALL, settings, sizes.side, sizes.trunk, seed
+    if key not in _traced:
+        model = built(task, sizes, seed=seed)
+        _traced[key] = model, [(each, each.numpy()) for each in model.variables]
+    _traced.move_to_end(key)
+    if len(_traced) > TRACED:
+        _traced.popitem(last=False)
+    model, first = _traced[key]
+    for variable, value in first:
+        variable.assign(value)
+    return model
+
+
 def _split_of(task):
     side = dict(task.settings).get("side", 0)
     return task.kind, task.protocol, task.fields, task.labels, side
@@ -246,7 +266,7 @@ def _trained(task, split, asked, sizes, *, seed, folder):
     how |= {"batch": sizes.batch} | dict(task.settings)
     how = {name: how[name] for name in TRAINING if name in how}
     how.setdefault("rate", _rate(task, split, sizes, seed))
-    detector = built(task, sizes, seed=seed)
+    detector = _begun(task, sizes, seed=seed)
     started, watch = time.monotonic(), [training.Watched(split.validation)]
     history = training.learned(
         detector, split.train, split.validation, **how, watch=watch, folder=folder
@@ -276,7 +296,7 @@ def _rate(task, split, sizes, seed):
     lost, how = [], {"looks": sizes.trial * sizes.looks, "batch": sizes.batch}
     for rate in sizes.rates:
         tried = training.learned(
-            built(task, sizes, seed=seed),
+            _begun(task, sizes, seed=seed),
             *(split.train, split.validation),
             rate=rate,
             **how,

@@ -28,8 +28,6 @@ FAMILY, MODEL = families.faster_rcnn, "Faster R-CNN, one class"
 SEEN = f"{MODEL}, eight views"
 EPOCH = 200  # looks, at least
 FIRST = {"nothing": False, "drawn metaphases": True}  # learned from before
-USUAL = 320  # pixels of the fields that the families' anchors are for
-SCALES = (14, 24, 40)
 SCORES = f"AP50 {detections.ANY}", f"mAP {detections.ANY}", "every box found"
 
 
@@ -43,13 +41,9 @@ class Sizes:
     looks: int = 2_400  # at real fields
     long: int = 7_320  # at all of them, after drawn ones
     side: int = 416
+    scales: tuple = (18.2, 31.2, 52.0)  # of anchors, in pixels
     trunk: str = "small"
     rate: float = 2e-3
-
-    @property
-    def scales(self):
-        """Those of the anchors, at the side that the detector sees."""
-        return [one * self.side / USUAL for one in SCALES]
 
 
 def run(run, fields, *, sizes):

@@ -1,22 +1,28 @@
 """The finder that is shipped: any chromosome of a metaphase, wherever it lies.
 
 `prepared(images, upright=, real=)` -> the fields of a source
-`ship(file, sources, *, steps, seed)` -> the detector's file, with a card
+`ship(file, sources, *, first, steps, seed)` -> the detector's file, with a card
 
 Of the groups a sixth stays out: its fields judge the detector, in eight views, and the
-scores on its card are theirs.
+scores on its card are theirs. It learns from the others as they are and with their
+chromosomes laid over each other in other ways, and goes on from what a `first` detector
+knows, else from drawn metaphases.
 """
+
+import dataclasses
 
 import keras
 
 from chromolib import streams
 from chromolib.data import compose
-from chromolib.detect import data, store, training, views
+from chromolib.detect import copy_paste, data, store, training, views
+from chromolib.models import store as models
 from chromolib.studies.hamza import pretraining
 
 STEPS = 3_000  # batches of real fields
 SIDE = 1024  # pixels that fields are read at, as in a full run
-SIZES = pretraining.Sizes()
+SIZES = pretraining.Sizes(side=512, rate=1e-3)
+WHOLE, PASTED = 2, 4  # times that a field is there as it is, and otherwise
 
 
 def prepared(images, **_):
@@ -25,8 +31,17 @@ def prepared(images, **_):
     return data.fields(images, pretraining.KIND, side=side)
 
 
-def ship(file, sources, *, steps=STEPS, seed=0, checkpoint=None, log=lambda line: None):
-    """Train on drawn metaphases, then on those of one source, and save."""
+def ship(
+    file,
+    sources,
+    *,
+    first=None,
+    steps=STEPS,
+    seed=0,
+    checkpoint=None,
+    log=lambda line: None,
+):
+    """Train on the metaphases of one source, and save; `first` is another's file."""
     if len(sources) > 1:
         raise data.FieldError(
             f"{len(sources)} sources: a finder learns from one; put the fields of all "
@@ -38,13 +53,33 @@ def ship(file, sources, *, steps=STEPS, seed=0, checkpoint=None, log=lambda line
         folder = None if checkpoint is None else f"{checkpoint}.{part}"
         return {"folder": folder, "watch": [_told(part, log)]}
 
-    weights = pretraining.drawn(SIZES, seed, **watched("drawn"))
+    if first is None:
+        weights = pretraining.drawn(SIZES, seed, **watched("drawn"))
+        before = f"{SIZES.drawn_looks:,} looks at drawn metaphases"
+    else:
+        weights, before = _known(first, split.test.source, seed)
+    others = copy_paste.pasted(split.train, PASTED, seed=seed)
+    train = data.together(*[split.train] * WHOLE, others)
+    more = dataclasses.replace(split, train=train)
     how = {"sizes": SIZES, "seed": seed, **watched("real")}
-    model = pretraining.learned(split, weights, steps * training.BATCH, **how)
-    return save(file, model, split, looks=steps * training.BATCH, seed=seed)
+    model = pretraining.learned(more, weights, steps * training.BATCH, **how)
+    how = {"looks": steps * training.BATCH, "before": before, "seed": seed}
+    return save(file, model, split, **how)
 
 
-def save(file, model, split, *, looks, seed=0):
+def _known(first, source, seed):
+    """The weights of a trained detector, and what it is."""
+    model, facts = store.load(first)
+    models.may_go_on(first, facts, [source], seed)
+    weights, ours = model.get_weights(), pretraining.detector(SIZES, seed)
+    if [one.shape for one in weights] != [one.shape for one in ours.weights]:
+        raise models.ModelError(
+            f"{first.name} is built otherwise than finders are here; leave out --first"
+        )
+    return weights, f"{first.name}, of {facts['source']}"
+
+
+def save(file, model, split, *, looks, before, seed=0):
     """Write the detector with its scores on the fields that stayed out."""
     test = split.test
     words = {"source": test.source, "study": "hamza", "seed": seed}
@@ -68,9 +103,9 @@ def save(file, model, split, *, looks, seed=0):
         "scores": scores,
         "protocol": "clean",
         "looks": looks,
-        "weights": f"{SIZES.drawn_looks:,} looks at drawn metaphases",
+        "weights": before,
     }
-    return store.save(file, model, built | {"scales": SIZES.scales}, facts)
+    return store.save(file, model, built | {"scales": [*SIZES.scales]}, facts)
 
 
 def _told(part, log):

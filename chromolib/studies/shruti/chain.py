@@ -49,7 +49,7 @@ PAINTED = "learned segmentation"
 FAMILIES = {"Tiny YOLO": families.yolo_tiny, "YOLO v2": families.yolo_v2}
 TRULY, ALONE, JOINTLY = "truly", "one by one", "a cell jointly"
 NAMER = "namer.keras"
-RATE, LEARNING = 2e-3, 1e-3  # of the detectors; of the classifier, which goes on
+RATE = 2e-3  # of the detectors
 LEVELS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)  # of the score, that validation chooses among
 CHOOSING = 60  # validation fields that do
 DRAWN = 1000  # added to the seed of drawn fields: other cells than those that test
@@ -243,7 +243,7 @@ def _namer(run, parts, sizes):
         epochs = -(-sizes.steps // steps)
         one_hot = np.eye(len(records.CLASSES), dtype=np.float32)
         fitting.train(
-            small.ready(network, steps=steps * epochs, rate=LEARNING),
+            small.ready(network, steps=steps * epochs, rate=shipping.LEARNING),
             *(split.train.x, one_hot[split.train.y]),
             epochs=epochs,
             steps=steps,

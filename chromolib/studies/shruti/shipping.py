@@ -20,21 +20,36 @@ import numpy as np
 from chromolib import records, streams
 from chromolib.cyto import assign
 from chromolib.evidence import calibration
-from chromolib.models import predict, store, weights
+from chromolib.models import predict, small, store, weights
 from chromolib.models import train as training
 from chromolib.studies.shruti import data, experiment, network, protocol
 
 prepared = data.prepared
 STEPS = 4_000  # batches
+LEARNING = 1e-3  # rate of one that goes on
 KEPT = 0.7  # of cells, that nobody needs to look at
 SCORES = ("accuracy", "whole-cell accuracy", "ECE")
 
 
-def ship(file, sources, *, steps=STEPS, seed=0, checkpoint=None, log=lambda line: None):
-    """Train on all sources together, and save; `sources` are data.Chromosomes."""
-    splits = [first(each, seed) for each in sources]
+def ship(
+    file,
+    sources,
+    *,
+    first=None,
+    steps=STEPS,
+    seed=0,
+    checkpoint=None,
+    log=lambda line: None,
+):
+    """Train on all sources together, and save; `sources` are data.Chromosomes, `first`
+    the file of a model to go on from."""
+    splits = [fold(each, seed) for each in sources]
     train = _balanced([_named(split.train, i) for i, split in enumerate(splits)])
-    model = network.ours(train, steps=steps, seed=seed, upright=False)
+    if first is None:
+        model = network.ours(train, steps=steps, seed=seed, upright=False)
+        before = weights.NOWHERE.sentence
+    else:
+        model, before = _known(first, sources, steps, seed)
     one_hot = np.eye(len(records.CLASSES), dtype=np.float32)
     training.train(
         model,
@@ -47,10 +62,19 @@ def ship(file, sources, *, steps=STEPS, seed=0, checkpoint=None, log=lambda line
         checkpoint=checkpoint,
         log=log,
     )
-    return save(file, model, list(zip(splits, sources, strict=True)), seed=seed)
+    learned = list(zip(splits, sources, strict=True))
+    return save(file, model, learned, seed=seed, before=before)
 
 
-def first(chromosomes, seed):
+def _known(first, sources, steps, seed):
+    """A trained network that will learn on, and what it is."""
+    network, facts = store.load(first, study="shruti")
+    store.may_go_on(first, facts, [each.images.source for each in sources], seed)
+    network = small.ready(network, steps=steps, rate=LEARNING)
+    return network, f"{first.name}, of {facts['source']}"
+
+
+def fold(chromosomes, seed):
     """The first clean fold of a source."""
     return next(protocol.folds(chromosomes, protocol="clean", seed=seed))
 

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 
+import keras
 import numpy as np
 import pytest
 
@@ -48,6 +49,30 @@ class Run(conftest.Run):
     def record_all(self, estimates):
         self.recorded += (made := list(estimates))
         return made
+
+
+@pytest.mark.parametrize("model", TINY.families)
+def test_a_detector_that_learned_before_begins_as_a_new_one(model):
+    """Whatever it learned, for how long and at which rate, and what it was asked."""
+    fields, task = conftest.blocks(16), experiment.Task(model, "karyogram", "clean")
+    sizes = dataclasses.replace(TINY, side=fields.side)
+    how = {"looks": 24, "rate": 1e-3}
+
+    def learn(detector, **how):
+        keras.utils.set_random_seed(0)  # the order of the images
+        history = training.learned(detector, fields, fields.take(slice(4)), **how)
+        return history, [one.xyxy for one in detector.predict(fields.seen)]
+
+    new = learn(experiment.built(task, sizes, seed=0), **how)
+    used = experiment._begun(task, sizes, seed=0)
+    learn(used, looks=48, rate=1e-2)
+    graph = used.train_function
+    again = learn(experiment._begun(task, sizes, seed=0), **how)
+    np.testing.assert_allclose(again[0], new[0], rtol=1e-4)
+    for ours, theirs in zip(again[1], new[1], strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-2)
+    if keras.backend.backend() == "tensorflow":
+        assert used.train_function is graph
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +186,8 @@ def test_equal_budgets_are_equal_and_rates_are_chosen_by_validation(monkeypatch)
     seen = []
 
     class Idle:
+        compiled = False
+
         def compile(self, optimizer):
             self.rate = float(optimizer.learning_rate.numpy())
 
@@ -169,7 +196,7 @@ def test_equal_budgets_are_equal_and_rates_are_chosen_by_validation(monkeypatch)
             loss = {"val_loss": [2.0 if len(seen) % 2 else 1.0]}
             return type("History", (), {"history": loss})
 
-    monkeypatch.setattr(experiment, "built", lambda *_, **__: Idle())
+    monkeypatch.setattr(experiment, "_begun", lambda *_, **__: Idle())
     split = experiment.divided(
         *(fields, "karyogram", "clean", experiment.THESIS, "true"), seed=0, sizes=TINY
     )

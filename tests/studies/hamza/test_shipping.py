@@ -48,6 +48,22 @@ def test_a_laboratory_trains_a_finder_of_its_own(
     assert not [one for one in tmp_path.iterdir() if one.name.startswith(".")]
     assert chromolib(monkeypatch, *words) == 1
     assert "mine.npz exists" in capsys.readouterr().err
+    words = (*words[:6], "--out", tmp_path / "next.npz", "--steps", 1, "--first")
+    assert chromolib(monkeypatch, *words, tmp_path / "mine.npz") == 0
+    assert "drawn fields" not in capsys.readouterr().out
+    assert store.load(tmp_path / "next.npz")[1]["weights"] == "mine.npz, of voc"
+
+
+def test_a_finder_goes_on_only_from_one_that_is_built_alike(
+    monkeypatch, tmp_path, capsys, annotated, root
+):
+    monkeypatch.setattr(shipping, "SIZES", TINY)
+    words = ["train", "hamza", "--source", "voc", "--data", annotated]
+    words += ["--out", tmp_path / "next.npz", "--steps", 1, "--first"]
+    shipped = root / "data" / "models" / "hamza-metaphase.npz"
+    assert chromolib(monkeypatch, *words, shipped) == 1
+    assert "is built otherwise than finders are here" in capsys.readouterr().err
+    assert not (tmp_path / "next.npz").exists()
 
 
 def test_two_sources_and_single_chromosomes_are_refused(

@@ -112,6 +112,12 @@ def test_a_laboratory_trains_a_model_of_its_own(monkeypatch, tmp_path, capsys):
     assert chromolib(monkeypatch, *words) == 1
     assert "mine.keras exists" in capsys.readouterr().err
     assert not [one for one in tmp_path.iterdir() if one.name.startswith(".")]
+    words = (*words[:6], "--steps", 2, "--first", tmp_path / "mine.keras", "--out")
+    assert chromolib(monkeypatch, *words, tmp_path / "next.keras") == 0
+    _, facts = store.load(tmp_path / "next.keras", study="shruti")
+    assert facts["weights"] == "mine.keras, of cellfolders"
+    assert chromolib(monkeypatch, *words, tmp_path / "other.keras", "--seed", 1) == 1
+    assert "give its seed, --seed 0" in capsys.readouterr().err
     asked = tmp_path / "asked.csv"
     words = ("diagnose", "--data", labelled, "--model", tmp_path / "mine.keras")
     assert chromolib(monkeypatch, *words, "--out", asked) == 0

@@ -432,7 +432,7 @@ def test_a_shipped_model_is_scored_on_cells_that_stayed_out(chromosomes, tmp_pat
     model, facts = store.load(file, study="shruti", unit="chromosome")
     assert model.output_shape == (None, 24)
     assert facts["source"] == "synthetic and other"
-    split = shipping.first(chromosomes, 0)
+    split = shipping.fold(chromosomes, 0)
     assert facts["n"] == 2 * len(split.train)
     assert facts["penalty"] in assign.PENALTIES
     scored = {(one["quantity"], one["n"]) for one in facts["scores"]}
