@@ -164,7 +164,9 @@ def resampled(evaluated, times):
         ]
     )  # (classes, levels, draws)
     there = evaluated.true @ times.T > 0
-    mean = np.where(there[:, None], curves, 0).sum(0) / there.sum(0)
+    count = there.sum(0)
+    mean = np.where(there[:, None], curves, 0).sum(0) / np.maximum(count, 1)
+    mean[:, count == 0] = np.nan  # as of fields without any box
     return {"mAP": mean.mean(0), "AP50": mean[0], "AP75": mean[5]}
 
 

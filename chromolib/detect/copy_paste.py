@@ -116,8 +116,8 @@ def _turned(ink, rng):
 
 def _laid(body, ink, xyxy, gap, rng):
     """Lay one near others, and its box; None where no place was found."""
-    height, width = body.shape
-    for _ in range(TRIES):
+    (height, width), seen = body.shape, body > INK
+    for _ in range(TRIES if seen.any() else 0):
         x0, y0, x1, y1 = xyxy[rng.integers(len(xyxy))]
         x, y = (x0 + x1 - width) / 2, (y0 + y1 - height) / 2
         corner = np.array([x, y]) + rng.normal(0, ABOUT * len(ink), 2)
@@ -126,7 +126,7 @@ def _laid(body, ink, xyxy, gap, rng):
             continue
         under = ink[y : y + height, x : x + width]
         tight = np.array([x, y, x + width, y + height], float)
-        if _clear(tight, np.array(xyxy)) and (under[body > INK] > INK).mean() <= HIDDEN:
+        if _clear(tight, np.array(xyxy)) and (under[seen] > INK).mean() <= HIDDEN:
             under[:] = 1 - (1 - under) * (1 - body)
             return tight + (gap + rng.normal(0, 1, 4)) * [-1, -1, 1, 1]
     return None

@@ -58,8 +58,10 @@ def test_a_class_that_is_not_there_counts_for_nothing():
 
 
 def test_fields_without_any_box():
-    result = coco.scores(coco.evaluate([boxes()], [boxes()], classes=("1",)))
-    assert all(map(np.isnan, result.values()))
+    nothing = coco.evaluate([boxes()], [boxes()], classes=("1",))
+    drawn = coco.resampled(nothing, np.ones((3, 1), int))
+    for value in (*coco.scores(nothing).values(), *drawn.values()):
+        assert np.isnan(value).all()
 
 
 def test_forty_six_and_more_boxes_count():

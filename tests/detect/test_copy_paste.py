@@ -106,6 +106,13 @@ def test_light_passes_both():
     np.testing.assert_allclose(ink[changed], 1 - (1 - before[changed]) * 0.5)
 
 
+def test_a_chromosome_that_grew_too_pale_is_not_laid():
+    rng, others = np.random.default_rng(0), [np.array([12.0, 12, 52, 52])]
+    pale, ink = np.full((8, 8), 0.19), np.zeros((64, 64))
+    assert copy_paste._laid(pale, ink, others, 0, rng) is None
+    assert not ink.any()
+
+
 def test_what_touches_another_or_shares_a_piece_stays():
     """Two boxes on one piece of ink, and two pieces that meet in their soft edges."""
     ink = np.zeros((SIDE, SIDE))
