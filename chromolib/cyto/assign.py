@@ -28,7 +28,7 @@ BEYOND = 2  # copies of a class beyond the usual that a cell may have
 LEAST = 1e-12  # probability: no class is impossible
 # What is a chromosome by this chance is one, whatever its cell has or lacks: an extra
 # copy that is seen well stays. Chosen on fields of Tseng that validate.
-KEPT = 0.7
+KEPT = 0.95
 NEVER = 1e6  # the cost of what may not be
 X, Y = (records.CLASSES.index(name) for name in "XY")
 

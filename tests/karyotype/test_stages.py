@@ -167,6 +167,14 @@ def test_what_the_finder_would_take_is_not_left_out_in_silence(field, drawn):
     assert "1 objects left out" in said["reason"]
 
 
+def test_what_has_no_clear_name_is_less_likely_a_chromosome():
+    named = np.array([[0.99, 0.01], [0.6, 0.4], [0.0, 1.0]])
+    clear, vague, sure = naming.whole(np.array([0.8, 0.8, 1.0]), named)
+    assert vague < 0.8 < clear < sure <= 1
+    better = naming.whole(np.array([0.5, 0.9]), named[:1].repeat(2, 0))
+    assert better[0] < better[1]
+
+
 class Reading:
     """A classifier that sees what it was told."""
 
