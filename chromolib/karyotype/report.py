@@ -153,7 +153,8 @@ def _copies(one):
 
 def _flags(one):
     flags, quality = one["flags"], one["quality"]
-    words = [f"{one['count']} chromosomes, confidence {one['confidence']:.2f}"]
+    sure = f"{one['confidence']:.2f} confidence in the karyotype"
+    words = [f"{one['count']} chromosomes", f"{sure} if each is one and whole"]
     words += [f"about {one['expected wrong']:.0f} names or places may be wrong"]
     words += [f"{flags[name]} {name}" for name in ("touching", "overlap")]
     for name in ("missing", "extra"):

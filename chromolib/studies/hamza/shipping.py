@@ -10,6 +10,7 @@ knows, else from drawn metaphases.
 """
 
 import dataclasses
+import time
 
 import keras
 
@@ -22,6 +23,7 @@ from chromolib.studies.hamza import pretraining
 STEPS = 3_000  # batches of real fields
 SIDE = 1024  # pixels that fields are read at, as in a full run
 SIZES = pretraining.Sizes(side=512, rate=1e-3)
+MINUTE = 60  # seconds
 WHOLE, PASTED = 2, 4  # times that a field is there as it is, and otherwise
 
 
@@ -51,7 +53,7 @@ def ship(
 
     def watched(part):
         folder = None if checkpoint is None else f"{checkpoint}.{part}"
-        return {"folder": folder, "watch": [_told(part, log)]}
+        return {"folder": folder, "watch": [Told(part, log)]}
 
     if first is None:
         weights = pretraining.drawn(SIZES, seed, **watched("drawn"))
@@ -108,10 +110,27 @@ def save(file, model, split, *, looks, before, seed=0):
     return store.save(file, model, built | {"scales": [*SIZES.scales]}, facts)
 
 
-def _told(part, log):
-    """Says after each epoch how far the training on drawn or real fields is."""
+class Told(keras.callbacks.Callback):
+    """Says each minute and epoch how far the training on drawn or real fields is."""
 
-    def line(epoch, logs):
-        log(f"{part} fields, epoch {epoch + 1}: loss {logs['loss']:.3f}")
+    def __init__(self, part, log):
+        super().__init__()
+        self.part, self.log = part, log
+        self.last, self.epoch = time.monotonic(), 0
 
-    return keras.callbacks.LambdaCallback(on_epoch_end=line)
+    def on_train_begin(self, logs=None):
+        """How much there is to learn."""
+        epochs, steps = (self.params[name] for name in ("epochs", "steps"))
+        self.log(f"{self.part} fields: {epochs} epochs of {steps} batches")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Which of the epochs it is."""
+        self.epoch = epoch + 1
+
+    def on_train_batch_end(self, batch, logs=None):
+        """A line, if the epoch ends or the last line is a minute old."""
+        now, ends = time.monotonic(), batch + 1 == self.params["steps"]
+        if ends or now - self.last >= MINUTE:
+            self.last = now
+            where = f"epoch {self.epoch}, batch {batch + 1}"
+            self.log(f"{self.part} fields, {where}: loss {float(logs['loss']):.3f}")

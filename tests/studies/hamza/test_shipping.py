@@ -38,8 +38,9 @@ def test_a_laboratory_trains_a_finder_of_its_own(
     words += ("--out", tmp_path / "mine", "--steps", 1)
     assert chromolib(monkeypatch, *words) == 0
     said = capsys.readouterr().out
-    assert "drawn fields, epoch 1: loss" in said
-    assert "real fields, epoch 1: loss" in said
+    assert "drawn fields: 4 epochs of 1 batches" in said
+    assert "drawn fields, epoch 1, batch 1: loss" in said
+    assert "real fields, epoch 1, batch 1: loss" in said
     assert f"{pretraining.SCORES[0]} " in said
     finder, facts = store.load(tmp_path / "mine.npz")
     assert facts["source"] == "voc"
