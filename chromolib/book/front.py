@@ -9,8 +9,8 @@ import pandas as pd
 
 from chromolib import files, tables
 from chromolib.evidence import claims
+from chromolib.runs import backend, published
 from chromolib.runs import folder as runs
-from chromolib.runs import published
 from chromolib.studies import STUDIES, headline
 
 CAPTION = (
@@ -34,6 +34,7 @@ def written(root, place):
 def lines(root):
     """A line of the first figure for each study and source."""
     made = []
+    backend.start()  # quietly, before a study imports Keras
     for study in STUDIES:
         questions = importlib.import_module(f"chromolib.studies.{study}.questions")
         audits = claims.audit(claims.load(root / "data" / "claims", study))
