@@ -107,14 +107,16 @@ def compared(test, held, members=(), *, rng, counts=COUNTS):
     return estimates
 
 
-def overview(estimates):
-    """Estimates as a table: a row a method and score, a column a quantity."""
-    rows, by = {}, ("method", "score")
+def overview(estimates, by=("method", "score")):
+    """Estimates as a table: a row a method and score, or other words, with the most
+    images that one is of, and a column a quantity."""
+    rows = {}
     for one in estimates:
-        row = tuple(one.conditions.get(name, "") for name in by)
+        row = tuple(one.conditions.get(name, getattr(one, name, "")) for name in by)
         against = one.conditions.get("against")
         column = f"{one.quantity} from {against}" if against else one.quantity
-        rows.setdefault(row, dict(zip(by, row, strict=True)))[column] = str(one)
+        said = rows.setdefault(row, dict(zip(by, row, strict=True)) | {"n": one.n})
+        said |= {"n": max(said["n"], one.n), column: str(one)}
     return pd.DataFrame(list(rows.values())).fillna("")
 
 

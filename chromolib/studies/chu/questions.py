@@ -242,8 +242,9 @@ def beaten(estimates):
 
 
 def ruled(estimates):
-    """What each rule refers, clears and misses."""
-    return [one for one in of(estimates, *RULED) if "rule" in one.conditions]
+    """What each rule refers, clears and misses: a row a rule and who is asked by it."""
+    found = [one for one in of(estimates, *RULED) if "rule" in one.conditions]
+    return confidence.overview(found, by=("source", "model", "protocol", "rule"))
 
 
 def kept_bars(kept):

@@ -192,7 +192,8 @@ def test_labels_that_are_all_right_leave_out_what_they_cannot_say(held):
 def test_an_overview_has_a_row_a_score_and_every_number(compared):
     table = confidence.overview(compared)
     assert len(table) == 26
-    assert (table != "").to_numpy().sum() - 2 * len(table) == len(compared)
+    assert (table != "").to_numpy().sum() - 3 * len(table) == len(compared)
+    assert set(table["n"]) == {max(one.n for one in compared)}
     assert table["accuracy"][0] == str(pick(compared, "accuracy", method="max-softmax"))
     assert table["difference in AUGRC from max-softmax"][0] == ""
 
