@@ -27,7 +27,7 @@ LEAST = 1e-6  # nothing is impossible, nor certain
 WHOLE = 0.6  # below this score an object may be no whole chromosome
 # What an object's surest name weighs beside its finder's score, both as log odds, and
 # what is left where both are even. A fit on fields of Tseng that validate.
-NAMED, EVEN = 0.4, -0.47
+NAMED, EVEN = 0.4, -0.5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

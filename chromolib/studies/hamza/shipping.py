@@ -78,7 +78,7 @@ def _known(first, source, seed):
         raise models.ModelError(
             f"{first.name} is built otherwise than finders are here; leave out --first"
         )
-    return weights, f"{first.name}, of {facts['source']}"
+    return weights, f"{first.name} ({facts['sha256'][:12]}), of {facts['source']}"
 
 
 def save(file, model, split, *, looks, before, seed=0):

@@ -71,7 +71,7 @@ def _known(first, sources, steps, seed):
     network, facts = store.load(first, study="shruti")
     store.may_go_on(first, facts, [each.images.source for each in sources], seed)
     network = small.ready(network, steps=steps, rate=LEARNING)
-    return network, f"{first.name}, of {facts['source']}"
+    return network, f"{first.name} ({facts['sha256'][:12]}), of {facts['source']}"
 
 
 def fold(chromosomes, seed):

@@ -40,7 +40,7 @@ def test_a_laboratory_trains_a_finder_of_its_own(
     said = capsys.readouterr().out
     assert "drawn fields: 4 epochs of 1 batches" in said
     assert "drawn fields, epoch 1, batch 1: loss" in said
-    assert "real fields, epoch 1, batch 1: loss" in said
+    assert "real fields, epoch 1, batch " in said
     assert f"{pretraining.SCORES[0]} " in said
     finder, facts = store.load(tmp_path / "mine.npz")
     assert facts["source"] == "voc"
@@ -52,7 +52,8 @@ def test_a_laboratory_trains_a_finder_of_its_own(
     words = (*words[:6], "--out", tmp_path / "next.npz", "--steps", 1, "--first")
     assert chromolib(monkeypatch, *words, tmp_path / "mine.npz") == 0
     assert "drawn fields" not in capsys.readouterr().out
-    assert store.load(tmp_path / "next.npz")[1]["weights"] == "mine.npz, of voc"
+    before = store.load(tmp_path / "next.npz")[1]["weights"]
+    assert before == f"mine.npz ({facts['sha256'][:12]}), of voc"
 
 
 def test_a_finder_goes_on_only_from_one_that_is_built_alike(
