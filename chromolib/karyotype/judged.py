@@ -18,6 +18,8 @@ from chromolib.evidence import resample
 KEPT = 0.7  # of the fields, the surest ones, that nobody looks at
 FOUND, RIGHT = "found", "found and named"
 ALONE, CLOSE = "found, alone in its box", "found, others reach in"
+EVERY, COUNT = "every box found", "count exact"  # none besides, whatever their names
+RARE = "count exact where it is not 46"
 MENDED = "corrections a karyogram"
 WRONG_COPIES = "copies missing or extra"
 EXACT, ODD = "exact karyotype", "exact karyotype, abnormal number"
@@ -47,10 +49,13 @@ def row(truth, boxes, labels, *, wrong):
         CLOSE: close_found,
         ALONE: found - close_found,
         "close": int(close.sum()),
+        EVERY: found == len(truth) == len(boxes),
+        COUNT: len(boxes) == len(truth),
         MENDED: len(truth) + len(boxes) - found - right,
         WRONG_COPIES: copies,
         EXACT: copies == 0,
         "odd": any(assign.uneven(truth.label)),
+        "rare": len(truth) != diagnose.WHOLE,
         SAID: bool(text or reason),
         "wrong": wrong,
     }
@@ -68,22 +73,22 @@ def estimates(rows, *, group, words, rng):
     """Every measure with its interval, over whole groups."""
     table, kept = pd.DataFrame(rows), surest(rows)
     group, names = pd.factorize(np.asarray(group))
-    odd = table["odd"].to_numpy()
+    odd, rare = (table[name].to_numpy() for name in ("odd", "rare"))
 
     def sums(*columns):
         return np.stack([np.bincount(group, c, len(names)) for c in columns], 1)
 
     one = np.ones(len(table))
-    exact, mended = table[EXACT].to_numpy(float), table[MENDED].to_numpy(float)
+    table, mended = table.astype(float), table[MENDED].to_numpy(float)
     shares = resample.rates(
-        (FOUND, RIGHT, CLOSE, ALONE, EXACT, SAID, ODD),
+        (FOUND, RIGHT, CLOSE, ALONE, EVERY, COUNT, RARE, EXACT, SAID, ODD),
         sums(
-            *(table[name] for name in (FOUND, RIGHT, CLOSE, ALONE)),
-            *(exact, table[SAID], exact * odd),
+            *(table[name] for name in (FOUND, RIGHT, CLOSE, ALONE, EVERY, COUNT)),
+            *(table[COUNT] * rare, table[EXACT], table[SAID], table[EXACT] * odd),
         ),
         sums(
             *(table[name] for name in ("true", "true", "close")),
-            *(table["true"] - table["close"], one, one, odd),
+            *(table["true"] - table["close"], one, one, rare, one, one, odd),
         ),
     )
     means = resample.Tally(

@@ -110,7 +110,10 @@ def test_a_field_that_is_right_wants_no_correction():
     row = judged.row(truth, truth, truth.label, wrong=0)
     assert row[judged.MENDED] == row[judged.WRONG_COPIES] == 0
     assert row[judged.EXACT]
+    assert row[judged.EVERY]
+    assert row[judged.COUNT]
     assert not row["odd"]
+    assert not row["rare"]
 
 
 def test_each_error_is_a_correction():
@@ -126,6 +129,7 @@ def test_each_error_is_a_correction():
     assert row[judged.MENDED] == 4
     assert row[judged.WRONG_COPIES] == 2, "a 1 too few, a 21 too many"
     assert not row[judged.EXACT]
+    assert row[judged.COUNT] and not row[judged.EVERY], "46, of which one is nothing"
 
 
 def test_an_abnormal_number_is_odd_and_a_lone_field_has_no_interval():
@@ -134,7 +138,19 @@ def test_an_abnormal_number_is_odd_and_a_lone_field_has_no_interval():
     words = {"study": "shruti", "source": "drawn", "model": "m", "protocol": "clean"}
     made = judged.estimates(rows, group=["a"], words=words, rng=np.random.default_rng())
     assert made[judged.ODD].value == 1
-    assert made[judged.ODD].n == 1
+    assert made[judged.ODD].n == made[judged.RARE].n == 1
+
+
+def test_counts_where_it_is_not_46_are_asked_of_these_fields_alone():
+    more, usual = boxes([*NORMAL, "21"]), boxes(NORMAL)
+    said = [(more, usual), (more, more), (usual, usual), (usual, more)]
+    rows = [judged.row(true, one, one.label, wrong=0) for true, one in said]
+    words = {"study": "shruti", "source": "drawn", "model": "m", "protocol": "clean"}
+    how = {"group": np.arange(4), "words": words, "rng": np.random.default_rng(0)}
+    made = judged.estimates(rows, **how)
+    assert (made[judged.RARE].value, made[judged.RARE].n) == (0.5, 2)
+    assert (made[judged.COUNT].value, made[judged.COUNT].n) == (0.5, 4)
+    assert made[judged.EVERY].value == 0.5
 
 
 def test_the_surest_fields_have_the_fewest_errors_where_the_chain_knows_them():
