@@ -129,7 +129,8 @@ def test_each_error_is_a_correction():
     assert row[judged.MENDED] == 4
     assert row[judged.WRONG_COPIES] == 2, "a 1 too few, a 21 too many"
     assert not row[judged.EXACT]
-    assert row[judged.COUNT] and not row[judged.EVERY], "46, of which one is nothing"
+    assert row[judged.COUNT]
+    assert not row[judged.EVERY], "of 46 one is nothing"
 
 
 def test_an_abnormal_number_is_odd_and_a_lone_field_has_no_interval():
