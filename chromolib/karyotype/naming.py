@@ -105,8 +105,10 @@ def name(namer, found, *, rename=False):
     kept = np.where(given, found.boxes.label, records.CLASSES[0])
     held = _one_hot([records.CLASSES.index(label) for label in kept])
     seen = np.where(given[:, None], held, chance)
-    score = whole(found.boxes.score, chance) if found.least else found.boxes.score
-    doubted = np.where(given, 1, score) if found.least else None
+    score, doubted = found.boxes.score, None
+    if found.least:
+        score = whole(score, chance)
+        doubted = np.where(given, 1, score)
     named, _ = assign.cell(seen, penalty=namer.penalty, whole=doubted)
     named = np.where(given, held.argmax(1), named)
     upright = (

@@ -116,15 +116,18 @@ def load(path, *, study=None, unit=None):
     return model, facts | {"sha256": files.sha256(file)}
 
 
-def may_go_on(first, facts, sources, seed):
-    """Raise ModelError if a trained model may have learned from what stays out of these
-    sources by this seed."""
+def before(first, facts, sources, seed):
+    """What a trained model is that goes on with sources, for its next card.
+
+    Raises ModelError if it may have learned from what stays out of them by this seed.
+    """
     for source in sources:
         if source in facts["source"].split(" and ") and facts["seed"] != seed:
             raise ModelError(
                 f"{first.name} learned from cases of {source} that are to judge now; "
                 f"give its seed, --seed {facts['seed']}, or leave out --first"
             )
+    return f"{first.name} ({facts['sha256'][:12]}), of {facts['source']}"
 
 
 def named(path, suffix=SUFFIX):

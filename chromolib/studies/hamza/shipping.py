@@ -72,13 +72,13 @@ def ship(
 def _known(first, source, seed):
     """The weights of a trained detector, and what it is."""
     model, facts = store.load(first)
-    models.may_go_on(first, facts, [source], seed)
+    before = models.before(first, facts, [source], seed)
     weights, ours = model.get_weights(), pretraining.detector(SIZES, seed)
     if [one.shape for one in weights] != [one.shape for one in ours.weights]:
         raise models.ModelError(
             f"{first.name} is built otherwise than finders are here; leave out --first"
         )
-    return weights, f"{first.name} ({facts['sha256'][:12]}), of {facts['source']}"
+    return weights, before
 
 
 def save(file, model, split, *, looks, before, seed=0):

@@ -75,22 +75,27 @@ def gains(grid):
 
 
 def chains(estimates):
-    """A row a source and a finder: what a laboratory would have of the whole chain."""
-    return _by_finder(estimates, lambda one: one.quantity, of=chain.JOINTLY)
+    """A row a measure of the whole chain, as a laboratory would have it; a column a
+    finder."""
+    jointly = (one for one in estimates if one.conditions.get("named") == chain.JOINTLY)
+    return _table(jointly, lambda one: ("measure", one.quantity), lambda one: one.model)
 
 
 def stages(estimates):
     """A row a finder: chromosomes right when found, when also named, and jointly."""
-    right = [one for one in estimates if one.quantity == judged.RIGHT]
-    return _by_finder(right, lambda one: f"named {one.conditions['named']}")
+    right = (one for one in estimates if one.quantity == judged.RIGHT)
+
+    def column(one):
+        return f"named {one.conditions['named']}"
+
+    return _table(right, lambda one: ("found by", one.model), column)
 
 
-def _by_finder(estimates, column, *, of=None):
+def _table(estimates, row, column):
     rows = {}
     for one in estimates:
-        if of in (None, one.conditions.get("named")):
-            row = {"source": one.source, "found by": one.model}
-            rows.setdefault((one.source, one.model), row)[column(one)] = one
+        place = dict([("source", one.source), row(one)])
+        rows.setdefault(tuple(place.values()), place)[column(one)] = one
     return pd.DataFrame(rows.values())
 
 

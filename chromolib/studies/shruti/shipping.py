@@ -69,9 +69,8 @@ def ship(
 def _known(first, sources, steps, seed):
     """A trained network that will learn on, and what it is."""
     network, facts = store.load(first, study="shruti")
-    store.may_go_on(first, facts, [each.images.source for each in sources], seed)
-    network = small.ready(network, steps=steps, rate=LEARNING)
-    return network, f"{first.name} ({facts['sha256'][:12]}), of {facts['source']}"
+    said = store.before(first, facts, [each.images.source for each in sources], seed)
+    return small.ready(network, steps=steps, rate=LEARNING), said
 
 
 def fold(chromosomes, seed):
