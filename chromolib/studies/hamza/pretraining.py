@@ -1,7 +1,8 @@
 """How many real fields does learning from drawn ones first save?
 
 `run(run, fields, *, sizes)` -> Estimates by real fields, with and without drawn ones,
-and what the last detector found on the unseen of these fields, in eight views
+and what the last detector and the shipped one find on the unseen of these fields
+`shipped(run, test)` -> what the shipped one finds, where it knows none of them
 `divided(fields, sizes, seed)` -> their Split, at the side that the detector sees
 `drawn(sizes, seed)` -> the weights that drawn metaphases taught
 `learned(split, weights, ...)` -> the detector, after it went on from these
@@ -18,9 +19,18 @@ import itertools
 import numpy as np
 
 from chromolib import streams
-from chromolib.detect import augmentation, data, families, suppress, training, views
+from chromolib.detect import (
+    augmentation,
+    data,
+    families,
+    store,
+    suppress,
+    training,
+    views,
+)
 from chromolib.evidence import detections
 from chromolib.runs import rows
+from chromolib.studies import predicting
 from chromolib.studies.hamza import experiment, protocol
 
 KIND = "metaphase"
@@ -57,7 +67,8 @@ def run(run, fields, *, sizes):
     for way in [*ways, (None, [*FIRST][-1], sizes.long)]:
         found, seen = _found(run, split, way, first, sizes)
         made += _scored(run, fields, split, way, {MODEL: found, SEEN: seen})
-    return run.record_all(made), data.scaled(seen, fields.side / sizes.side)
+    finders = {SEEN: data.scaled(seen, fields.side / sizes.side)}
+    return run.record_all(made), finders | shipped(run, data.same(fields, split.test))
 
 
 def divided(fields, sizes, seed):
@@ -121,6 +132,17 @@ def _found(run, split, way, first, sizes):
         rows.write(file, {"test": split.test}, kept)
     seen = experiment.unpacked(kept, SEEN) if looks == sizes.long else ()
     return experiment.unpacked(kept, MODEL), seen
+
+
+def shipped(run, test):
+    """What the shipped detector finds on fields that it did not learn from, by the name
+    that its card gives it."""
+    file = predicting.shipped(run.root, "hamza", suffix=store.SUFFIX)
+    model, facts = store.load(file)
+    if not predicting.unseen(run, facts, test.source):
+        return {}
+    boxes = views.predict(model, data.sized(test, model.size).seen)
+    return {facts["scores"][0]["model"]: data.scaled(boxes, test.side / model.size)}
 
 
 def _scored(run, fields, split, way, found):

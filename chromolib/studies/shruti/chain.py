@@ -233,7 +233,8 @@ def _namer(run, parts, sizes):
     )
     if not sizes.steps:
         namer = naming.load(ready)
-        return namer if _unseen(run, parts, namer.facts) else naming.load(first)
+        known = not predicting.unseen(run, namer.facts, parts.images.source)
+        return naming.load(first) if known else namer
     file = run.folder / NAMER
     if not file.exists():
         network, facts = models.load(first)
@@ -274,7 +275,7 @@ def _finders(run, parts, sizes):
     if sizes.painted:
         network = _painter(run, sizes)
         made[PAINTED] = functools.partial(finding.painted, network=network)
-    if _unseen(run, parts, facts):
+    if predicting.unseen(run, facts, parts.images.source):
         made[SHIPPED] = _searching(model, facts, file)
     if not sizes.looks:
         return made
@@ -291,11 +292,6 @@ def _shipped(run):
     """The detector that is shipped, what its card says, and the name of its file."""
     file = predicting.shipped(run.root, "hamza", suffix=store.SUFFIX, option="finder")
     return *store.load(file), file.name
-
-
-def _unseen(run, parts, facts):
-    """Whether the cases that test are others than those a shipped file learned from."""
-    return facts["source"] != parts.images.source or facts["seed"] == run.given("seed")
 
 
 def _searching(*finder, sure=finding.SURE):

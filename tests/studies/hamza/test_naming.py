@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from chromolib import records
+from chromolib.detect import store
 from chromolib.karyotype import judged
 from chromolib.studies.hamza import naming, pretraining, protocol
 from tests.studies.hamza import conftest
@@ -95,7 +96,10 @@ def test_only_the_surest_boxes_of_a_field_are_named(run, monkeypatch):
     assert few == more
 
 
-def test_fields_are_learned_from_by_number_and_what_was_found_is_kept(run, monkeypatch):
+def test_fields_are_learned_from_by_number_and_what_was_found_is_kept(
+    run, root, monkeypatch
+):
+    run.root = root
     fields = dataclasses.replace(conftest.blocks(12), kind="metaphase", real=True)
     sizes = pretraining.Sizes((0, 3), 6, 8, 8, 16, side=128, trunk="tiny")
     monkeypatch.setattr(pretraining, "EPOCH", 4)
@@ -113,5 +117,17 @@ def test_fields_are_learned_from_by_number_and_what_was_found_is_kept(run, monke
     assert not [one for one in run.folder.rglob("*") if one.name.endswith(".h5")]
     monkeypatch.setattr(pretraining, "learned", None)  # would be called
     again, once_more = pretraining.run(run, fields, sizes=sizes)
-    assert len(once_more) == len(found) == made[0].n
+    assert [len(one) for one in once_more.values()] == [made[0].n] * 2
+    assert set(once_more) == set(found) > {pretraining.SEEN}
     assert [one.value for one in again] == [one.value for one in made]
+
+
+def test_no_shipped_finder_is_asked_about_cases_that_it_knows(run, root, monkeypatch):
+    run.root = root
+    test = dataclasses.replace(conftest.blocks(2), kind="metaphase", real=True)
+    (card,) = pretraining.shipped(run, test)
+    assert card.startswith(pretraining.SEEN), "one row with what its card says"
+    _, facts = store.load(root / "data" / "models" / "hamza-metaphase.npz")
+    theirs = dataclasses.replace(test, source=facts["source"])
+    monkeypatch.setattr(run, "given", lambda name: facts["seed"] + 1)
+    assert not pretraining.shipped(run, theirs)
