@@ -162,9 +162,9 @@ def cut_out(field, boxes):
     labels, part = np.zeros(ink.shape, int), np.full(len(boxes), -1)
     with contextlib.suppress(normalise.ImagingError):
         seen = field.segmented.chromosomes
-        part = _same(boxes, seen.boxes)
-        kind[part >= 0] = seen.kind[part[part >= 0]]
         labels = segmentation.expand_labels(seen.labels, BLUR)
+        part = _undivided(ink, labels, boxes, _same(boxes, seen.boxes))
+        kind[part >= 0] = seen.kind[part[part >= 0]]
     sure, places = boxes.score >= SURE, ndimage.find_objects(labels)
     rest = ink * ~np.isin(labels, 1 + part[sure & (part >= 0)])
     alone = part < 0
@@ -192,6 +192,19 @@ def _same(boxes, others):
     part[np.flatnonzero(sure)[first]] = second
     same = shared[np.arange(len(boxes)), part] >= SAME
     return np.where(same, part, -1)
+
+
+def _undivided(ink, labels, boxes, part):
+    """The same, less the objects in which another sure box has most of its ink too."""
+    part = part.copy()
+    for k in np.flatnonzero(boxes.score >= SURE):
+        x0, y0, x1, y1 = np.maximum(np.rint(boxes.xyxy[k]), 0).astype(int)
+        place = np.s_[y0:y1, x0:x1]
+        seen = labels[place][ink[place] > cut.DARK]
+        most = np.bincount(seen, minlength=2).argmax()
+        if most != part[k] + 1 and 2 * (seen == most).sum() > len(seen):
+            part[part == most - 1] = -1
+    return part
 
 
 def _corner(place):

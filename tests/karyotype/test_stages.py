@@ -1,6 +1,7 @@
 """Stage by stage: what is found, how it is named, and what is made of it."""
 
 import dataclasses
+import types
 
 import numpy as np
 import pytest
@@ -68,6 +69,26 @@ def test_of_two_that_share_a_box_each_is_cut_out_alone(field):
         rest, n = ndimage.label(crop < 200)
         sizes = np.bincount(rest.ravel(), minlength=n + 1)[1:]
         assert sizes.max() > 0.98 * sizes.sum(), "one chromosome, nothing else"
+
+
+def test_a_small_one_that_lies_on_a_large_one_is_not_lost_in_its_object():
+    """Segmentation sees both as one object, whose box is the large one's."""
+    ink = np.zeros((128, 128))
+    ink[56:72, 10:118] = ink[40:88, 30:44] = 0.8
+    large, small = [10, 56, 118, 72], [30, 40, 44, 88]
+    boxes = records.Boxes(np.array([large, small], float), np.array(["", ""]))
+    one = records.Boxes(boxes.xyxy[:1], boxes.label[:1])
+    objects = types.SimpleNamespace(
+        boxes=one, kind=np.array(["overlap"]), labels=(ink > 0).astype(int)
+    )
+    seen = types.SimpleNamespace(chromosomes=objects)
+    field = types.SimpleNamespace(ink=ink, segmented=seen)
+    inks, _, kind = finding.cut_out(field, boxes)
+    assert min((part > 0).mean() for part in inks) > 0.9, "also where they cross"
+    assert kind.tolist() == ["chromosome"] * 2
+    (alone,), _, kind = finding.cut_out(field, one)
+    assert (alone > 0).sum() == (ink > 0).sum()
+    assert kind.tolist() == ["overlap"]
 
 
 def test_boxes_that_are_not_sure_change_nothing_of_those_that_are(field, drawn):
