@@ -220,6 +220,11 @@ def scaled(boxes, factor):
     return [dataclasses.replace(one, xyxy=factor * one.xyxy) for one in boxes]
 
 
+def moved(boxes, by):
+    """The boxes of images, their edges moved by so many pixels, (4,)."""
+    return [dataclasses.replace(one, xyxy=one.xyxy + by) for one in boxes]
+
+
 def together(*parts):
     """Fields of one set and side below each other."""
     first, boxes = parts[0], [one for part in parts for one in part.truth]

@@ -93,6 +93,19 @@ def named(truth, found, *, least=LEAST):
     return pair(box_iou(truth, found) * alike, least=least)
 
 
+def beside(truth, found):
+    """(4,) how far true edges lie from found ones, in pixels: the median of all pairs.
+
+    Who draws boxes has habits. A detector that learns from turned and mirrored fields,
+    or looks at them so, cannot know one that has a direction.
+    """
+    pairs = [(*both, match(*both)) for both in zip(truth, found, strict=True)]
+    away = np.concatenate(
+        [one.xyxy[p.truth] - two.xyxy[p.found] for one, two, p in pairs]
+    )
+    return np.median(away, axis=0) if len(away) else np.zeros(4)
+
+
 def fates(truth, found):
     """What became of the boxes of one field: which found ones are right, which wrong,
     and which true ones are missed.

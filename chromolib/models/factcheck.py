@@ -93,6 +93,10 @@ def _is_shape(value):
     )
 
 
+def _are_edges(value):
+    return isinstance(value, list) and len(value) == 4 and all(map(is_number, value))
+
+
 def _are_scores(value):
     return isinstance(value, list) and len(value) <= MOST and all(map(_is_score, value))
 
@@ -136,5 +140,8 @@ RULES |= {
 }
 TEXT = is_text, WORD[1]
 FURTHER = dict.fromkeys(("model", "protocol", "profile"), TEXT)
-FURTHER |= {"scale": (_is_scale, "a factor of size")}
+FURTHER |= {
+    "scale": (_is_scale, "a factor of size"),
+    "beside": (_are_edges, "pixels for four edges"),
+}
 ANYTHING = _is_anything, "a text, a number, True, False or nothing"

@@ -109,3 +109,11 @@ def test_each_box_is_right_or_wrong_or_was_missed():
     nothing = boxes()
     assert len(scores.told(truth, nothing)["missed"]) == 3
     assert not any(map(len, scores.told(nothing, nothing).values()))
+
+
+def test_a_habit_of_who_drew_the_boxes_is_found_whatever_else_is_there():
+    found = boxes([10, 10, 40, 60], [50, 10, 90, 60], [80, 80, 99, 99])
+    true = boxes([8, 7, 39, 58], [49, 6, 88, 58], [10, 100, 20, 120])
+    by = scores.beside([true, boxes()], [found, found])
+    assert by.tolist() == [-1.5, -3.5, -1.5, -2]
+    assert scores.beside([boxes()], [found]).tolist() == [0, 0, 0, 0]

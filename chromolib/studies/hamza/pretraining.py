@@ -23,6 +23,7 @@ from chromolib.detect import (
     augmentation,
     data,
     families,
+    scores,
     store,
     suppress,
     training,
@@ -36,6 +37,7 @@ from chromolib.studies.hamza import experiment, protocol
 KIND = "metaphase"
 FAMILY, MODEL = families.faster_rcnn, "Faster R-CNN, one class"
 SEEN = f"{MODEL}, eight views"
+MOVED = "{}, moved".format  # as those who drew boxes are used to: see `scores.beside`
 EPOCH = 200  # looks, at least
 FIRST = {"nothing": False, "drawn metaphases": True}  # learned from before
 SCORES = f"AP50 {detections.ANY}", f"mAP {detections.ANY}", "every box found"
@@ -65,9 +67,11 @@ def run(run, fields, *, sizes):
     ways = [way for way in ways if way[:2] != (0, "nothing")]
     made = []
     for way in [*ways, (None, [*FIRST][-1], sizes.long)]:
-        found, seen = _found(run, split, way, first, sizes)
-        made += _scored(run, fields, split, way, {MODEL: found, SEEN: seen})
-    finders = {SEEN: data.scaled(seen, fields.side / sizes.side)}
+        found = _found(run, split, way, first, sizes)
+        made += _scored(run, fields, split, way, found)
+    larger = fields.side / sizes.side
+    finders = {name: data.scaled(boxes, larger) for name, boxes in found.items()}
+    del finders[MODEL]
     return run.record_all(made), finders | shipped(run, data.same(fields, split.test))
 
 
@@ -115,8 +119,8 @@ def learned(split, weights, looks, *, sizes, seed, count=None, **words):
 
 
 def _found(run, split, way, first, sizes):
-    """What such a detector finds on the test fields, and by eight views the one with
-    the most looks: kept, or learned now."""
+    """What such a detector finds on the test fields, and the one with the most looks by
+    eight views, as they are and moved: kept, or learned now."""
     count, before, looks = way
     many = "all" if count is None else count
     file = run.folder / "rows" / f"{many}-real-{looks}-after-{before}.npz"
@@ -126,23 +130,36 @@ def _found(run, split, way, first, sizes):
         weights = first() if FIRST[before] else None
         how = {"sizes": sizes, "seed": run.given("seed"), "count": count}
         model = learned(split, weights, looks, **how, folder=file.with_suffix(""))
-        kept = experiment.packed(model.predict(split.test.seen, **suppress.ONCE), MODEL)
+        found = {MODEL: model.predict(split.test.seen, **suppress.ONCE)}
         if looks == sizes.long:
-            kept |= experiment.packed(views.predict(model, split.test.seen), SEEN)
+            by = beside(model, split.validation)
+            found[SEEN] = views.predict(model, split.test.seen)
+            found[MOVED(SEEN)] = data.moved(found[SEEN], by)
+        kept = {}
+        for name, boxes in found.items():
+            kept |= experiment.packed(boxes, name)
         rows.write(file, {"test": split.test}, kept)
-    seen = experiment.unpacked(kept, SEEN) if looks == sizes.long else ()
-    return experiment.unpacked(kept, MODEL), seen
+    names = MODEL, SEEN, MOVED(SEEN)
+    names = names if looks == sizes.long else names[:1]
+    return {name: experiment.unpacked(kept, name) for name in names}
+
+
+def beside(model, validation):
+    """How far the boxes of those who drew them lie from what eight views find."""
+    return scores.beside(validation.truth, views.predict(model, validation.seen))
 
 
 def shipped(run, test):
-    """What the shipped detector finds on fields that it did not learn from, by the name
-    that its card gives it."""
+    """What the shipped detector finds on fields that it does not know, as it is and
+    moved, by the names that its card gives it."""
     file = predicting.shipped(run.root, "hamza", suffix=store.SUFFIX)
     model, facts = store.load(file)
     if not predicting.unseen(run, facts, test.source):
         return {}
     boxes = views.predict(model, data.sized(test, model.size).seen)
-    return {facts["scores"][0]["model"]: data.scaled(boxes, test.side / model.size)}
+    name, larger = facts["scores"][0]["model"], test.side / model.size
+    found = {name: boxes, MOVED(name): data.moved(boxes, facts["beside"])}
+    return {name: data.scaled(boxes, larger) for name, boxes in found.items()}
 
 
 def _scored(run, fields, split, way, found):
@@ -155,7 +172,7 @@ def _scored(run, fields, split, way, found):
     for model, boxes in found.items():
         rng = run.rng(f"drawn first {count} {before} {looks}")
         how = {"words": words | {"model": model}, "rng": rng}
-        made += scored(split.test, boxes, **how) if boxes else []
+        made += scored(split.test, boxes, **how)
     return made
 
 
@@ -163,5 +180,5 @@ def scored(test, found, *, words, rng):
     """The estimates of a detector of any chromosome."""
     words = words | {"weights": "none", "protocol": "clean"}
     how = {"group": test.group, "words": words, "rng": rng, "once": found}
-    scores = detections.estimates(test.truth, found, **how)
-    return [scores[one] for one in SCORES]
+    made = detections.estimates(test.truth, found, **how)
+    return [made[one] for one in SCORES]

@@ -83,15 +83,16 @@ def _known(first, source, seed):
 
 def save(file, model, split, *, looks, before, seed=0):
     """Write the detector with its scores on the fields that stayed out."""
-    test = split.test
+    test, name = split.test, f"{pretraining.SEEN}, {looks:,} looks"
     words = {"source": test.source, "study": "hamza", "seed": seed}
-    words["model"] = f"{pretraining.SEEN}, {looks:,} looks"
-    scores = pretraining.scored(
-        test,
-        views.predict(model, test.seen),
-        words=words,
-        rng=streams.stream(seed, f"shipped {test.source}"),
-    )
+    by = pretraining.beside(model, split.validation).round(2)
+    boxes, scores = views.predict(model, test.seen), []
+    found = {name: boxes, pretraining.MOVED(name): data.moved(boxes, by)}
+    for seen, each in found.items():
+        rng = streams.stream(seed, f"shipped {test.source}")
+        how = {} if seen == name else {"edges": "moved"}
+        said = words | {"model": seen, "conditions": how}
+        scores += pretraining.scored(test, each, words=said, rng=rng)
     built = {"family": "faster_rcnn", "size": SIZES.side, "trunk": SIZES.trunk}
     facts = {
         "study": "hamza",
@@ -106,6 +107,7 @@ def save(file, model, split, *, looks, before, seed=0):
         "protocol": "clean",
         "looks": looks,
         "weights": before,
+        "beside": by.tolist(),
     }
     return store.save(file, model, built | {"scales": [*SIZES.scales]}, facts)
 

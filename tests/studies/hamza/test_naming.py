@@ -111,22 +111,25 @@ def test_fields_are_learned_from_by_number_and_what_was_found_is_kept(
     )
     long = (str(every), "drawn metaphases", "16")
     seen = [one for one in made if one.model == pretraining.SEEN]
+    moved = pretraining.MOVED(pretraining.SEEN)
+    assert len([one for one in made if one.model == moved]) == len(seen)
     assert {tuple(one.conditions.values()) for one in seen} == {long}
     assert len(seen) == len(pretraining.SCORES)
     assert said == {("3", *plain), ("0", *drawn), ("3", *drawn), long}
     assert not [one for one in run.folder.rglob("*") if one.name.endswith(".h5")]
     monkeypatch.setattr(pretraining, "learned", None)  # would be called
     again, once_more = pretraining.run(run, fields, sizes=sizes)
-    assert [len(one) for one in once_more.values()] == [made[0].n] * 2
-    assert set(once_more) == set(found) > {pretraining.SEEN}
+    assert [len(one) for one in once_more.values()] == [made[0].n] * 4
+    assert set(once_more) == set(found) > {pretraining.SEEN, moved}
     assert [one.value for one in again] == [one.value for one in made]
 
 
 def test_no_shipped_finder_is_asked_about_cases_that_it_knows(run, root, monkeypatch):
     run.root = root
     test = dataclasses.replace(conftest.blocks(2), kind="metaphase", real=True)
-    (card,) = pretraining.shipped(run, test)
+    card, moved = pretraining.shipped(run, test)
     assert card.startswith(pretraining.SEEN), "one row with what its card says"
+    assert moved == pretraining.MOVED(card)
     _, facts = store.load(root / "data" / "models" / "hamza-metaphase.npz")
     theirs = dataclasses.replace(test, source=facts["source"])
     monkeypatch.setattr(run, "given", lambda name: facts["seed"] + 1)

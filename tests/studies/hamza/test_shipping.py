@@ -44,7 +44,9 @@ def test_a_laboratory_trains_a_finder_of_its_own(
     assert f"{pretraining.SCORES[0]} " in said
     finder, facts = store.load(tmp_path / "mine.npz")
     assert facts["source"] == "voc"
-    assert [one["quantity"] for one in facts["scores"]] == [*pretraining.SCORES]
+    assert [one["quantity"] for one in facts["scores"]] == [*pretraining.SCORES] * 2
+    assert len(facts["beside"]) == 4
+    assert facts["scores"][3]["conditions"] == {"edges": "moved"}
     assert finder.size == TINY.side
     assert not [one for one in tmp_path.iterdir() if one.name.startswith(".")]
     assert chromolib(monkeypatch, *words) == 1
