@@ -163,8 +163,9 @@ def cut_out(field, boxes):
     with contextlib.suppress(normalise.ImagingError):
         seen = field.segmented.chromosomes
         labels = segmentation.expand_labels(seen.labels, BLUR)
-        part = _undivided(ink, labels, boxes, _same(boxes, seen.boxes))
+        part = _same(boxes, seen.boxes)
         kind[part >= 0] = seen.kind[part[part >= 0]]
+        part = _undivided(ink, labels, boxes, part)
     sure, places = boxes.score >= SURE, ndimage.find_objects(labels)
     rest = ink * ~np.isin(labels, 1 + part[sure & (part >= 0)])
     alone = part < 0

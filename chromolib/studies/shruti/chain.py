@@ -239,7 +239,9 @@ def _namer(run, parts, sizes):
     if not file.exists():
         network, facts = models.load(first)
         real = parts.images.provenance == "real"
-        cut = sets.prepared(parts.images, upright=False, real=real)
+        cut = sets.prepared(
+            parts.images, upright=False, real=real, rng=run.rng("beside")
+        )
         split, steps = _samples(parts, cut), min(experiment.EPOCH, sizes.steps)
         epochs = -(-sizes.steps // steps)
         one_hot = np.eye(len(records.CLASSES), dtype=np.float32)
@@ -262,7 +264,7 @@ def _samples(parts, cut):
     """The chromosomes of each part, as a Split."""
     groups = [np.unique(parts.images.group[part]) for part in _parts(parts)]
     own = (cut.samples.take(np.isin(cut.samples.group, one)) for one in groups)
-    return protocol.Split("clean", 0, *own)
+    return shipping.judged(protocol.Split("clean", 0, *own))
 
 
 def _parts(parts):

@@ -4,6 +4,7 @@
 `other(run)` -> those of the second source
 `some(chromosomes, groups, rng=)` -> those of so many groups
 `whole(images)` -> whether they are fields; `cut(images)` -> the chromosomes in these
+`boxed(samples)` -> without those that were cut from boxes beside the true ones
 `by_cell(samples)` -> the same images under the classes of the report: their cells
 """
 
@@ -18,6 +19,8 @@ from chromolib.models import inputs, samples
 from chromolib.synth import lab, singles
 
 ABNORMAL = 0.1  # share of synthetic patients
+ASIDE = 0.05  # of a side, that an edge lies beside the true one: as a finder's do
+MOVED = "~"  # ends the name of a chromosome that was cut from such a box
 
 
 class ChromosomeError(ValueError):
@@ -56,9 +59,9 @@ def other(run):
     return prepared(run.external, upright=bool(card.get("upright")), real=True)
 
 
-def prepared(images, *, upright, real):
-    """The chromosomes of the 24 classes among images, laid straight."""
-    images = cut(images) if whole(images) else images
+def prepared(images, *, upright, real, rng=None):
+    """The chromosomes of the 24 classes among images, laid straight; see `cut`."""
+    images = cut(images, rng=rng) if whole(images) else images
     images = images.take(np.isin(images.label, records.CLASSES))
     if not len(images):
         raise ChromosomeError(
@@ -75,14 +78,19 @@ def whole(images):
     return images.boxes is not None and not any(images.label)
 
 
-def cut(images):
-    """The chromosomes in the boxes of fields, each a picture of the cell it lay in."""
+def cut(images, *, rng=None):
+    """The chromosomes in the boxes of fields, each a picture of the cell it lay in.
+
+    With `rng` each is cut once more, from a box beside the true one: a classifier that
+    learned from both knows what it will be given by a finder.
+    """
     crops, rows = [], []
     for number, (field, boxes) in enumerate(
         zip(fields.of(images), images.boxes, strict=True)
     ):
-        crops += finding.drawn(field, boxes).crops
-        rows += [(number, k, label) for k, label in enumerate(boxes.label)]
+        for end, each in _beside(boxes, rng).items():
+            crops += map(finding.crop, finding.cut_out(field, each)[0])
+            rows += [(number, f"{k}{end}", one) for k, one in enumerate(each.label)]
     of, k, label = (np.array(column) for column in zip(*rows, strict=True))
     return dataclasses.replace(
         images,
@@ -94,6 +102,23 @@ def cut(images):
         boxes=None,
         extra={name: values[of] for name, values in images.extra.items()},
     )
+
+
+def _beside(boxes, rng):
+    """The end of a name -> the boxes as they are, and others beside them."""
+    if rng is None:
+        return {"": boxes}
+    sides = np.tile(boxes.xyxy[:, 2:] - boxes.xyxy[:, :2], 2)
+    moved = boxes.xyxy + rng.normal(0, ASIDE, sides.shape) * sides
+    moved = np.concatenate(
+        [moved[:, :2], np.maximum(moved[:, 2:], moved[:, :2] + 1)], 1
+    )
+    return {"": boxes, MOVED: records.Boxes(moved, boxes.label)}
+
+
+def boxed(part):
+    """Those that were cut from the true boxes alone."""
+    return part.take(~np.char.endswith(part.image, MOVED))
 
 
 def some(chromosomes, groups, *, rng):

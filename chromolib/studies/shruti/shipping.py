@@ -5,8 +5,8 @@
 `save(file, model, learned, *, seed, before)` -> the same of a network that has learned
 
 Of each source the first clean fold stays out: its cells judge the model, and the scores
-on its card are theirs. Validation cells choose the temperature of its probabilities and
-the price of a copy more or fewer.
+on its card are theirs, in true boxes. Validation cells choose the temperature of its
+probabilities and the price of a copy more or fewer.
 
 # Strategy: sources differ in size by a factor of five, and the model is to serve any
 laboratory. So a smaller source is repeated until it has half as many images as the
@@ -24,7 +24,6 @@ from chromolib.models import predict, small, store, weights
 from chromolib.models import train as training
 from chromolib.studies.shruti import data, experiment, network, protocol
 
-prepared = data.prepared
 STEPS = 4_000  # batches
 LEARNING = 1e-3  # rate of one that goes on
 KEPT = 0.7  # of cells, that nobody needs to look at
@@ -74,8 +73,21 @@ def _known(first, sources, steps, seed):
 
 
 def fold(chromosomes, seed):
-    """The first clean fold of a source."""
-    return next(protocol.folds(chromosomes, protocol="clean", seed=seed))
+    """The first clean fold of a source; true boxes alone choose and test."""
+    split = next(protocol.folds(chromosomes, protocol="clean", seed=seed))
+    return judged(split)
+
+
+def judged(split):
+    """The same, where only true boxes validate and test."""
+    held = {name: data.boxed(getattr(split, name)) for name in ("validation", "test")}
+    return dataclasses.replace(split, **held)
+
+
+def prepared(images, *, upright, real):
+    """The chromosomes of a source; of fields, once more as a finder boxes them."""
+    rng = streams.stream(0, f"beside {images.source}")
+    return data.prepared(images, upright=upright, real=real, rng=rng)
 
 
 def _named(part, i):
@@ -125,7 +137,7 @@ def save(file, model, learned, *, seed=0, before=weights.NOWHERE.sentence):
         "classes": records.CLASSES,
         "source": " and ".join(each.images.source for each in sources),
         "provenance": "real" if any(each.real for each in sources) else "synthetic",
-        "n": sum(len(split.train) for split in splits),
+        "n": sum(len(data.boxed(split.train)) for split in splits),
         "groups": sum(len(set(split.train.group)) for split in splits),
         "seed": seed,
         "weights": before,

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from chromolib import records
+from chromolib.detect import scores
 from chromolib.karyotype import judged
-from chromolib.studies.shruti import chain, data, questions
+from chromolib.studies.shruti import chain, data, protocol, questions, shipping
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,23 @@ def test_chromosomes_of_fields_are_cut_out_each_with_its_cell(fields):
     assert set(found.samples.cell) == set(few.name)
     names = np.concatenate([boxes.label for boxes in few.boxes])
     assert found.samples.label.tolist() == names.tolist()
+
+
+def test_boxes_beside_the_true_ones_are_learned_from_and_judge_nobody(fields):
+    few = fields.take(slice(2))
+    plain = data.prepared(few, upright=False, real=False)
+    both = shipping.prepared(few, upright=False, real=False)
+    assert len(both.samples) == 2 * len(plain.samples)
+    true = data.boxed(both.samples)
+    assert true.image.tolist() == plain.samples.image.tolist()
+    assert sorted(both.samples.label) == sorted([*plain.samples.label] * 2)
+    split = protocol.Split("clean", 0, *[both.samples] * 3)
+    split = shipping.judged(split)
+    assert len(split.train) == 2 * len(split.validation) == 2 * len(split.test)
+    moved = data._beside(few.boxes[0], np.random.default_rng(0))[data.MOVED]
+    shared = np.diag(scores.box_iou(few.boxes[0], moved))
+    assert shared.min() > 0.5
+    assert shared.max() < 1
 
 
 def test_true_names_lose_what_was_not_found_and_true_boxes_nothing(
