@@ -34,7 +34,7 @@ from chromolib.detect import (
     views,
 )
 from chromolib.karyotype import fields, finding, folder, judged, naming
-from chromolib.models import protocols, small
+from chromolib.models import small
 from chromolib.models import store as models
 from chromolib.models import train as fitting
 from chromolib.runs import rows
@@ -98,25 +98,8 @@ def metaphases(run, count):
 
 def divided(images, *, seed):
     """A sixth of the groups tests, and of the others a share chooses."""
-    every = _Named(images.group)
-    known, test = data.apart(every, data.UNSEEN, seed=seed, purpose="unseen")
-    how = {"seed": seed, "purpose": "validation"}
-    train, validation = data.apart(known, protocols.VALIDATION, **how)
-    parts = (np.isin(images.group, one.group) for one in (train, validation, test))
-    return Parts(images, *parts)
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class _Named:
-    """Groups alone, which is what a division asks for."""
-
-    group: np.ndarray
-    source: str = "these fields"
-    unit: str = "case"
-
-    def take(self, which):
-        """The groups that are chosen."""
-        return _Named(self.group[which])
+    groups = protocol.apart(images, seed=seed)
+    return Parts(images, *(np.isin(images.group, one) for one in groups))
 
 
 def run(run, parts, *, sizes):
@@ -242,7 +225,8 @@ def _namer(run, parts, sizes):
         cut = sets.prepared(
             parts.images, upright=False, real=real, rng=run.rng("beside")
         )
-        split, steps = _samples(parts, cut), min(experiment.EPOCH, sizes.steps)
+        seed, steps = run.given("seed"), min(experiment.EPOCH, sizes.steps)
+        split = shipping.fold(cut, seed)
         epochs = -(-sizes.steps // steps)
         one_hot = np.eye(len(records.CLASSES), dtype=np.float32)
         fitting.train(
@@ -251,20 +235,12 @@ def _namer(run, parts, sizes):
             epochs=epochs,
             steps=steps,
             batch=experiment.BATCH,
-            seed=run.given("seed"),
+            seed=seed,
             checkpoint=run.folder / "namer",
         )
         before = f"{first.name}, of {facts['source']}"
-        learned, seed = [(split, cut)], run.given("seed")
-        shipping.save(file, network, learned, seed=seed, before=before)
+        shipping.save(file, network, [(split, cut)], seed=seed, before=before)
     return naming.load(file)
-
-
-def _samples(parts, cut):
-    """The chromosomes of each part, as a Split."""
-    groups = [np.unique(parts.images.group[part]) for part in _parts(parts)]
-    own = (cut.samples.take(np.isin(cut.samples.group, one)) for one in groups)
-    return shipping.judged(protocol.Split("clean", 0, *own))
 
 
 def _parts(parts):

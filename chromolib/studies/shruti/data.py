@@ -35,6 +35,7 @@ class Chromosomes:
     samples: samples.Samples  # straight ones, in the same order
     upright: bool  # whether the short arm is known to be up
     real: bool
+    fields: bool = False  # whether they were cut from metaphases
 
 
 def read(run, cells):
@@ -61,7 +62,8 @@ def other(run):
 
 def prepared(images, *, upright, real, rng=None):
     """The chromosomes of the 24 classes among images, laid straight; see `cut`."""
-    images = cut(images, rng=rng) if whole(images) else images
+    metaphases = whole(images)
+    images = cut(images, rng=rng) if metaphases else images
     images = images.take(np.isin(images.label, records.CLASSES))
     if not len(images):
         raise ChromosomeError(
@@ -70,7 +72,7 @@ def prepared(images, *, upright, real, rng=None):
         )
     x = inputs.straight(images, canvas=inputs.FINE)
     columns = images.label, images.group, images.name, records.CLASSES, images.cell
-    return Chromosomes(images, samples.Samples(x, *columns), upright, real)
+    return Chromosomes(images, samples.Samples(x, *columns), upright, real, metaphases)
 
 
 def whole(images):

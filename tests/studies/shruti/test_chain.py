@@ -8,7 +8,7 @@ import pytest
 from chromolib import records
 from chromolib.detect import scores
 from chromolib.karyotype import judged
-from chromolib.studies.shruti import chain, data, protocol, questions, shipping
+from chromolib.studies.shruti import chain, data, questions, shipping
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +52,12 @@ def test_boxes_beside_the_true_ones_are_learned_from_and_judge_nobody(fields):
     true = data.boxed(both.samples)
     assert true.image.tolist() == plain.samples.image.tolist()
     assert sorted(both.samples.label) == sorted([*plain.samples.label] * 2)
-    split = protocol.Split("clean", 0, *[both.samples] * 3)
-    split = shipping.judged(split)
-    assert len(split.train) == 2 * len(split.validation) == 2 * len(split.test)
+    every = shipping.prepared(fields, upright=False, real=False)
+    split, parts = shipping.fold(every, 0), chain.divided(fields, seed=0)
+    boxes_ = np.array([len(one) for one in fields.boxes])
+    assert len(split.train) == 2 * boxes_[parts.train].sum()
+    assert len(split.validation) == boxes_[parts.validation].sum()
+    assert set(split.test.cell) == set(fields.name[parts.test]), "as finders are judged"
     moved = data._beside(few.boxes[0], np.random.default_rng(0))[data.MOVED]
     shared = np.diag(scores.box_iou(few.boxes[0], moved))
     assert shared.min() > 0.5

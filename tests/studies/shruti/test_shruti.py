@@ -11,6 +11,7 @@ import pytest
 from chromolib import records
 from chromolib.cyto import assign
 from chromolib.data import store as store_of_data
+from chromolib.detect import store as detectors
 from chromolib.models import inputs, predict, pretrained, store
 from chromolib.studies.shruti import (
     ablation,
@@ -438,6 +439,19 @@ def test_a_shipped_model_is_scored_on_cells_that_stayed_out(chromosomes, tmp_pat
     scored = {(one["quantity"], one["n"]) for one in facts["scores"]}
     assert ("accuracy", len(split.test)) in scored
     assert file.stat().st_size < 3 << 20
+
+
+def test_what_finds_and_what_names_let_the_same_cases_stay_out(root):
+    """Else the one has learned from what judges both."""
+    models = root / "data" / "models"
+    _, namer = store.load(models / "shruti-metaphase.keras")
+    _, finder = detectors.load(models / "hamza-metaphase.npz")
+    wanted = "whole-cell accuracy"
+    (cells,) = (one for one in namer["scores"] if one["quantity"] == wanted)
+    for name in ("source", "n", "groups"):
+        assert {one[name] for one in finder["scores"]} == {cells[name]}
+    for fact in ("seed", "groups"):
+        assert namer[fact] == finder[fact]
 
 
 @pytest.mark.parametrize(
