@@ -222,9 +222,7 @@ def _namer(run, parts, sizes):
     if not file.exists():
         network, facts = models.load(first)
         real = parts.images.provenance == "real"
-        cut = sets.prepared(
-            parts.images, upright=False, real=real, rng=run.rng("beside")
-        )
+        cut = shipping.prepared(parts.images, upright=False, real=real)
         seed, steps = run.given("seed"), min(experiment.EPOCH, sizes.steps)
         split = shipping.fold(cut, seed)
         epochs = -(-sizes.steps // steps)
