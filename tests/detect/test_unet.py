@@ -84,7 +84,7 @@ def test_tiles_weigh_contacts_more_and_repeat_by_seed(drawn):
 
 def test_outlines_of_what_was_painted_lie_in_the_field(drawn):
     images, _, kinds = drawn
-    field = fields.of(images)[0]
+    field = next(fields.of(images))
     network = Knowing(kinds[0])
     network.input_shape = (None, 256, 256, 1)
     found = finding.painted(field, network)

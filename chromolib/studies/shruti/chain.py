@@ -105,7 +105,7 @@ def divided(images, *, seed):
 def run(run, parts, *, sizes):
     """Every chain on the test fields; what is done is kept in the run's folder."""
     images = parts.images.take(np.flatnonzero(parts.test)[: sizes.fields])
-    several, namer = fields.of(images), _namer(run, parts, sizes)
+    several, namer = [*fields.of(images)], _namer(run, parts, sizes)
     finders, made = {TRUE: None} | _finders(run, parts, sizes), []
     words = run.label | {"source": images.origin, "protocol": "clean"}
     for name, find in finders.items():
