@@ -3,7 +3,9 @@
 `load(file)` -> Namer, a classifier of straight chromosomes with its card
 `straight(crops)` -> the chromosomes of a cell as it sees them
 `name(namer, found)` -> Named, of those found that it takes for chromosomes
-`whole(score, chance)` -> how likely each of them is one
+`seen(namer, found)` -> what it says of each of them
+`whole(score, chance, weights)` -> how likely each of them is one
+`weighed(score, chance, right)` -> the weights of that, by objects that are known
 `diagnosis(named)` -> karyotype, name, confidence, refer
 """
 
@@ -12,7 +14,7 @@ import itertools
 import types
 
 import numpy as np
-from scipy import special
+from scipy import optimize, special
 
 from chromolib import records
 from chromolib.cyto import assign, diagnose, iscn
@@ -26,8 +28,8 @@ WRONG = 3.0  # errors a cell may expect, where the card of a classifier does not
 LEAST = 1e-6  # nothing is impossible, nor certain
 WHOLE = 0.6  # below this score an object may be no whole chromosome
 # What an object's surest name weighs beside its finder's score, both as log odds, and
-# what is left where both are even. A fit on fields of Tseng that validate.
-NAMED, EVEN = 0.4, -0.5
+# what is left where both are even: where the card of a classifier does not say.
+WEIGHTS = 0.4, -0.5
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -47,6 +49,11 @@ class Namer:
     def most(self):
         """The errors that a cell may expect before a person should look at it."""
         return self.facts.get("most wrong", WRONG)
+
+    @property
+    def weights(self):
+        """Of its names, beside a finder's score: see `whole`."""
+        return self.facts.get("whole", WEIGHTS)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -98,22 +105,20 @@ def load(file):
 def name(namer, found, *, rename=False):
     """Every chromosome named, the cell as a whole; names that were given are kept
     unless `rename`. What the finder is not sure of is taken where the cell lacks it."""
-    images, known = _images(found.crops), found.straight
-    x, sound = inputs.laid(images, canvas=inputs.FINE, known=known)
-    chance = predict.views(namer.network, x, upright=False)
+    chance, sound = seen(namer, found)
     given = np.isin(found.boxes.label, records.CLASSES) & (not rename)
     kept = np.where(given, found.boxes.label, records.CLASSES[0])
     held = _one_hot([records.CLASSES.index(label) for label in kept])
-    seen = np.where(given[:, None], held, chance)
+    taken_as = np.where(given[:, None], held, chance)
     score, doubted = found.boxes.score, None
     if found.least:
-        score = whole(score, chance)
+        score = whole(score, chance, namer.weights)
         doubted = np.where(given, 1, score)
-    named, _ = assign.cell(seen, penalty=namer.penalty, whole=doubted)
+    named, _ = assign.cell(taken_as, penalty=namer.penalty, whole=doubted)
     named = np.where(given, held.argmax(1), named)
     upright = (
         compose.rendered(one.ink) if ok else crop
-        for one, ok, crop in zip(known, sound, found.crops, strict=True)
+        for one, ok, crop in zip(found.straight, sound, found.crops, strict=True)
     )
     taken = named >= 0
     label = np.array(records.CLASSES)[named[taken]]
@@ -124,13 +129,39 @@ def name(namer, found, *, rename=False):
     return Named(found.take(taken), label, *columns, upright, given[taken], left)
 
 
-def whole(score, chance):
+def seen(namer, found):
+    """(n, 24) what the classifier says of each, and (n,) whether it has an axis."""
+    x, sound = inputs.laid(
+        _images(found.crops), canvas=inputs.FINE, known=found.straight
+    )
+    return predict.views(namer.network, x, upright=False), sound
+
+
+def whole(score, chance, weights=WEIGHTS):
     """How likely each is one whole chromosome, by its finder and its classifier.
 
     What is cut amiss, a piece or two at once, looks like none of the classes.
     """
-    odds = [special.logit(np.clip(p, LEAST, 1 - LEAST)) for p in (score, chance.max(1))]
-    return special.expit(odds[0] + NAMED * odds[1] + EVEN)
+    return special.expit(_odds(score, chance, weights))
+
+
+def _odds(score, chance, weights):
+    finder, name = (
+        special.logit(np.clip(p, LEAST, 1 - LEAST)) for p in (score, chance.max(1))
+    )
+    return finder + weights[0] * name + weights[1]
+
+
+def weighed(score, chance, right):
+    """The weights of `whole` that make likeliest which objects are `right`; few objects
+    change the usual ones little."""
+
+    def lost(weights):
+        odds = _odds(score, chance, weights)
+        unlikely = np.logaddexp(0, odds) - right * odds
+        return unlikely.sum() + np.square(weights - np.array(WEIGHTS)).sum()
+
+    return optimize.minimize(lost, WEIGHTS).x
 
 
 def straight(crops, sure=None):

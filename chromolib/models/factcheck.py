@@ -93,8 +93,15 @@ def _is_shape(value):
     )
 
 
-def _are_edges(value):
-    return isinstance(value, list) and len(value) == 4 and all(map(is_number, value))
+def _are_numbers(count):
+    def right(value):
+        return (
+            isinstance(value, list)
+            and len(value) == count
+            and all(map(is_number, value))
+        )
+
+    return right
 
 
 def _are_scores(value):
@@ -142,6 +149,7 @@ TEXT = is_text, WORD[1]
 FURTHER = dict.fromkeys(("model", "protocol", "profile"), TEXT)
 FURTHER |= {
     "scale": (_is_scale, "a factor of size"),
-    "beside": (_are_edges, "pixels for four edges"),
+    "beside": (_are_numbers(4), "pixels for four edges"),
+    "whole": (_are_numbers(2), "two weights"),
 }
 ANYTHING = _is_anything, "a text, a number, True, False or nothing"

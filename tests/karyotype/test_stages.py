@@ -196,6 +196,19 @@ def test_what_has_no_clear_name_is_less_likely_a_chromosome():
     assert better[0] < better[1]
 
 
+def test_weights_are_those_that_known_objects_were_drawn_by():
+    rng = np.random.default_rng(0)
+    score, chance = rng.random(100_000), rng.dirichlet([0.3] * 24, 100_000)
+    true = 1.5, -1.0
+    right = rng.random(100_000) < naming.whole(score, chance, true)
+    np.testing.assert_allclose(naming.weighed(score, chance, right), true, atol=0.1)
+    few = naming.weighed(score[:3], chance[:3], right[:3])
+    np.testing.assert_allclose(few, naming.WEIGHTS, atol=0.5)
+    namer = naming.Namer(None, {"whole": [*true]}, "a.keras")
+    assert namer.weights == [*true]
+    assert naming.Namer(None, {}, "a.keras").weights == naming.WEIGHTS
+
+
 class Reading:
     """A classifier that sees what it was told."""
 

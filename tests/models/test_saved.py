@@ -196,6 +196,7 @@ def test_a_model_whose_facts_lack_one_is_refused(told, lost):
         ({"scale": float("inf")}, "'scale' is inf, not a factor"),
         ({"scale": 1e-9}, "'scale' is 1e-09, not a factor"),
         ({"beside": [0.5, 1]}, "'beside' is list, not pixels for four edges"),
+        ({"whole": [0.5]}, "'whole' is list, not two weights"),
         ({"scores": [{"value": 1}]}, "'scores' is list, not a list of estimates"),
         ({"scores": [vars(SCORE) | {"low": 2}]}, "not a list of estimates"),
         ({"scores": [vars(SCORE) | {"study": 2}]}, "not a list of estimates"),

@@ -237,8 +237,29 @@ def _namer(run, parts, sizes):
             checkpoint=run.folder / "namer",
         )
         before = f"{first.name}, of {facts['source']}"
-        shipping.save(file, network, [(split, cut)], seed=seed, before=before)
+        weighed = functools.partial(_weighed, run, parts)
+        how = {"seed": seed, "before": before, "further": weighed}
+        shipping.save(file, network, [(split, cut)], **how)
     return naming.load(file)
+
+
+def _weighed(run, parts, network):
+    """What the names of a network weigh beside the score of the shipped finder, by the
+    validation fields; nothing where that may know them."""
+    finder, namer = _shipped(run), naming.Namer(network, {}, NAMER)
+    if not predicting.unseen(run, finder[1], parts.images.source):
+        return {}
+    images = parts.images.take(np.flatnonzero(parts.validation))
+    find, rows = _searching(*finder), []
+    for field, truth in zip(fields.of(images), images.boxes, strict=True):
+        if found := _found(field, find):
+            boxes, right = found.boxes, np.zeros(len(found), bool)
+            right[scores.match(truth, boxes).found] = True
+            rows.append((boxes.score, naming.seen(namer, found)[0], right))
+    if not rows:
+        return {}
+    weights = naming.weighed(*map(np.concatenate, zip(*rows, strict=True)))
+    return {"whole": weights.round(2).tolist()}
 
 
 def _parts(parts):

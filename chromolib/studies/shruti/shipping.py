@@ -2,7 +2,7 @@
 
 `prepared(images, upright=, real=)` -> the chromosomes of a source
 `ship(file, sources, *, steps, seed)` -> the model file, trained on several sources
-`save(file, model, learned, *, seed, before)` -> the same of a network that has learned
+`save(file, model, learned, *, ...)` -> the same of a network that has learned
 
 Of each source the first clean fold stays out, or a sixth of the cases with metaphases:
 these judge the model, and the scores on its card are theirs. Validation cells choose
@@ -111,11 +111,20 @@ def _balanced(parts):
     return _together([p.take(row) for p, row in zip(parts, rows, strict=True)])
 
 
-def save(file, model, learned, *, seed=0, before=weights.NOWHERE.sentence):
+def save(
+    file,
+    model,
+    learned,
+    *,
+    seed=0,
+    before=weights.NOWHERE.sentence,
+    further=lambda model: {},
+):
     """Write the model with its scores on the cells of each source that stayed out.
 
-    `learned` has the Split and the Chromosomes of each source. Its weights are rounded
-    to half precision first, which halves the file.
+    `learned` has the Split and the Chromosomes of each source; `further` facts are what
+    that says of the model. Its weights are rounded to half precision first, which
+    halves the file.
     """
     splits = [split for split, _ in learned]
     validation = _together([_named(s.validation, i) for i, s in enumerate(splits)])
@@ -146,7 +155,7 @@ def save(file, model, learned, *, seed=0, before=weights.NOWHERE.sentence):
         "most wrong": _most_wrong(held, penalty),
         "scores": scores,
     }
-    return store.save(model, file, facts)
+    return store.save(model, file, facts | further(model))
 
 
 def _most_wrong(held, penalty):

@@ -7,7 +7,7 @@ import pytest
 
 from chromolib import records
 from chromolib.detect import scores
-from chromolib.karyotype import judged
+from chromolib.karyotype import judged, naming
 from chromolib.studies.shruti import chain, data, questions, shipping
 
 
@@ -86,6 +86,7 @@ def test_true_names_lose_what_was_not_found_and_true_boxes_nothing(
         assert said[name, chain.JOINTLY, judged.RIGHT] <= jointly
         assert said[name, chain.JOINTLY, judged.SAID] == 1, "a karyotype or a reason"
     assert 0.5 < said[chain.UNLEARNED, chain.TRULY, judged.FOUND] < 1
+    assert made.namer.weights is not naming.WEIGHTS, "validation fields were asked"
     table = questions.stages(made.estimates)
     assert table["found by"].tolist()[:2] == [chain.TRUE, chain.UNLEARNED]
     chains = questions.chains(made.estimates).set_index("measure")
