@@ -140,7 +140,7 @@ def _learned(run, few, part, name, words, *, approach, scheme, origin, epochs, b
 
 def _pace(model, x):
     """Seconds an image, once what is compiled is compiled."""
-    part = x[: predict.BATCH]
+    part = x[:WIDER]
     model.predict(part, batch_size=len(part), verbose=0)
     began = time.perf_counter()
     model.predict(part, batch_size=len(part), verbose=0)
