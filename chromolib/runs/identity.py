@@ -28,7 +28,7 @@ def of(root, study, values, *, cells=None, images=None):
         "weights": files.digest(_weights(root, weights)),
         "library": modules(root, study, cells or ()),
         "lock": files.digest([root / "requirements.lock"]),
-        "data": fingerprint(root, study),
+        "data": fingerprint(root, study, values.get("profile")),
         "images": images,
     }
     text = json.dumps(counted, sort_keys=True).encode()
@@ -78,14 +78,17 @@ def _cells(path):
     return [cell for cell in cells if not parameters.is_parameters(cell)]
 
 
-def fingerprint(root, name):
+def fingerprint(root, name, profile):
     """Hash of the data in the repository that a notebook reads.
 
-    A study reads the claims of its paper; a page of the book also the results kept
-    under its name and the cards of the sources.
+    That is the claims of its paper, the models that are shipped, and the results kept
+    under its name, which a page shows; a full run makes these, and they may change
+    without it. A page of the book also reads the cards of the sources.
     """
-    data = root / "data"
-    paths = list((data / "claims").glob(f"{name}*"))
-    if name in repository.pages(root):
-        paths += [*(data / "results" / name).rglob("*"), *(data / "cards").rglob("*")]
+    data, page = root / "data", name in repository.pages(root)
+    paths = [*(data / "claims").glob(f"{name}*"), *(data / "models").glob("*")]
+    if page or profile != "full":
+        paths += (data / "results" / name).rglob("*")
+    if page:
+        paths += (data / "cards").rglob("*")
     return files.digest(sorted(path for path in paths if path.is_file()))

@@ -177,7 +177,9 @@ class Run:
             **results.provenance(self.root, self._started),
             **self.machine,
             "python": platform.python_version(),
-            "data_fingerprint": identity.fingerprint(self.root, self.study),
+            "data_fingerprint": identity.fingerprint(
+                self.root, self.study, self.values.get("profile")
+            ),
             "images": inputs.facts(self._images),
             "weights": {"given": values.get("weights", "none")} | self.started_from,
         }

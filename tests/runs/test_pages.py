@@ -53,13 +53,24 @@ def test_a_page_runs_with_three_parameters_and_can_be_kept(repo, monkeypatch):
         ("cards/a.yml", ("shown",)),
         ("claims/shown.yml", ("shown",)),
         ("claims/toy.yml", ("toy",)),
+        ("results/toy/full/a.csv", ("toy",)),
         ("results/other/full/a.csv", ()),
+        ("models/a.keras", ("toy", "shown")),
     ],
 )
-def test_a_page_reads_kept_results_and_cards_and_a_study_does_not(repo, place, changes):
+def test_what_lies_in_the_repository_counts_for_whoever_reads_it(repo, place, changes):
     names = ("toy", "shown")
     before = {name: identity.of(repo, name, VALUES) for name in names}
     (repo / "data" / place).parent.mkdir(parents=True, exist_ok=True)
     (repo / "data" / place).write_text("x\n")
     after = {name: identity.of(repo, name, VALUES) for name in names}
     assert tuple(n for n in names if before[n] != after[n]) == changes
+
+
+def test_a_full_run_is_the_same_after_it_was_kept(repo):
+    full = VALUES | {"profile": "full"}
+    before = identity.of(repo, "toy", full)
+    kept = repo / "data" / "results" / "toy" / "full" / "a.csv"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("x\n")
+    assert identity.of(repo, "toy", full) == before

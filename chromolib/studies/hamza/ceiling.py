@@ -25,6 +25,9 @@ TRAINED = {
     "64 boxes a step, a quarter positive": (("rois", 64), ("positive_share", 0.25)),
     "fields of half the size": (("side", 160),),
 }
+USUAL = {f"as {MODEL} usually learns": ()}
+PLAIN = {"fields": KIND, "learned from": "as in the thesis"}
+PLAIN |= {"labels": "true", "tested": "test"}
 PRINTED = 21, 24  # boxes an image, section 5.2
 
 
@@ -47,14 +50,15 @@ def said(found, fields, *, words, rng):
 
 
 def trained(estimates):
-    """The same of what was trained with other settings, each named as in TRAINED."""
+    """The same of what was trained for it, each named as in TRAINED, and before them
+    of what was trained as usual."""
     made = []
-    for name, settings in TRAINED.items():
-        wanted = {key: str(value) for key, value in settings}
+    for name, settings in (USUAL | TRAINED).items():
+        wanted = PLAIN | {key: str(value) for key, value in settings}
         for one in estimates:
-            if one.quantity != QUANTITY or one.conditions.get("tested") != "test":
+            if (one.quantity, one.model, one.protocol) != (QUANTITY, MODEL, "clean"):
                 continue
-            if wanted.items() <= one.conditions.items():
+            if {k: v for k, v in one.conditions.items() if k != "seeds"} == wanted:
                 conditions = one.conditions | {"way": name}
                 made.append(dataclasses.replace(one, conditions=conditions))
     return made

@@ -147,7 +147,9 @@ def run(run, read, *, sizes, other=None):
         split = divided(read, *key, seed=run.given("seed"), sizes=own)
         asked = _tests(split, read, own, run.given("seed"), other)
         for task in group:
-            answer = _answer(run, task, split, asked, own)
+            plain = dataclasses.replace(task, settings=())
+            usual = (one.facts["rate"] for one in answers if one.task == plain)
+            answer = _answer(run, task, split, asked, own, rate=next(usual, None))
             answers.append(answer)
             tests[task] = asked
             estimates += _measured(run, answer, asked)
@@ -236,12 +238,16 @@ def _tests(split, read, sizes, seed, other):
     return asked
 
 
-def _answer(run, task, split, asked, sizes):
-    """What a training found: from the folder, or learned now and kept."""
+def _answer(run, task, split, asked, sizes, *, rate=None):
+    """What a training found: from the folder, or learned now and kept.
+
+    One with another setting learns at the `rate` of the one without, if that was
+    trained: else two things would differ.
+    """
     file = place(run, task)
     kept = rows.read(file, asked)
     if kept is None:
-        how = {"seed": run.given("seed"), "folder": file.with_suffix("")}
+        how = {"seed": run.given("seed"), "folder": file.with_suffix(""), "rate": rate}
         kept = _trained(task, split, asked, sizes, **how)
         rows.write(file, asked, kept)
     found, once = (
@@ -260,12 +266,14 @@ def place(run, task):
     return run.folder / "rows" / f"{name}.npz"
 
 
-def _trained(task, split, asked, sizes, *, seed, folder):
-    """Arrays of what a training finds, at the rate that validation chose."""
+def _trained(task, split, asked, sizes, *, seed, folder, rate=None):
+    """Arrays of what a training finds, at this rate or the one that validation
+    chooses."""
     how = {"looks": sizes.whole if task.fields == ALL else sizes.looks}
     how |= {"batch": sizes.batch} | dict(task.settings)
     how = {name: how[name] for name in TRAINING if name in how}
-    how.setdefault("rate", _rate(task, split, sizes, seed))
+    if "rate" not in how:
+        how["rate"] = rate or _rate(task, split, sizes, seed)
     detector = _begun(task, sizes, seed=seed)
     started, watch = time.monotonic(), [training.Watched(split.validation)]
     history = training.learned(
@@ -291,7 +299,7 @@ def _trained(task, split, asked, sizes, *, seed, folder):
 
 def _rate(task, split, sizes, seed):
     """The rate by which validation loss is least after a share of the looks."""
-    if len(sizes.rates) == 1 or task.settings:
+    if len(sizes.rates) == 1:
         return sizes.rates[0]
     lost, how = [], {"looks": sizes.trial * sizes.looks, "batch": sizes.batch}
     for rate in sizes.rates:
@@ -339,12 +347,17 @@ def _measured(run, answer, asked):
         once = answer.once[name]
         found = answer.found[name]
         made += detections.estimates(fields.truth, found, once=once, **how).values()
-        odd = fields.present.sum(1) != USUAL
-        if name == "test" and odd.any():
-            how |= {"group": fields.group[odd], "rng": run.rng(f"{task} odd")}
-            how["words"] = words | {"conditions": conditions | {"tested": ODD}}
-            truth, once = (
-                list(itertools.compress(each, odd)) for each in (fields.truth, once)
-            )
-            made.append(detections.counted(truth, once, **how)["count exact"])
+        if name == "test":
+            made += uncommon(fields, once, **how | {"rng": run.rng(f"{task} odd")})
     return made
+
+
+def uncommon(fields, once, *, words, rng, **_):
+    """How often the count is exact in those fields alone that have other than 46."""
+    odd = np.array([len(one) != USUAL for one in fields.truth])
+    if not odd.any():
+        return []
+    conditions = words.get("conditions", {}) | {"tested": ODD}
+    how = {"group": fields.group[odd], "words": words | {"conditions": conditions}}
+    truth, once = (list(itertools.compress(each, odd)) for each in (fields.truth, once))
+    return [detections.counted(truth, once, rng=rng, **how)["count exact"]]

@@ -1,9 +1,9 @@
 """What the page asks of the trainings: tables and figures' contents.
 
 `table(audits, estimates, kind)`, `plain(estimates, quantity)`, `elsewhere(estimates)`,
-`leads(run, grid, …)`, `costs(grid, sizes)`, `without(run, split)`,
-`moved(run, model, …)`, `varied(estimates, …)`, `unlearned(run, test, found)`,
-`aims(estimates)`
+`leads(run, grid, …)`, `gaps(estimates)`, `saved(estimates)`, `costs(grid, sizes)`,
+`without(run, split)`, `moved(run, model, …)`, `varied(estimates, …)`,
+`unlearned(run, test, found)`, `aims(estimates)`
 """
 
 import dataclasses
@@ -180,6 +180,18 @@ AIMS = {
     f"mAP, cut out, {naming.ALONE}": "cut out and named, mAP",
     f"mAP, cut out, {naming.JOINTLY}": "named jointly, mAP",
 }
+
+
+def saved(estimates):
+    """What detectors of any chromosome found, by what they had learned from before."""
+    return [one for one in estimates if "before" in one.conditions]
+
+
+def gaps(estimates):
+    """By how much families differ, on the same images."""
+    return [one for one in estimates if one.quantity == f"difference in {NAMED}"]
+
+
 SETTINGS = {"rate": "rate", "batch": "images a step", "looks": "looks"}
 
 

@@ -83,7 +83,8 @@ def _known(first, source, seed):
 
 def save(file, model, split, *, looks, before, seed=0):
     """Write the detector with its scores on the fields that stayed out."""
-    test, name = split.test, f"{pretraining.SEEN}, {looks:,} looks"
+    again = "more " if store.SUFFIX in before else ""  # after those of a file
+    test, name = split.test, f"{pretraining.SEEN}, {looks:,} {again}looks"
     words = {"source": test.source, "study": "hamza", "seed": seed}
     by = pretraining.beside(model, split.validation).round(2)
     boxes, scores = views.predict(model, test.seen), []

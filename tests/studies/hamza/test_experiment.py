@@ -211,6 +211,46 @@ def test_equal_budgets_are_equal_and_rates_are_chosen_by_validation(monkeypatch)
     assert seen[-1] == round(400 / train) * train
 
 
+def test_what_was_trained_for_the_ceiling_stands_beside_what_learned_as_usual():
+    plain = experiment.Task(ceiling.MODEL, ceiling.KIND, "clean")
+    ways = [(), *ceiling.TRAINED.values()]
+    told = {"fields": plain.kind, "learned from": plain.fields, "labels": plain.labels}
+    assert told | {"tested": "test"} == ceiling.PLAIN
+    each = {"study": "hamza", "quantity": ceiling.QUANTITY, "low": 1, "high": 90}
+    each |= {"n": 9, "groups": 9, "source": "drawn", "protocol": "clean"}
+    estimates = [
+        records.Estimate(
+            value=20 + k, model=model, conditions=ceiling.PLAIN | dict(settings), **each
+        )
+        for model in (ceiling.MODEL, "SSD")
+        for k, settings in enumerate(ways)
+    ]
+    made = ceiling.trained(estimates)
+    names = [*ceiling.USUAL, *ceiling.TRAINED]
+    assert [one.conditions["way"] for one in made] == names
+    assert [one.value for one in made] == [20 + k for k in range(len(ways))]
+
+
+def test_with_another_setting_the_rate_stays(ran):
+    run, fields, sizes, _ = ran
+    rates = []
+
+    task = experiment.Task("SSD", "karyogram", "clean")
+    done = experiment.Answer(task, {}, {}, None, {"rate": 0.007})
+    varied = dataclasses.replace(task, settings=(("batch", 4),))
+
+    def answered(run, task, *_, rate=None):
+        rates.append(rate)
+        return dataclasses.replace(done, task=task)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(experiment, "tasks", lambda *_: [task, varied])
+        patch.setattr(experiment, "_answer", answered)
+        patch.setattr(experiment, "_measured", lambda *_: [])
+        experiment.run(run, fields, sizes=sizes)
+    assert rates == [None, 0.007]
+
+
 def test_boxes_are_capped_in_each_way():
     fields = conftest.blocks(4)
     every = [
