@@ -119,27 +119,35 @@ def predict(
 
 def diagnose(
     source: str = typer.Option(PICTURES, help="Single chromosomes by cell."),
-    out: str = typer.Option(..., help="The csv to write, a row a cell."),
+    out: str = typer.Option(
+        ..., help="The csv to write, a row a cell; NAME.cases.csv beside it, a case."
+    ),
     data: str = typer.Option(None, help="Data root; else $CHROMOLIB_DATA."),
     model: str = typer.Option(None, help="A .keras file; else the shipped one."),
     on_error: str = typer.Option("refuse", help="Damaged images: refuse or skip."),
 ):
     """Name the chromosomes of each cell, count them, and say which karyotype that is.
 
-    Cells that a person should look at are referred, with the reason. For research: no
-    answer of it may serve a diagnosis.
+    Cells that a person should look at are referred, with the reason. A case is what
+    most of its cells are. For research: no answer of it may serve a diagnosis.
     """
     root = _started("shruti")
+    from chromolib.cyto import diagnose as counted
     from chromolib.studies import predicting
 
     place = predicting.vacant(out)
+    beside = predicting.vacant(place.with_name(f"{place.stem}.cases.csv"))
     network, facts = _loaded(root, "shruti", model)
     images, predictions = _asked(root, network, facts, source, data, on_error)
     cells = predicting.karyotypes(facts, predictions)
+    cases = counted.cases(cells)
     predicting.write(place, cells)
+    predicting.write(beside, cases)
     show.say(
         f"{len(cells):,} cells of {images.origin}, {int(cells['refer'].sum()):,} "
-        f"of them referred: {show.near(place)}\n{facts['use']}"
+        f"of them referred: {show.near(place)}\n{len(cases):,} cases, "
+        f"{int(cases['refer'].sum()):,} of them referred: {show.near(beside)}\n"
+        f"{facts['use']}"
     )
 
 

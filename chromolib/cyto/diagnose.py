@@ -58,43 +58,32 @@ def cells(predictions, *, penalty, sure):
     """Each cell's karyotype with confidence; `refer` says that a person should look.
 
     That is where the confidence is below `sure`, where fewer than 46 images were given
-    (one may be lost: no monosomy is read from it) or more than a cell can have, where
-    an image is referred itself, and where no karyotype has a name. `predictions` need
+    (one may be lost: no monosomy is read from it, and the karyotype gets no medical
+    name) or more than a cell can have, where an image is referred itself, and where
+    ISCN has no text. In the last three the karyotype is empty. `predictions` need
     group, cell, probability and refer.
     """
     rows = []
     for which in assign.members(predictions.group, predictions.cell):
-        chance = predictions.probability[which]
-        if len(which) > assign.MOST:
-            first = predictions.group[which[0]], predictions.cell[which[0]]
-            reason = f"{len(which)} images, more than a cell has"
-            rows.append((*first, len(which), "", "", 0.0, True, reason))
-            continue
-        named, _ = assign.cell(chance, penalty=penalty)
-        trust = assign.confidence(chance, named, penalty=penalty)
-        found = karyotype(np.array(records.CLASSES)[named])
+        first = predictions.group[which[0]], predictions.cell[which[0]], len(which)
         odd = 0 if predictions.refer is None else int(predictions.refer[which].sum())
-        reason = _reason(len(which), found, trust, sure, odd)
-        rows.append(
-            (
-                *(predictions.group[which[0]], predictions.cell[which[0]], len(which)),
-                "" if found is None else iscn.write(found),
-                "" if found is None else iscn.describe(found),
-                *(trust, bool(reason), reason),
-            )
-        )
+        chance = predictions.probability[which]
+        rows.append((*first, *_cell(chance, odd, penalty=penalty, sure=sure)))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def cases(rows):
     """One row a group: the karyotype that most of its cells have, the surest of equals.
 
-    `agree` is how many cells have it. A case is referred when that cell would be, or
-    when not all cells agree: a mosaic and an error look alike.
+    Cells without a karyotype have no vote where another has one. `agree` is how many
+    cells have it. A case is referred when that cell would be, or when not all cells
+    agree: a mosaic and an error look alike.
     """
     found = []
     for group, own in rows.groupby("group", sort=True):
-        sums = own.groupby("karyotype")["confidence"].agg(["size", "sum"])
+        said = own["karyotype"] != ""
+        voting = own[said] if said.any() else own
+        sums = voting.groupby("karyotype")["confidence"].agg(["size", "sum"])
         best = sums.sort_values(["size", "sum"]).index[-1]
         same = own[own["karyotype"] == best]
         first = same.loc[same["confidence"].idxmax()]
@@ -106,12 +95,26 @@ def cases(rows):
     return pd.DataFrame(found)
 
 
-def _reason(count, found, trust, sure, odd):
+def _cell(chance, odd, *, penalty, sure):
+    """Of one cell with so many odd images: COLUMNS from its karyotype on."""
+    if len(chance) > assign.MOST:
+        return "", "", 0.0, True, f"{len(chance)} images, more than a cell has"
+    named, _ = assign.cell(chance, penalty=penalty)
+    trust = assign.confidence(chance, named, penalty=penalty)
+    text, wrong = written(np.array(records.CLASSES)[named])
+    reason = _reason(len(chance), wrong, trust, sure, odd)
+    text = "" if odd else text
+    whole = text and len(chance) >= WHOLE
+    name = iscn.describe(iscn.parse(text)) if whole else ""
+    return text, name, trust, bool(reason), reason
+
+
+def _reason(count, wrong, trust, sure, odd):
     """Why a person should look at a cell; nothing where none needs to."""
     if odd:
         return f"{odd} of its images may be no chromosome, or another's copy"
+    if wrong:
+        return wrong
     if count < WHOLE:
         return f"{WHOLE - count} images fewer than {WHOLE}"
-    if found is None:
-        return "no X chromosome"
     return "unsure" if trust < sure else ""

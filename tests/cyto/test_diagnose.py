@@ -46,6 +46,7 @@ def test_a_cell_that_lost_images_is_referred_and_not_a_monosomy_found():
     rows = diagnose.cells(predictions(a=FEMALE[:-1]), penalty=4.0, sure=0.0)
     assert rows["refer"].tolist() == [True]
     assert rows["reason"].tolist() == ["1 images fewer than 46"]
+    assert rows[["karyotype", "name"]].to_numpy().tolist() == [["45,X", ""]]
 
 
 def test_confidence_is_that_of_the_second_best_count():
@@ -109,3 +110,41 @@ def test_a_cell_with_a_picture_of_nothing_is_referred():
     asked = dataclasses.replace(cell, refer=refer)
     (row,) = diagnose.cells(asked, penalty=4.0, sure=0.5).to_dict("records")
     assert row["reason"] == "1 of its images may be no chromosome, or another's copy"
+    assert (row["karyotype"], row["name"], row["refer"]) == ("", "", True)
+
+
+@pytest.mark.parametrize("labels", [FEMALE[:30], [*FEMALE, *FEMALE[:12]], ["Y"] * 46])
+def test_where_nothing_can_be_written_the_reason_says_why(labels):
+    (row,) = diagnose.cells(predictions(a=labels), penalty=0.0, sure=0.5).to_dict(
+        "records"
+    )
+    assert (row["karyotype"], row["name"], row["refer"]) == ("", "", True)
+    assert (row["karyotype"], row["reason"]) == diagnose.written(labels)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_text_says_more_than_its_images_do(seed):
+    """A karyotype is what ISCN writes of the labels; a name needs a whole cell too."""
+    rng = np.random.default_rng(seed)
+    heap, sizes = rng.permutation(FEMALE * 2), rng.integers(1, 70, 4)
+    drawn = {k: heap[:n].tolist() for k, n in zip("abcd", sizes, strict=True)}
+    drawn["e"] = FEMALE
+    cells = predictions(**drawn)
+    cells = dataclasses.replace(cells, refer=rng.random(len(cells)) < 0.01)
+    rows = diagnose.cells(cells, penalty=0.0, sure=0.0).set_index("cell")
+    for name, labels in drawn.items():
+        row, odd = rows.loc[name], cells.refer[cells.cell == name].any()
+        text, _ = diagnose.written(labels)
+        assert row["karyotype"] == ("" if odd else text)
+        assert bool(row["name"]) == (bool(row["karyotype"]) and len(labels) >= 46)
+        assert row["refer"] == (not row["name"])
+
+
+def test_cells_that_say_nothing_have_no_vote():
+    lost = FEMALE[:20]
+    rows = diagnose.cells(predictions(a=lost, b=lost, c=FEMALE), penalty=4.0, sure=0.5)
+    (case,) = diagnose.cases(rows).to_dict("records")
+    assert (case["karyotype"], case["agree"], case["cells"]) == ("46,XX", 1, 3)
+    assert (case["refer"], case["reason"]) == (True, "cells differ")
+    (case,) = diagnose.cases(rows[:2]).to_dict("records")
+    assert (case["karyotype"], case["agree"], case["refer"]) == ("", 2, True)

@@ -1,36 +1,39 @@
 """Cases with a copy too many: named from their images, against what labels say.
 
-`table(answer)` -> a row a case: karyotype by label, by the network, by the count alone
+`table(answer)` -> a row a case: karyotype by label, by the network with its cells named
+jointly and image by image, by the count alone
 `scores(table, words)` -> sensitivity, specificity and exact karyotypes, as Estimates
 """
 
 import collections
 
+import numpy as np
 import pandas as pd
 
 from chromolib import records
-from chromolib.cyto import assign, diagnose, iscn
+from chromolib.cyto import assign, diagnose
 from chromolib.evidence import recompute
 
-BY = {"bands": "named", "count alone": "counted"}  # model -> its column
+# model -> its column
+BY = {"bands": "named", "one by one": "alone", "count alone": "counted"}
 USUAL = 2
 
 
 def table(answer):
     """What each case is by its labels, by the network, and by the count of images.
 
+    The network names its cells jointly, or each image alone as what it most looks like.
     The count alone sees no pixel: it guesses what most other cases of that count are.
     """
     said = answer.said
-    named = answer.karyotypes
-    told = _labelled(said)
-    cases = diagnose.cases(named).set_index("group")
-    truth = diagnose.cases(told).set_index("group")
+    cases = diagnose.cases(answer.karyotypes).set_index("group")
     frame = cases[["cells", "agree", "n", "confidence", "refer"]].assign(
-        truth=truth["karyotype"], named=cases["karyotype"]
+        truth=_consensus(_labelled(said)),
+        named=cases["karyotype"],
+        alone=_consensus(_alone(said)),
     )
     frame["counted"] = [_guess(frame, case) for case in frame.index]
-    for name in ("truth", "named", "counted"):
+    for name in ("truth", *BY.values()):
         frame[f"extra {name}"] = [_extra(one) for one in frame[name]]
     return frame.reset_index(names="case")
 
@@ -70,15 +73,40 @@ def _share(right, quantity, words):
     )
 
 
+def _consensus(rows):
+    """The karyotype of each case, of a row a cell."""
+    return diagnose.cases(rows).set_index("group")["karyotype"]
+
+
 def _labelled(said):
-    """A row a cell with the karyotype that its labels make up."""
+    """A row a cell with the karyotype that its labels make up.
+
+    Of two that as many cells of a case have, the one with a copy too many is the surer:
+    a copy that somebody saw and labelled exists, a missing one may be lost from the
+    slide.
+    """
+    rows = _made_up(said, said.truth)
+    return rows.assign(confidence=[float(_extra(one)) for one in rows["karyotype"]])
+
+
+def _alone(said):
+    """A row a cell with the karyotype of its images, each the class it is likeliest;
+    as sure as that all of them are right."""
+    best = said.probability.max(1)
+    sure = [best[which].prod() for which in assign.members(said.group, said.cell)]
+    label = np.array(said.classes)[said.probability.argmax(1)]
+    return _made_up(said, label).assign(confidence=sure)
+
+
+def _made_up(said, labels):
+    """A row a cell with the karyotype that these labels of its images make up."""
     rows = []
     for which in assign.members(said.group, said.cell):
-        found = diagnose.karyotype(said.truth[which])
-        text = "" if found is None else iscn.write(found)
-        rows.append((said.group[which[0]], said.cell[which[0]], len(which), text))
-    frame = pd.DataFrame(rows, columns=["group", "cell", "n", "karyotype"])
-    return frame.assign(name="", confidence=1.0, reason="")
+        text, reason = diagnose.written(labels[which])
+        first = said.group[which[0]], said.cell[which[0]], len(which)
+        rows.append((*first, text, "", reason))
+    columns = ["group", "cell", "n", "karyotype", "name", "reason"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _guess(frame, case):

@@ -308,6 +308,47 @@ def test_cases_are_called_by_what_most_of_their_cells_are():
     assert scores["specificity", "bands"].n == 2
 
 
+@pytest.mark.parametrize("name", ["truth", "named", "alone"])
+def test_a_trisomy_that_is_seen_clearly_is_kept(name):
+    """Also where the count says nothing, as a chromosome of another class is lost."""
+    extra = ["13", "18", "21", "X", "Y"]
+    told = _answer({case: [[case], [case]] for case in extra} | {"normal": [[]]})
+    frame = cases.table(told).set_index("case")
+    assert frame[f"extra {name}"].to_dict() == {c: c != "normal" for c in frame.index}
+    assert frame[name].tolist() == frame["truth"].tolist()
+
+
+def test_alone_each_image_is_what_it_looks_most_like():
+    """Two of 46 that look like a third 21 are so alone, and give way jointly."""
+    told = _answer({"a": [[]], "b": [[], []]})
+    chance = told.said.probability.copy()
+    (which,) = np.nonzero((told.said.cell == "a0") & (told.said.truth == "22"))
+    k = [records.CLASSES.index(name) for name in ("21", "22")]
+    chance[which[0], k] = 0.55, 0.427
+    said = dataclasses.replace(told.said, probability=chance, label=None)
+    frame = cases.table(dataclasses.replace(told, said=said)).set_index("case")
+    assert frame["named"].tolist() == frame["truth"].tolist() == ["46,XX"] * 2
+    assert frame["alone"].tolist() == ["46,XX,+21,-22", "46,XX"]
+    words = {"study": "shruti", "source": "synthetic", "protocol": "clean"}
+    found = [one for one in cases.scores(frame, words) if one.model == "one by one"]
+    assert {one.quantity: one.value for one in found} == {
+        "specificity": 0.5,
+        "exact karyotype, others": 0.5,
+    }
+
+
+@pytest.mark.parametrize("extra", [["21"], ["21", "-5", "-6"]])
+@pytest.mark.parametrize("step", [1, -1])
+def test_labels_that_tie_count_the_copy_that_was_seen(extra, step):
+    """47,XX,+21 stands after 46,XX as text, and 45,XX,-5,-6,+21 before it."""
+    told = _answer({"a": [extra, []][::step]})
+    (row,) = cases.table(told).to_dict("records")
+    assert "+21" in row["truth"]
+    assert row["extra truth"]
+    outvoted = _answer({"a": [extra, [], []][::step]})
+    assert cases.table(outvoted)["truth"].tolist() == ["46,XX"]
+
+
 @pytest.mark.parametrize(
     ("karyotype", "extra"),
     [
@@ -324,13 +365,14 @@ def test_a_copy_too_many_is_read_from_a_karyotype(karyotype, extra):
 
 
 def _answer(given):
-    """What a network that is right says of cases: case -> what each cell has beyond."""
+    """What a network that is right says of cases: case -> what each cell has beyond
+    a normal one, or lacks ("-5")."""
     normal = [name for name in records.CLASSES[:22] for _ in range(2)] + ["X", "X"]
     rows = [
         (case, f"{case}{i}", label)
         for case, several in given.items()
-        for i, more in enumerate(several)
-        for label in normal + more
+        for i, changes in enumerate(several)
+        for label in _changed(normal, changes)
     ]
     group, cell, truth = map(np.array, zip(*rows, strict=True))
     index = [records.CLASSES.index(label) for label in truth]
@@ -345,6 +387,17 @@ def _answer(given):
     )
     chosen = pd.DataFrame({"fold": [0], "temperature": [1.0], "penalty": [2.0]})
     return experiment.Answer(said, np.zeros(len(said), int), chosen)
+
+
+def _changed(labels, changes):
+    """Labels without one of each class that is lost, "-5", and with each other one."""
+    labels = list(labels)
+    for change in changes:
+        if change.startswith("-"):
+            labels.remove(change[1:])
+        else:
+            labels.append(change)
+    return labels
 
 
 # the schemes of the base paper
