@@ -19,7 +19,8 @@ UNTESTED = "not testable here"
 WORDS = (UNTESTED, "compatible", "reproduced", "not reproduced")
 COLUMNS = ("claim", "statement", "printed", "audit", "ours_published", "ours_clean")
 COLUMNS += ("verdict", "reason")
-WHERE = ("unit", "labels", "class")  # what `rerun` may ask of an estimate's conditions
+# What `rerun` may ask of an estimate's conditions:
+WHERE = ("unit", "labels", "class", "fields", "learned from", "tested")
 BOUNDS = ("above", "below")
 RERUN = ("quantity", "model", "weights", *WHERE, *BOUNDS, "leaves")
 SEEDS = 3  # pooled, below which a rerun decides nothing
@@ -36,7 +37,7 @@ def complaint(claim):
     """What is wrong with a claim's `rerun`, or '' where nothing is.
 
     `quantity`, `model` and `weights` (none, unless said) are those of the estimate that
-    answers the claim, `unit`, `labels` and `class` are in its conditions. `above` or
+    answers the claim; those in WHERE are its conditions, all of them. `above` or
     `below` is the bound that a claim sets, `leaves` what it says beyond the estimate.
     A claim with a `relation` may be a number too, as an area that has a ceiling is.
     """
@@ -69,7 +70,8 @@ def judge(audits, estimates, *, published_full=()):
     `estimates` are those of this run, `published_full` those of finished full runs. Of
     all that answer a claim, those that can say most of it are shown and judged.
     """
-    rows = [_row(audit, [*published_full, *estimates]) for audit in audits]
+    held = {each.source for each in estimates}
+    rows = [_row(audit, [*published_full, *estimates], held) for audit in audits]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -130,13 +132,13 @@ def without_seeds(estimate):
     return {k: v for k, v in estimate.conditions.items() if k != "seeds"}
 
 
-def _row(audit, estimates):
+def _row(audit, estimates, held):
     """The cells of one claim, in the order of COLUMNS."""
     claim, answers = audit.claim, answering(audit.claim, estimates)
     published = [each for each in answers if each.protocol == "published"]
     clean = [each for each in answers if each.protocol == "clean"]
     ours = ["; ".join(_shown(claim, e) for e in side) for side in (published, clean)]
-    verdict, reason = _verdict(audit, published, clean)
+    verdict, reason = _verdict(audit, published, clean, held)
     return claim.id, claim.statement, claim.value, audit.word, *ours, verdict, reason
 
 
@@ -150,11 +152,10 @@ def _answers(claim, estimate):
     )
 
 
-def _verdict(audit, published, clean):
-    claim = audit.claim
+def _verdict(audit, published, clean, held):
+    claim, needed = audit.claim, _needed(audit.claim, held)
     if not claim.rerun and not claim.needs:
         return UNTESTED, "decided by the text alone, see the audit"
-    needed = f"; a decision would need {deciding(claim)}" if claim.needs else ""
     if not claim.rerun:
         return UNTESTED, f"no rerun in this edition{needed}"
     if not published:
@@ -167,12 +168,24 @@ def _verdict(audit, published, clean):
     return words.pop() if len(words) == 1 else quietest, reason
 
 
+def _needed(claim, held):
+    """What a decision would take; `held` are the sources of the run at hand."""
+    if not claim.needs:
+        return ""
+    if len(claim.needs) > 1 or not held.issuperset(claim.needs):
+        return f"; a decision would need {deciding(claim)}"
+    unasked = "" if claim.rerun else ", and nothing here asks this"
+    return f"; {deciding(claim)} are at hand{unasked}"
+
+
 def _missing(claim, clean):
     """Why a claim that a rerun could answer has no answer."""
     if clean:
         return "the clean protocol alone was run, and it is not the paper's"
-    model = f" by {claim.rerun['model']}" if "model" in claim.rerun else ""
-    return f"no estimate of {claim.rerun['quantity']}{model} in this run"
+    rerun = claim.rerun
+    model = f" by {rerun['model']}" if "model" in rerun else ""
+    model += f" with weights of {rerun['weights']}" if "weights" in rerun else ""
+    return f"no estimate of {rerun['quantity']}{model} in this run"
 
 
 def _judged(audit, estimate):
@@ -190,14 +203,14 @@ def _judged(audit, estimate):
     few = level == SAME and seeds < SEEDS
     word = VERDICT[OTHER if few else level][agreement]
     finding += f"; fewer than {SEEDS} seeds decide nothing" if few else ""
+    finding += ", which refutes nothing" if (level, agreement) == (OTHER, "off") else ""
     if "leaves" in claim.rerun:
         quiet = {"reproduced": "compatible", "not reproduced": UNTESTED}
         word = quiet.get(word, word)
         finding += f"; this leaves out {claim.rerun['leaves']}"
     where += "" if level == SAME else ", not the paper's data,"
-    refutes = ", which refutes nothing" if (level, agreement) == (OTHER, "off") else ""
     leaks = "; the protocol leaks" if audit.leaking else ""
-    return word, f"{where} {finding}{refutes}{leaks}"
+    return word, f"{where} {finding}{leaks}"
 
 
 def _agreement(claim, estimate):

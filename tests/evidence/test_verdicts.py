@@ -2,6 +2,7 @@
 
 import collections
 import csv
+import dataclasses
 import re
 
 import numpy as np
@@ -10,8 +11,12 @@ import pytest
 from chromolib import records, studies
 from chromolib.data import adapters, leakage
 from chromolib.evidence import claims, verdicts
+from chromolib.studies.hamza import experiment, questions
+from chromolib.studies.shruti import schemes
 
 RERUN = {"quantity": "accuracy", "model": "net", "unit": "cell", "labels": "true"}
+PRIVATE = "a decision would need the private images of the paper"
+SCORES = "accuracy", "macro F1"
 HIGHER = RERUN | {"quantity": "difference in accuracy", "above": "0"}
 
 
@@ -225,8 +230,14 @@ def test_another_estimate_is_no_answer(words):
     found = row([estimate(**words)])
     assert found.ours_published == ""
     assert found.reason == (
-        "no estimate of accuracy by net in this run; "
-        "a decision would need the images of own"
+        "no estimate of accuracy by net in this run; the images of own are at hand"
+    )
+
+
+def test_what_is_missing_is_named_with_its_weights():
+    found = row([estimate()], rerun=RERUN | {"weights": "imagenet"})
+    assert found.reason.startswith(
+        "no estimate of accuracy by net with weights of imagenet"
     )
 
 
@@ -244,11 +255,33 @@ def test_two_models_that_answer_are_refused():
 
 
 def test_a_claim_without_a_rerun_says_why():
-    assert row([estimate()], rerun={}).reason == (
+    assert row([estimate(source="pki3")], rerun={}).reason == (
         "no rerun in this edition; a decision would need the images of own"
     )
     alone = row([estimate()], rerun={}, needs=())
     assert alone.reason == "decided by the text alone, see the audit"
+
+
+@pytest.mark.parametrize(
+    ("own", "full", "held"),
+    [
+        ([], [], False),
+        ([estimate(quantity="recall", source="pki3")], [], False),
+        ([estimate(quantity="recall", source="own (real, edited)")], [], False),
+        ([], [estimate(quantity="recall")], False),  # a run of somebody else
+        ([estimate(quantity="recall")], [], True),
+        ([estimate(profile="quick")], [], True),
+        ([estimate(profile="quick")], [estimate(source="pki3")], True),
+    ],
+)
+def test_images_of_the_run_at_hand_are_not_called_for(own, full, held):
+    asked, unasked = row(own, full).reason, row(own, full, rerun={}).reason
+    assert asked.endswith("; the images of own are at hand") == held
+    assert unasked.endswith("are at hand, and nothing here asks this") == held
+    both = row(own, full, needs=("own", "too"), rerun={}).reason
+    assert both.endswith("would need the images of own and too")
+    for reason in (asked, unasked):
+        assert ("would need the images of own" in reason) != held
 
 
 @pytest.mark.parametrize(
@@ -315,6 +348,22 @@ def test_a_rerun_may_ask_for_a_class():
     assert found.ours_published == "0.98 [0.96, 1] (own)"
 
 
+FIELDS = {"fields": "karyogram", "learned from": "all", "tested": "test"}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_rerun_may_ask_for_what_a_detector_learned_from_and_was_tested_on(name):
+    found = [
+        estimate(conditions=FIELDS),
+        estimate(0.5, conditions={**FIELDS, name: ""}),
+    ]
+    asked = {"quantity": "accuracy", "model": "net"} | FIELDS
+    assert row(found, rerun=asked).ours_published.startswith("0.9 ")
+    assert row(found[1:], rerun=asked).ours_published == ""
+    less = {key: value for key, value in asked.items() if key != name}
+    assert row(found, rerun=less).ours_published == "", "it was asked for less"
+
+
 def test_every_rerun_of_the_papers_is_a_number_a_bound_or_a_description(claims_folder):
     for study in studies.STUDIES:
         audits = claims.audit(claims.load(claims_folder, study))
@@ -357,3 +406,56 @@ def test_the_drawn_split_is_shown_beside_chus(claims_folder):
     )
     found = verdicts.judge(audits, [drawn]).set_index("claim")
     assert str(drawn) in found.loc["chu-augmented-then-split", "ours_published"]
+
+
+def test_every_score_of_hamzas_table_is_answered_by_karyograms_of_other_people(
+    claims_folder,
+):
+    """By the trainings that table 5.1 is about, and never louder than `compatible`."""
+    audits = claims.audit(claims.load(claims_folder, "hamza"))
+    plain = {"fields": "karyogram", "learned from": experiment.THESIS}
+    plain |= {"labels": "true", "tested": "test"}
+    answered = 0
+    for model, stem in questions.STEMS.items():
+        for quantity in ("recall", "precision", "F1"):
+            (audit,) = claims.pick(audits, f"{stem}-{quantity.lower()}")
+            words = {"quantity": quantity, "model": model, "conditions": plain}
+            printed = claims.value(audits, audit.claim.id)
+            same = estimate(printed, 0.01, source="roboflow", **words)
+            found = verdicts.judge([audit], [same]).iloc[0]
+            assert found.verdict == "compatible"
+            assert "not the paper's data" in found.reason
+            assert "its IoU and confidence" in found.reason
+            assert found.reason.endswith("protocol leaks; " + PRIVATE)
+            off = estimate(printed - 0.3, 0.01, source="roboflow", **words)
+            assert verdicts.judge([audit], [off])["verdict"][0] == verdicts.UNTESTED
+            for key in plain:
+                other = dataclasses.replace(same, conditions=plain | {key: "other"})
+                assert not verdicts.answering(audit.claim, [other])
+            answered += 1
+    assert answered == 12
+
+
+def test_a_scheme_of_shrutis_base_paper_is_asked_for_both_its_scores(claims_folder):
+    known = {one.id: one for one in claims.load(claims_folder, "shruti")}
+    heads = [f"{way}, {head}" for way in schemes.APPROACHES for head in schemes.HEADS]
+    asked = []
+    for number in range(1, 17):
+        right, mean = (known[f"shruti-base-{s}-{number}"] for s in ("accuracy", "f1"))
+        same = "model", "weights", "labels"
+        assert [right.rerun[k] for k in same] == [mean.rerun[k] for k in same]
+        assert (right.rerun["quantity"], mean.rerun["quantity"]) == SCORES
+        way, _ = mean.rerun["model"].split(", ", 1)
+        approach = schemes.APPROACHES.index(way) + 1
+        assert f"VGG19, approach {approach}" in mean.conditions
+        asked.append(mean.rerun["model"])
+    assert sorted(asked) == sorted(heads)
+
+
+def test_what_is_said_of_the_matrix_leaves_open_whether_it_is_of_the_same_images(
+    claims_folder,
+):
+    audits = claims.audit(claims.load(claims_folder, "shruti"))
+    shared = [a for a in audits if a.claim.mismatch == "report and matrix"]
+    open_ = r"not said to be of the same|(not|never) says? that (both|matrix)"
+    assert all(re.search(open_, a.reason) for a in shared)
