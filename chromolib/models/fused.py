@@ -54,6 +54,19 @@ class _Once:
         """The rate of this step, worked out already."""
         return self._now[0] if self._now else super()._get_current_learning_rate()
 
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        """The gradients as they are, where one device learns.
+
+        Keras adds up those of all devices, of a single one too, by an operation whose
+        graph TensorFlow never lets go: what was trained stays in memory for good, with
+        its optimizer.
+        """
+        import tensorflow as tf
+
+        if tf.distribute.has_strategy():
+            return super()._all_reduce_sum_gradients(grads_and_vars)
+        return grads_and_vars
+
     def update_step(self, gradient, variable, learning_rate):
         """Move one variable."""
         import tensorflow as tf

@@ -1,5 +1,7 @@
 """The fused layer is Keras' own, but for the last digits and the time."""
 
+import gc
+
 import keras
 import numpy as np
 import pytest
@@ -134,6 +136,22 @@ def test_adam_is_that_of_keras_and_works_its_rate_out_once(kind):
 
 
 @only_tensorflow
+def test_what_was_trained_leaves_memory():
+    def graphs():
+        gc.collect()
+        alive = (one for one in gc.get_objects() if type(one).__name__ == "FuncGraph")
+        return sum(one.name == "one_step_on_data" for one in alive)
+
+    before = graphs()
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    model.compile("adam", "mse")
+    twin = fused.fused(model)
+    twin.fit(np.zeros((8, 4)), np.zeros((8, 2)), verbose=0)
+    assert graphs() > before
+    del twin
+    assert graphs() == before
+
+
 def test_a_twin_learns_with_one_operation_a_variable_and_with_the_same_settings():
     made = network()
     falls = Counted(1e-3, 6)

@@ -12,6 +12,7 @@ whole and approach 2 their means, the global average pooling that the text names
 """
 
 import dataclasses
+import gc
 import itertools
 import time
 
@@ -124,6 +125,7 @@ def run(run, few, maps, *, sizes, origin, trunk):
 
 def _learned(run, few, part, name, words, *, approach, scheme, origin, epochs, batch):
     """What a head says of the first fold of a protocol, the head, and its seconds."""
+    gc.collect()  # the head before: up to 3 GB, which refer to one another
     seed = run.given("seed")
     split = next(protocol.folds(few, protocol=name, seed=seed, part=part))
     shape, classes = part.x.shape[1:], len(part.classes)
