@@ -11,6 +11,7 @@ from chromolib.models import predict, small
 from chromolib.models import train as training
 from chromolib.studies.shruti import experiment, network, protocol
 
+LEARNED = "learned there"  # a condition
 CELLS = 5  # each of another group, that the network may learn from
 RATE = 5e-4  # of that learning
 
@@ -36,7 +37,7 @@ def asked(run, chromosomes, other, *, answer, steps):
             model=experiment.OURS,
             weights=chromosomes.images.origin,
             protocol="clean",
-            conditions={"labels": "types", "learned there": f"{cells} cells"},
+            conditions={"labels": "types", LEARNED: f"{cells} cells"},
         )
         said = calibration.temperature_scaled(said, chosen.temperature)
         said = assign.cells(said, penalty=chosen.penalty)
