@@ -142,7 +142,9 @@ def test_figures_have_caption_and_alternative_text(cells):
 RAW = r"\{(cite|ref|glue|term|numref|doc|admonition)\b|^\([\w-]+\)=$"
 
 
-@pytest.mark.parametrize("name", [*studies.STUDIES, "synthetic", "sources"])
+@pytest.mark.parametrize(
+    "name", [*studies.STUDIES, "synthetic", "sources", "inspector"]
+)
 def test_text_reads_in_jupyterlab_as_in_the_book(root, name):
     path = repository.notebook(root, name)
     for cell in nbformat.read(path, as_version=4).cells:

@@ -13,7 +13,7 @@ import re
 
 import numpy as np
 
-from chromolib import records
+from chromolib import records, streams
 from chromolib.cyto import bands
 from chromolib.data import compose, edits
 from chromolib.evidence import metrics
@@ -49,7 +49,7 @@ def _drawn(count, seed):
     """Cells of the lab, every second one with one of `KINDS`, as ISCN names its arm."""
     cells, kinds = [], []
     for patient in range(count):
-        rng = np.random.default_rng([seed, patient])
+        rng = streams.stream(seed, f"form {patient}")  # not the one of its look
         kind = edits.UNTOUCHED if patient % 2 else [*KINDS][patient // 2 % len(KINDS)]
         sex = "XX" if rng.random() < 0.5 else "XY"
         text = f"46,{sex}" if patient % 2 else cases.KINDS[kind](rng, sex)

@@ -5,10 +5,10 @@
 `predict(model, images, upright=)` -> the most probable class of each image
 """
 
-import keras
 import numpy as np
 
 from chromolib import records
+from chromolib.models import predict as predicting
 from chromolib.models import small
 from chromolib.models import train as training
 
@@ -30,6 +30,4 @@ def train(model, images, labels, *, steps, seed, batch):
 def predict(model, images, *, upright):
     """The most probable class of each image, over both orientations unless upright."""
     views = [images] if upright else [images, images[:, ::-1]]
-    logits = [model.predict(view, batch_size=512, verbose=0) for view in views]
-    probability = sum(np.asarray(keras.ops.softmax(each)) for each in logits)
-    return probability.argmax(1)
+    return sum(predicting.probabilities(model, view) for view in views).argmax(1)
