@@ -1,5 +1,7 @@
 """Anchors where chromosomes are, and offsets that lead back."""
 
+import math
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,6 +34,40 @@ def test_overlap_is_what_two_boxes_give_one_by_one(some, other):
     a, b = made(some), made(other)
     slow = [[slow_iou(x, y) for y in b.astype(float)] for x in a.astype(float)]
     np.testing.assert_allclose(np.asarray(boxes.iou(a, b)), slow, atol=1e-4)
+
+
+def slow_ciou(a, b):
+    """Complete overlap of two boxes in so many words (Zheng et al. 2020)."""
+    overlap = slow_iou(a, b)
+    (x, y), (u, v) = (((one[0] + one[2]) / 2, (one[1] + one[3]) / 2) for one in (a, b))
+    wide = max(a[2], b[2]) - min(a[0], b[0])
+    high = max(a[3], b[3]) - min(a[1], b[1])
+    apart = ((x - u) ** 2 + (y - v) ** 2) / (wide**2 + high**2)
+    angles = [math.atan((one[2] - one[0]) / (one[3] - one[1])) for one in (a, b)]
+    shape = 4 / math.pi**2 * (angles[0] - angles[1]) ** 2
+    weight = shape / (1 - overlap + shape) if shape else 0
+    return overlap - apart - weight * shape
+
+
+@settings(deadline=None, max_examples=25)
+@given(SOME, SOME)
+def test_complete_overlap_is_what_its_paper_says(some, other):
+    a, b = (made(rows) for rows in zip(*zip(some, other, strict=False), strict=True))
+    slow = [slow_ciou(*pair) for pair in zip(a, b, strict=True)]
+    np.testing.assert_allclose(np.asarray(boxes.ciou(a, b)), slow, atol=1e-3)
+
+
+@settings(deadline=None, max_examples=25)
+@given(SOME)
+def test_offsets_are_shares_of_the_anchor_and_logs_of_sides(some):
+    anchor, truth = np.array([[10, 20, 30, 28]], "f"), made(some)[:1]
+    x, y, wide, high = 20, 24, 20, 8
+    (x0, y0, x1, y1) = truth[0].astype(float)
+    shift = ((x0 + x1) / 2 - x) / wide, ((y0 + y1) / 2 - y) / high
+    sides = math.log((x1 - x0) / wide), math.log((y1 - y0) / high)
+    slow = np.divide((*shift, *sides), (0.1, 0.1, 0.2, 0.2))
+    fast = np.asarray(boxes.encode(truth[None], anchor, (0.1, 0.1, 0.2, 0.2)))
+    np.testing.assert_allclose(fast[0, 0], slow, rtol=1e-3, atol=1e-3)
 
 
 def test_a_box_without_size_overlaps_nothing():

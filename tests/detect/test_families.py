@@ -256,7 +256,8 @@ def test_what_does_not_fit_is_refused():
 
 
 def test_jax_takes_the_same_step(tmp_path):
-    """Weights made here lose the same there, augmented and sampled by equal draws."""
+    """Weights made here lose the same there, augmented and sampled by equal draws; and
+    every family learns there."""
     images, targets, _ = fields.batch(*fields.TWO)
     detector = build("faster_rcnn", augmentation=augmentation.usual(seed=0))
     detector.save_weights(tmp_path / "first.weights.h5")
@@ -271,6 +272,11 @@ def test_jax_takes_the_same_step(tmp_path):
         "made.compile('adam')\n"
         "history = made.fit(images, targets, shuffle=False, verbose=0).history\n"
         "assert len(made.predict(images, score=0)) == 2\n"
+        "for name in t.families.FAMILIES:\n"
+        "    other = t.build(name)\n"
+        "    other.compile('adam')\n"
+        "    [lost] = other.fit(images, targets, verbose=0).history['loss']\n"
+        "    assert 0 < lost < 1000, name\n"
         "print(json.dumps({key: value[0] for key, value in history.items()}))\n"
     )
     paths = [HERE, HERE.parent, HERE.parent.parent]

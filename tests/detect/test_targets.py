@@ -50,6 +50,15 @@ def test_match_is_what_the_loop_finds(seed, force):
         assert np.where(positive[i], index[i], -1).tolist() == slow.tolist()
 
 
+def test_quality_of_anchors_on_a_grid_is_their_overlap():
+    anchors, _, boxes, labels = drawn(3)
+    fast = np.asarray(targets.quality(anchors, boxes, labels))
+    slow = np.asarray(geometry.iou(anchors[None], boxes))
+    assert slow.max() > 0.5
+    np.testing.assert_allclose(fast[:, :, :4], slow[:, :, :4], atol=1e-5)
+    assert (fast[:, :, 4:] == -1).all(), "no box"
+
+
 def test_every_box_has_an_anchor_of_its_own():
     anchors, _, boxes, labels = drawn(5)
     quality = targets.quality(anchors, boxes, labels)
