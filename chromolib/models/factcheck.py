@@ -146,7 +146,7 @@ RULES |= {
     "input": (_is_shape, "a height, a width and channels"),
 }
 TEXT = is_text, WORD[1]
-FURTHER = dict.fromkeys(("model", "protocol", "profile"), TEXT)
+FURTHER = dict.fromkeys(("model", "protocol", "profile", "limits"), TEXT)
 FURTHER |= {
     "scale": (_is_scale, "a factor of size"),
     "beside": (_are_numbers(4), "pixels for four edges"),

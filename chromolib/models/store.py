@@ -155,11 +155,13 @@ def card(name, facts, digest):
         "sha256": f"`{digest}`",
     }
     told = {"source", "provenance", "n", "groups", "scores", "members"}
-    told |= {"use", "licence"}
+    told |= {"use", "limits", "licence"}
     rows = [f"| {k} | {v} |" for k, v in shown.items() if k not in told]
     lines = [f"# {name}", "", "| | |", "|---|---|", *rows, "", "## Scores", ""]
     lines += [f"- {score(one)}" for one in facts["scores"]] or ["None were measured."]
-    lines += ["", "## Use", "", facts["use"], "", "## Licence", "", facts["licence"]]
+    for name in ("use", "limits", "licence"):
+        if name in facts:
+            lines += ["", f"## {name.title()}", "", facts[name]]
     return "\n".join(lines) + "\n"
 
 

@@ -85,6 +85,9 @@ def test_a_card_says_what_it_learned_from_and_what_it_is_not_for(saved):
         files.sha256(saved[1]),
     ):
         assert words in text
+    assert "## Limits" not in text
+    facts = store.load(saved[1])[1] | {"limits": "One laboratory."}
+    assert "\n## Limits\n\nOne laboratory.\n" in store.card("a.keras", facts, "0")
 
 
 @pytest.mark.parametrize("lost", factcheck.REQUIRED)

@@ -24,6 +24,11 @@ STEPS = 3_000  # batches of real fields
 SIDE = 1024  # pixels that fields are read at, as in a full run
 SIZES = pretraining.Sizes(side=512, rate=1e-3)
 MINUTE = 60  # seconds
+LIMITS = (
+    "Other laboratories, stainings and microscopes than those of its source were not "
+    "asked. It says where a chromosome is and not which; those that touch or cross are "
+    "found less often."
+)
 WHOLE, PASTED = 2, 4  # times that a field is there as it is, and otherwise
 
 
@@ -109,6 +114,7 @@ def save(file, model, split, *, looks, before, seed=0):
         "looks": looks,
         "weights": before,
         "beside": by.tolist(),
+        "limits": LIMITS,
     }
     return store.save(file, model, built | {"scales": [*SIZES.scales]}, facts)
 

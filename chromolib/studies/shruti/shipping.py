@@ -28,6 +28,12 @@ STEPS = 4_000  # batches
 LEARNING = 1e-3  # rate of one that goes on
 KEPT = 0.7  # of cells, that nobody needs to look at
 SCORES = ("accuracy", "whole-cell accuracy", "ECE")
+LIMITS = (
+    "Other laboratories, stainings and microscopes than those of its sources were not "
+    "asked; expect less there, and learn on with cells of your own. It counts: what a "
+    "chromosome lost or exchanged it does not see, and a marker is named as the class "
+    "that it most looks like, sometimes surely."
+)
 
 
 def ship(
@@ -154,6 +160,7 @@ def save(
         "penalty": penalty,
         "most wrong": _most_wrong(held, penalty),
         "scores": scores,
+        "limits": LIMITS,
     }
     return store.save(model, file, facts | further(model))
 
