@@ -1,6 +1,7 @@
 """What the page asks of the trainings: tables and figures' contents.
 
-`table(audits, estimates, kind)`, `plain(estimates, quantity)`, `elsewhere(estimates)`,
+`learners(model, fields)`, `untaught(model, fields)`, `table(audits, estimates, kind)`,
+`plain(estimates, quantity)`, `elsewhere(estimates)`,
 `leads(run, grid, …)`, `gaps(estimates)`, `saved(estimates)`, `costs(grid, sizes)`,
 `without(run, split)`, `moved(run, model, …)`, `varied(estimates, …)`,
 `unlearned(run, test, found)`, `aims(estimates)`
@@ -9,9 +10,11 @@
 import dataclasses
 import itertools
 
+import numpy as np
 import pandas as pd
 
-from chromolib.detect import data
+from chromolib import records
+from chromolib.detect import data, targets
 from chromolib.evidence import claims, detections, metrics
 from chromolib.studies import headline
 from chromolib.studies.hamza import (
@@ -201,6 +204,26 @@ def elsewhere(estimates, kind, quantity=NAMED):
     sets = dict.fromkeys(one.conditions.get("tested") for one in found)
     sets = [name for name in sets if name not in experiment.OVERLAPS]
     return [one for name in sets for one in plain(found, quantity, kind, name)]
+
+
+def learners(model, fields):
+    """The anchors of the first field that learn a chromosome, and its true boxes, as
+    figures have both."""
+    one = fields.take(slice(1))
+    quality = targets.quality(model.anchors, one.boxes, one.labels)
+    eligible = targets.overlap(quality, least=model.least)
+    _, learns = targets.match(quality, eligible)
+    anchors = np.clip(model.anchors[np.asarray(learns)[0]], 0, model.size)
+    nameless = records.Boxes(anchors, np.full(len(anchors), ""))
+    return {"right": nameless, "missed": one.truth[0]}
+
+
+def untaught(model, fields):
+    """What a detector loses on the first field, each part of its loss a column."""
+    one = fields.take(slice(1))
+    raw = model.raw(one.seen, None, training=False)
+    losses = model.losses_of(raw, one.targets)
+    return pd.DataFrame([{name: f"{float(lost):.2f}" for name, lost in losses.items()}])
 
 
 def tried(settings, scores):

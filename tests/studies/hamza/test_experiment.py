@@ -251,6 +251,21 @@ def test_with_another_setting_the_rate_stays(ran):
     assert rates == [None, 0.007]
 
 
+def test_anchors_that_learn_overlap_their_chromosome_and_an_untaught_network_loses():
+    fields = conftest.blocks(2)
+    model = families.ssd(records.CLASSES, conftest.SIDE, trunk="tiny")
+    shown = questions.learners(model, fields)
+    anchors, truth = shown["right"], shown["missed"]
+    assert len(truth) == 24
+    overlap = scores.box_iou(truth, anchors)
+    assert (overlap.max(1) > 0).all(), "each chromosome has one"
+    good = overlap >= np.minimum(overlap.max(1, keepdims=True) - 1e-3, model.least)
+    assert good.any(0).all(), "no anchor learns that fits nothing"
+    lost = questions.untaught(model, fields)
+    assert list(lost) == [*model.PARTS]
+    assert (lost.astype(float) > 0).all(axis=None)
+
+
 def test_boxes_are_capped_in_each_way():
     fields = conftest.blocks(4)
     every = [
