@@ -156,6 +156,17 @@ def test_text_reads_in_jupyterlab_as_in_the_book(root, name):
                 assert generated or (path.parent / link).is_file(), link
 
 
+def test_no_figure_and_no_table_is_made_and_not_shown(path):
+    """A cell shows its last value, and what is given to `display`."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code":
+            body = ast.parse(cell.source).body
+            nested = [one for each in body for one in ast.walk(each) if one is not each]
+            for one in [*body[:-1], *nested]:
+                text = ast.unparse(one) if isinstance(one, ast.Expr) else ""
+                assert not text.startswith(("plots.show(", "tables.")), text
+
+
 def test_a_study_runs_and_leaves_whole_results(root, path, outcome):
     manifest = json.loads((outcome.folder / "manifest.json").read_text())
     assert manifest["run"] == identity.of(root, path.stem, outcome.given)
