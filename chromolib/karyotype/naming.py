@@ -6,6 +6,7 @@
 `seen(namer, found)` -> what it says of each of them
 `whole(score, chance, weights)` -> how likely each of them is one
 `weighed(score, chance, right)` -> the weights of that, by objects that are known
+`fitted(fields)` -> these, and the price of a copy more or fewer
 `diagnosis(named)` -> karyotype, name, confidence, refer
 """
 
@@ -162,6 +163,27 @@ def weighed(score, chance, right):
         return unlikely.sum() + np.square(weights - np.array(WEIGHTS)).sum()
 
     return optimize.minimize(lost, WEIGHTS).x
+
+
+def fitted(fields):
+    """What the card of a classifier says of cells that a finder found: the weights of
+    `whole`, and the price of a copy more or fewer under which most have their name.
+
+    `fields` are fields as score, probabilities and true name of each object; what is no
+    chromosome has none.
+    """
+    score, chance, name = map(np.concatenate, zip(*fields, strict=True))
+    weights = weighed(score, chance, name != "").round(2)
+
+    def right(penalty):
+        count = 0
+        for score, chance, name in fields:
+            likely = whole(score, chance, weights)
+            taken, _ = assign.cell(chance, penalty=penalty, whole=likely)
+            count += (np.append(records.CLASSES, "none")[taken] == name).sum()
+        return count
+
+    return {"whole": weights.tolist(), "penalty": max(assign.PENALTIES, key=right)}
 
 
 def straight(crops, sure=None):

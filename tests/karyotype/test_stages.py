@@ -209,6 +209,20 @@ def test_weights_are_those_that_known_objects_were_drawn_by():
     assert naming.Namer(None, {}, "a.keras").weights == naming.WEIGHTS
 
 
+def test_the_price_of_a_copy_is_what_names_most_of_what_was_found():
+    """Of a doubtful pair one place is empty; only a high price fills it."""
+    usual = [name for name in records.CLASSES[:22] for _ in range(2)] + ["X", "X"]
+    index = [records.CLASSES.index(name) for name in usual]
+    chance = np.full((46, 24), 0.01 / 23)
+    chance[np.arange(46), index] = 0.99
+    chance[0], chance[0, [0, 1]] = 0.001, [0.1, 0.878]  # a 1 that looks like a third 2
+    score = np.full(46, 0.99)
+    fields_ = [(score, chance, np.array(usual))] * 3
+    told = naming.fitted(fields_)
+    assert told["penalty"] == 2.0, "two copies are amiss: half of 2.2 is not enough"
+    assert len(told["whole"]) == 2
+
+
 class Reading:
     """A classifier that sees what it was told."""
 

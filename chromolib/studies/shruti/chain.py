@@ -244,8 +244,9 @@ def _namer(run, parts, sizes):
 
 
 def _weighed(run, parts, network):
-    """What the names of a network weigh beside the score of the shipped finder, by the
-    validation fields; nothing where that may know them."""
+    """What the names of a network weigh beside the score of the shipped finder, and
+    the price of a copy more or fewer under which most chromosomes that it finds are
+    named rightly: by the validation fields; nothing where it may know them."""
     finder, namer = _shipped(run), naming.Namer(network, {}, NAMER)
     if not predicting.unseen(run, finder[1], parts.images.source):
         return {}
@@ -253,13 +254,13 @@ def _weighed(run, parts, network):
     find, rows = _searching(*finder), []
     for field, truth in zip(fields.of(images), images.boxes, strict=True):
         if found := _found(field, find):
-            boxes, right = found.boxes, np.zeros(len(found), bool)
-            right[scores.match(truth, boxes).found] = True
-            rows.append((boxes.score, naming.seen(namer, found)[0], right))
-    if not rows:
-        return {}
-    weights = naming.weighed(*map(np.concatenate, zip(*rows, strict=True)))
-    return {"whole": weights.round(2).tolist()}
+            name, pairs = (
+                np.full(len(found), "", "<U2"),
+                scores.match(truth, found.boxes),
+            )
+            name[pairs.found] = truth.label[pairs.truth]
+            rows.append((found.boxes.score, naming.seen(namer, found)[0], name))
+    return naming.fitted(rows) if rows else {}
 
 
 def _parts(parts):

@@ -138,7 +138,8 @@ def save(
     model.set_weights([w.astype(np.float16).astype("f4") for w in model.get_weights()])
     held = predict.views(model, validation.x, upright=False)
     held = predict.predictions(validation, held, source="validation")
-    penalty, sources = assign.choose_penalty(held), [source for _, source in learned]
+    more, sources = further(model), [source for _, source in learned]
+    penalty = more.get("penalty") or assign.choose_penalty(held)
     scores = [
         score
         for split, source in learned
@@ -162,7 +163,7 @@ def save(
         "scores": scores,
         "limits": LIMITS,
     }
-    return store.save(model, file, facts | further(model))
+    return store.save(model, file, facts | more)
 
 
 def _most_wrong(held, penalty):
