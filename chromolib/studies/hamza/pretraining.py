@@ -181,4 +181,5 @@ def scored(test, found, *, words, rng):
     words = words | {"weights": "none", "protocol": "clean"}
     how = {"group": test.group, "words": words, "rng": rng, "once": found}
     made = detections.estimates(test.truth, found, **how)
-    return [made[one] for one in SCORES] + experiment.uncommon(test, found, **how)
+    rare = experiment.uncommon(test, found, words=words, rng=rng)
+    return [made[one] for one in SCORES] + rare

@@ -163,7 +163,8 @@ def _aim(one):
         return f"{one.quantity}, cut out, {said['named']}"
     if one.model.startswith(pretraining.MODEL):
         short = said.get("looks", "") == str(pretraining.Sizes.looks)
-        return None if short else one.quantity
+        what = ODD if said.get("tested") == experiment.ODD else one.quantity
+        return None if short else what
     if one.model == baselines.SEGMENTED:
         return one.quantity
     if said.get("learned from") == experiment.ALL and said["tested"] == experiment.ODD:

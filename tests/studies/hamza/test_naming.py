@@ -8,7 +8,7 @@ import pytest
 from chromolib import records
 from chromolib.detect import store
 from chromolib.karyotype import judged
-from chromolib.studies.hamza import naming, pretraining, protocol
+from chromolib.studies.hamza import experiment, naming, pretraining, protocol
 from tests.studies.hamza import conftest
 from tests.studies.hamza.test_experiment import Run
 
@@ -103,7 +103,12 @@ def test_fields_are_learned_from_by_number_and_what_was_found_is_kept(
     fields = dataclasses.replace(conftest.blocks(12), kind="metaphase", real=True)
     sizes = pretraining.Sizes((0, 3), 6, 8, 8, 16, side=128, trunk="tiny")
     monkeypatch.setattr(pretraining, "EPOCH", 4)
-    made, found = pretraining.run(run, fields, sizes=sizes)
+    whole, found = pretraining.run(run, fields, sizes=sizes)
+    made = [one for one in whole if "tested" not in one.conditions]
+    rare = [one for one in whole if one.conditions.get("tested") == experiment.ODD]
+    assert len(made) + len(rare) == len(whole)
+    assert {one.quantity for one in rare} == {"count exact"}
+    assert len(rare) * len(pretraining.SCORES) == len(made), "blocks are no 46"
     said = {tuple(one.conditions.values()) for one in made}
     plain, drawn = ("nothing", "8"), ("drawn metaphases", "8")
     every = len(
@@ -121,7 +126,7 @@ def test_fields_are_learned_from_by_number_and_what_was_found_is_kept(
     again, once_more = pretraining.run(run, fields, sizes=sizes)
     assert [len(one) for one in once_more.values()] == [made[0].n] * 4
     assert set(once_more) == set(found) > {pretraining.SEEN, moved}
-    assert [one.value for one in again] == [one.value for one in made]
+    assert [one.value for one in again] == [one.value for one in whole]
 
 
 def test_no_shipped_finder_is_asked_about_cases_that_it_knows(run, root, monkeypatch):
