@@ -79,8 +79,8 @@ class Field:
 
 
 def of(images):
-    """The fields of a set of images, one after another: each holds what is seen in it,
-    some 25 MB, so whoever needs one only once keeps none."""
+    """The fields of a set of images, one after another: each keeps what is seen in it,
+    so whoever needs one only once keeps none."""
     for name, grey, group in zip(images.name, images.pixels, images.group, strict=True):
         yield made(str(name), grey, str(group))
 

@@ -348,11 +348,11 @@ def _measured(run, answer, asked):
         found = answer.found[name]
         made += detections.estimates(fields.truth, found, once=once, **how).values()
         if name == "test":
-            made += uncommon(fields, once, **how | {"rng": run.rng(f"{task} odd")})
+            made += uncommon(fields, once, words=words, rng=run.rng(f"{task} odd"))
     return made
 
 
-def uncommon(fields, once, *, words, rng, **_):
+def uncommon(fields, once, *, words, rng):
     """How often the count is exact in those fields alone that have other than 46."""
     odd = np.array([len(one) != USUAL for one in fields.truth])
     if not odd.any():

@@ -254,10 +254,8 @@ def _weighed(run, parts, network):
     find, rows = _searching(*finder), []
     for field, truth in zip(fields.of(images), images.boxes, strict=True):
         if found := _found(field, find):
-            name, pairs = (
-                np.full(len(found), "", "<U2"),
-                scores.match(truth, found.boxes),
-            )
+            pairs = scores.match(truth, found.boxes)
+            name = np.full(len(found), "", "<U2")
             name[pairs.found] = truth.label[pairs.truth]
             rows.append((found.boxes.score, naming.seen(namer, found)[0], name))
     return naming.fitted(rows) if rows else {}
