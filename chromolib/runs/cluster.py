@@ -12,6 +12,7 @@
 import collections
 import contextlib
 import dataclasses
+import gc
 import logging
 import pathlib
 import secrets
@@ -108,11 +109,13 @@ def connect(address, patience):
         try:
             return distributed.Client(address, timeout=CONNECT)
         except (OSError, ValueError) as error:
-            if time.monotonic() > until or isinstance(error, ValueError):
-                raise ClusterError(
-                    f"no Dask cluster at {address}; start one by `dask scheduler` and "
-                    "`dask worker`, and take the address it prints"
-                ) from None
+            over = isinstance(error, ValueError) or time.monotonic() > until
+        gc.collect()  # a client that failed ends its loop here, not as the next starts
+        if over:
+            raise ClusterError(
+                f"no Dask cluster at {address}; start one by `dask scheduler` and "
+                "`dask worker`, and take the address it prints"
+            )
 
 
 class _Work:

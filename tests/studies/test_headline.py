@@ -106,9 +106,10 @@ def holds_in_hamza(found):
 
 
 def holds_in_shruti(found):
-    """The small network does what the report hoped for; its own network does not."""
-    printed = 0.94
-    return found[headline.BEST].value > printed > found[headline.CLEAN].value
+    """Named together, the chromosomes of a cell reach what the report printed, and
+    more of them are right than named one by one."""
+    printed, together = 0.942, found[headline.BEST].value
+    return together > max(printed, found[headline.CLEAN].value)
 
 
 @pytest.mark.parametrize("study", STUDIES)
