@@ -6,10 +6,12 @@
 `seen(namer, found)` -> what it says of each of them
 `whole(score, chance, weights)` -> how likely each of them is one
 `weighed(score, chance, right)` -> the weights of that, by objects that are known
-`fitted(fields)` -> these, and the price of a copy more or fewer
+`known(namer, images, find)` -> what it says of what a finder finds on known fields
+`fitted(fields)` -> the weights by these, and the price of a copy more or fewer
 `diagnosis(named)` -> karyotype, name, confidence, refer
 """
 
+import contextlib
 import dataclasses
 import itertools
 import types
@@ -20,7 +22,8 @@ from scipy import optimize, special
 from chromolib import records
 from chromolib.cyto import assign, diagnose, iscn
 from chromolib.data import compose, pixels
-from chromolib.karyotype import finding
+from chromolib.detect import scores
+from chromolib.karyotype import fields, finding
 from chromolib.models import inputs, predict, store
 
 SURE = 0.9  # below this confidence a person should look
@@ -165,19 +168,28 @@ def weighed(score, chance, right):
     return optimize.minimize(lost, WEIGHTS).x
 
 
-def fitted(fields):
-    """What the card of a classifier says of cells that a finder found: the weights of
-    `whole`, and the price of a copy more or fewer under which most have their name.
+def known(namer, images, find):
+    """Of each field with true boxes the score, probabilities and true name of every
+    object that is found; what is no chromosome has none."""
+    for field, truth in zip(fields.of(images), images.boxes, strict=True):
+        with contextlib.suppress(fields.Refused):
+            found = find(field)
+            both = scores.match(truth, found.boxes)
+            name = np.full(len(found), "", "<U2")
+            name[both.found] = truth.label[both.truth]
+            yield found.boxes.score, seen(namer, found)[0], name
 
-    `fields` are fields as score, probabilities and true name of each object; what is no
-    chromosome has none.
-    """
-    score, chance, name = map(np.concatenate, zip(*fields, strict=True))
+
+def fitted(cells):
+    """What the card of a classifier says of cells that a finder found, as in `known`:
+    the weights of `whole`, and the price of a copy more or fewer under which most
+    have their name."""
+    score, chance, name = map(np.concatenate, zip(*cells, strict=True))
     weights = weighed(score, chance, name != "").round(2)
 
     def right(penalty):
         count = 0
-        for score, chance, name in fields:
+        for score, chance, name in cells:
             likely = whole(score, chance, weights)
             taken, _ = assign.cell(chance, penalty=penalty, whole=likely)
             count += (np.append(records.CLASSES, "none")[taken] == name).sum()

@@ -154,7 +154,7 @@ def shipped(run, test):
     moved, by the names that its card gives it."""
     file = predicting.shipped(run.root, "hamza", suffix=store.SUFFIX)
     model, facts = store.load(file)
-    if not predicting.unseen(run, facts, test.source):
+    if not predicting.unseen(facts, test.source, run.given("seed")):
         return {}
     boxes = views.predict(model, data.sized(test, model.size).seen)
     name, larger = facts["scores"][0]["model"], test.side / model.size

@@ -28,7 +28,6 @@ from chromolib.detect import (
     data,
     families,
     scores,
-    store,
     training,
     unet,
     views,
@@ -168,7 +167,7 @@ def report(run, field, namer):
     with tempfile.TemporaryDirectory() as place:
         file = pathlib.Path(place) / "metaphase.png"
         PIL.Image.fromarray(field.grey).save(file)
-        finder = _shipped(run)
+        finder = shipping.finder(run.root)
         done = folder.run(fields.listed([file], out), out, namer, finder=finder)
     return display.HTML(
         f'<a href="{done.report.relative_to(run.folder)}">The report of this metaphase'
@@ -216,8 +215,8 @@ def _namer(run, parts, sizes):
     )
     if not sizes.steps:
         namer = naming.load(ready)
-        known = not predicting.unseen(run, namer.facts, parts.images.source)
-        return naming.load(first) if known else namer
+        unseen = predicting.unseen(namer.facts, parts.images.source, run.given("seed"))
+        return namer if unseen else naming.load(first)
     file = run.folder / NAMER
     if not file.exists():
         network, facts = models.load(first)
@@ -237,28 +236,11 @@ def _namer(run, parts, sizes):
             checkpoint=run.folder / "namer",
         )
         before = f"{first.name}, of {facts['source']}"
-        weighed = functools.partial(_weighed, run, parts)
+        images, finder = [parts.images], shipping.finder(run.root)
+        weighed = functools.partial(shipping.found, images, finder, seed)
         how = {"seed": seed, "before": before, "further": weighed}
         shipping.save(file, network, [(split, cut)], **how)
     return naming.load(file)
-
-
-def _weighed(run, parts, network):
-    """What the names of a network weigh beside the score of the shipped finder, and
-    the price of a copy more or fewer under which most chromosomes that it finds are
-    named rightly: by the validation fields; nothing where it may know them."""
-    finder, namer = _shipped(run), naming.Namer(network, {}, NAMER)
-    if not predicting.unseen(run, finder[1], parts.images.source):
-        return {}
-    images = parts.images.take(np.flatnonzero(parts.validation))
-    find, rows = _searching(*finder), []
-    for field, truth in zip(fields.of(images), images.boxes, strict=True):
-        if found := _found(field, find):
-            pairs = scores.match(truth, found.boxes)
-            name = np.full(len(found), "", "<U2")
-            name[pairs.found] = truth.label[pairs.truth]
-            rows.append((found.boxes.score, naming.seen(namer, found)[0], name))
-    return naming.fitted(rows) if rows else {}
 
 
 def _parts(parts):
@@ -267,12 +249,12 @@ def _parts(parts):
 
 def _finders(run, parts, sizes):
     """Name -> what finds the chromosomes of a field."""
-    made, (model, facts, file) = {UNLEARNED: finding.find}, _shipped(run)
+    made, finder = {UNLEARNED: finding.find}, shipping.finder(run.root)
     if sizes.painted:
         network = _painter(run, sizes)
         made[PAINTED] = functools.partial(finding.painted, network=network)
-    if predicting.unseen(run, facts, parts.images.source):
-        made[SHIPPED] = _searching(model, facts, file)
+    if predicting.unseen(finder[1], parts.images.source, run.given("seed")):
+        made[SHIPPED] = _searching(*finder)
     if not sizes.looks:
         return made
     shown = data.unnamed(data.fields(parts.images, "metaphase", side=sizes.side))
@@ -282,12 +264,6 @@ def _finders(run, parts, sizes):
         sure = _enough(model, validation.take(slice(CHOOSING)))
         made[name] = _searching(model, {"sha256": "of this run"}, name, sure=sure)
     return made
-
-
-def _shipped(run):
-    """The detector that is shipped, what its card says, and the name of its file."""
-    file = predicting.shipped(run.root, "hamza", suffix=store.SUFFIX, option="finder")
-    return *store.load(file), file.name
 
 
 def _searching(*finder, sure=finding.SURE):

@@ -35,7 +35,7 @@ class Chromosomes:
     samples: samples.Samples  # straight ones, in the same order
     upright: bool  # whether the short arm is known to be up
     real: bool
-    fields: bool = False  # whether they were cut from metaphases
+    fields: records.ImageSet | None = None  # metaphases that they were cut from
 
 
 def read(run, cells):
@@ -62,8 +62,8 @@ def other(run):
 
 def prepared(images, *, upright, real, rng=None):
     """The chromosomes of the 24 classes among images, laid straight; see `cut`."""
-    metaphases = whole(images)
-    images = cut(images, rng=rng) if metaphases else images
+    metaphases = images if whole(images) else None
+    images = images if metaphases is None else cut(images, rng=rng)
     images = images.take(np.isin(images.label, records.CLASSES))
     if not len(images):
         raise ChromosomeError(

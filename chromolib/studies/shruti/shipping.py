@@ -3,10 +3,13 @@
 `prepared(images, upright=, real=)` -> the chromosomes of a source
 `ship(file, sources, *, steps, seed)` -> the model file, trained on several sources
 `save(file, model, learned, *, ...)` -> the same of a network that has learned
+`finder(root)` -> the detector that is shipped, whose boxes it names
+`found(fields, finder, seed, model)` -> what its card says of names in such boxes
 
 Of each source the first clean fold stays out, or a sixth of the cases with metaphases:
 these judge the model, and the scores on its card are theirs. Validation cells choose
-the temperature of its probabilities and the price of a copy more or fewer.
+the temperature of its probabilities and the price of a copy more or fewer; of
+metaphases as the shipped finder boxes them, since it will name what that finds.
 
 # Strategy: sources differ in size by a factor of five, and the model is to serve any
 laboratory. So a smaller source is repeated until it has half as many images as the
@@ -14,14 +17,19 @@ largest; the augmentation makes another image of it each time.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 
 from chromolib import records, streams
 from chromolib.cyto import assign
+from chromolib.detect import store as detectors
 from chromolib.evidence import calibration
+from chromolib.karyotype import finding, naming
 from chromolib.models import predict, small, store, weights
 from chromolib.models import train as training
+from chromolib.runs import repository
+from chromolib.studies import predicting
 from chromolib.studies.shruti import data, experiment, network, protocol
 
 STEPS = 4_000  # batches
@@ -68,7 +76,11 @@ def ship(
         log=log,
     )
     learned = list(zip(splits, sources, strict=True))
-    return save(file, model, learned, seed=seed, before=before)
+    how = {"seed": seed, "before": before}
+    if fields := [each.fields for each in sources if each.fields is not None]:
+        finds = finder(repository.root())
+        how["further"] = functools.partial(found, fields, finds, seed)
+    return save(file, model, learned, **how)
 
 
 def _known(first, sources, steps, seed):
@@ -81,7 +93,7 @@ def _known(first, sources, steps, seed):
 def fold(chromosomes, seed):
     """The first clean fold of a source; of metaphases the groups that finders let stay
     out too, of which true boxes alone choose and test."""
-    if not chromosomes.fields:
+    if chromosomes.fields is None:
         return next(protocol.folds(chromosomes, protocol="clean", seed=seed))
     groups, part = protocol.apart(chromosomes.images, seed=seed), chromosomes.samples
     train, *held = (part.take(np.isin(part.group, one)) for one in groups)
@@ -164,6 +176,25 @@ def save(
         "limits": LIMITS,
     }
     return store.save(model, file, facts | more)
+
+
+def finder(root):
+    """The detector that is shipped, what its card says, and the name of its file."""
+    file = predicting.shipped(root, "hamza", suffix=detectors.SUFFIX, option="finder")
+    return *detectors.load(file), file.name
+
+
+def found(fields, finder, seed, model):
+    """What names weigh beside the score of a finder, and the price of a copy more or
+    fewer under which most chromosomes that it finds are named rightly: by validation
+    fields of metaphases; nothing where it may know them."""
+    find, cells = functools.partial(finding.searched, finder=finder), []
+    for images in fields:
+        if predicting.unseen(finder[1], images.source, seed):
+            _, held, _ = protocol.apart(images, seed=seed)
+            images = images.take(np.isin(images.group, held))
+            cells += naming.known(naming.Namer(model, {}, ""), images, find)
+    return naming.fitted(cells) if cells else {}
 
 
 def _most_wrong(held, penalty):

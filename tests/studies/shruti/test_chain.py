@@ -103,6 +103,19 @@ def test_true_names_lose_what_was_not_found_and_true_boxes_nothing(
     assert [str(one) for one in again.estimates] == [str(one) for one in made.estimates]
 
 
+def test_a_laboratory_s_classifier_knows_what_the_shipped_finder_boxes(
+    fields, root, tmp_path
+):
+    cut = shipping.prepared(fields, upright=False, real=True)
+    file = shipping.ship(tmp_path / "mine.keras", [cut], steps=1)
+    namer = naming.load(file)
+    assert namer.weights is not naming.WEIGHTS
+    known = dataclasses.replace(fields, source="tseng2023")
+    finder = shipping.finder(root)
+    assert shipping.found([known], finder, 1, namer.network) == {}
+    assert shipping.found([], finder, 0, namer.network) == {}
+
+
 def test_no_shipped_file_is_asked_about_cases_that_it_knows(run, fields, root):
     run.root = root
     theirs = dataclasses.replace(fields, source="tseng2023")
