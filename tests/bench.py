@@ -407,6 +407,33 @@ def assign_cells(_):
     return clock(ours)[0], clock(alone)[0]
 
 
+def classify(_):
+    """Milliseconds to straighten and name a chromosome, against VGG19 at 224 pixels."""
+    import keras
+
+    from chromolib.karyotype import naming
+    from chromolib.models import inputs, predict
+    from chromolib.runs import repository
+    from chromolib.studies import predicting
+    from chromolib.synth import lab, singles
+
+    file = predicting.shipped(repository.root(), "shruti", of="chromosome")
+    network = naming.load(file).network
+    images = singles.images(lab.cells(5, look="g", seed=1))
+    trunk = keras.applications.VGG19(weights=None, include_top=False)
+    pictures = np.zeros((8, 224, 224, 3), np.float32)
+
+    def ours():
+        x = inputs.straight(images, canvas=inputs.FINE)
+        return predict.views(network, x, upright=False)
+
+    def theirs():
+        return trunk.predict(pictures, verbose=0)
+
+    first, second = in_turn(ours, theirs, rounds=3)
+    return first / len(images) * 1000, second / len(pictures) * 1000
+
+
 def study_quick(out, study="chromonet"):
     """The chromonet study at quick, against smoke."""
 
@@ -610,6 +637,7 @@ ROWS += (straighten, compose_cells, segment, karyotype)
 ROWS += (draw_singles, draw_karyograms, draw_metaphases)
 ROWS += (
     assign_cells,
+    classify,
     train_chromonet,
     first_step,
     study_quick,
