@@ -1,10 +1,11 @@
-"""Small networks for single chromosomes, and the augmentation they learn with.
+"""Small networks for single chromosomes, and how they learn.
 
 `bands(shape, classes, *, seed, mirror)` -> residual classifier, under 800,000
 `cnn(shape, classes, *, seed, mirror)` -> classifier, under 120,000 parameters
 `resnet(shape, classes, *, seed)` -> residual network, under 200,000
 `augmented(entry, *, seed, mirror)` -> what the networks learn from
 `ready(model, *, steps, rate)` -> the same, compiled to learn for so many steps
+`train(model, images, wanted, *, steps, seed)` -> history; the model has learned
 
 Both give logits, take (batch, height, width, 1) in [0, 1] with background 0, and are
 fully determined by the seed.
@@ -18,11 +19,14 @@ from keras import ops
 
 from chromolib import streams
 from chromolib.models import augment, checks, counter_rng, layers
+from chromolib.models import train as training
 
 MIRROR = ("horizontal",)  # left for right: no chromosome has a left side
 SMOOTHING = 0.1  # of labels
 DECAY = 0.02  # of weights
 WARM = 0.1  # of the steps, in which the learning rate rises
+RATE, BATCH = 2e-3, 64  # of learning; images a step
+EPOCH = 200  # steps, after which a training can be resumed
 
 
 @layers.register
@@ -185,7 +189,7 @@ def bands(shape, classes, *, seed, mirror=MIRROR, augment=True):
     return keras.Model(entry, make.head(x, classes, drop=0.4), name="bands")
 
 
-def ready(model, *, steps, rate=2e-3):
+def ready(model, *, steps, rate=RATE):
     """The model compiled: AdamW, a cosine over these steps, smoothed labels."""
     warm = max(1, round(WARM * steps))
     rise = {"warmup_target": rate, "warmup_steps": warm}
@@ -199,3 +203,15 @@ def ready(model, *, steps, rate=2e-3):
         ),
     )
     return model
+
+
+def train(model, images, wanted, *, steps, seed, rate=RATE, **how):
+    """The history of a network that learns for so many steps, or a few more; `wanted`
+    is the class of each image, or how probable each class is."""
+    epochs = -(-steps // EPOCH)
+    steps = -(-steps // epochs)
+    if wanted.ndim == 1:
+        wanted = np.eye(model.output_shape[-1], dtype=np.float32)[wanted]
+    ready(model, steps=steps * epochs, rate=rate)
+    how |= {"epochs": epochs, "steps": steps, "batch": BATCH, "seed": seed}
+    return training.train(model, images, wanted, **how)

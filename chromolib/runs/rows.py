@@ -1,6 +1,7 @@
 """What each training of a run said, kept as soon as it is done: an archive a training.
 
 `write(file, parts, arrays)`, `read(file, parts)` -> arrays, or None
+`weights(model)` -> arrays; `fill(model, kept)`, a network made as it was
 
 A run that was stopped goes on with what was kept of the same images.
 """
@@ -29,3 +30,13 @@ def read(file, parts):
         for name, part in parts.items()
     )
     return arrays if all(same) else None
+
+
+def weights(model):
+    """What a network has learned, as arrays to keep."""
+    return {f"w{i}": one for i, one in enumerate(model.get_weights())}
+
+
+def fill(model, kept):
+    """Give a network the weights that were kept."""
+    model.set_weights([kept[name] for name in weights(model)])

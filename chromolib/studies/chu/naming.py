@@ -22,13 +22,10 @@ from chromolib import records
 from chromolib.cyto import assign, diagnose, iscn
 from chromolib.evidence import calibration
 from chromolib.models import inputs, predict, samples, small
-from chromolib.models import train as training
 from chromolib.studies.chu import cutting, layout
 
 NAME = "classify and assign"
 UPRIGHT = True  # in a karyogram short arms are up
-BATCH = 64
-EPOCH = 100  # steps, after which it can be resumed
 COLUMNS = ("image", "pieces", "karyotype", "name", "confidence", "changes")
 
 
@@ -67,19 +64,8 @@ def learned(split, *, steps, karyograms, seed):
     chosen = rng.permutation(len(split.train))[:karyograms]
     layout.checked(split.sources)
     train = single(split.train.take(np.sort(chosen)))
-    epochs = -(-steps // EPOCH)
-    steps = min(EPOCH, steps)
     model = small.bands(train.x.shape[1:], len(train.classes), seed=seed)
-    model = small.ready(model, steps=steps * epochs)
-    training.train(
-        model,
-        train.x,
-        np.eye(len(train.classes), dtype=np.float32)[train.y],
-        epochs=epochs,
-        steps=steps,
-        batch=BATCH,
-        seed=seed,
-    )
+    small.train(model, train.x, train.y, steps=steps, seed=seed)
     held = _said(model, single(split.validation))
     temperature = calibration.temperature(held)
     held = calibration.temperature_scaled(held, temperature)

@@ -19,10 +19,8 @@ from chromolib.evidence import detections
 from chromolib.karyotype import fields, finding, judged
 from chromolib.karyotype import naming as cells
 from chromolib.models import predict, samples, small
-from chromolib.models import train as training
 
 MODEL = "bands"  # the classifier
-BATCH, EPOCH = 64, 200  # images a step; steps after which a training can be resumed
 LEAST, MOST = 0.05, 100  # score of a box worth a name; how many a field, as COCO has it
 TRUE = "true boxes"
 ALONE, JOINTLY = "a box alone", "a cell jointly"
@@ -96,20 +94,11 @@ def _karyograms(truth, once):
 
 def _learned(run, train, steps):
     """The small network of straight chromosomes, either end up."""
-    seed, per = run.given("seed"), min(EPOCH, steps)
-    epochs = -(-steps // per)
-    how = {"seed": seed, "mirror": ("horizontal", "vertical")}
-    model = small.bands(train.x.shape[1:], len(train.classes), **how)
-    one_hot = np.eye(len(train.classes), dtype=np.float32)[train.y]
-    training.train(
-        small.ready(model, steps=per * epochs),
-        *(train.x, one_hot),
-        epochs=epochs,
-        steps=per,
-        batch=BATCH,
-        seed=seed,
-        checkpoint=run.folder / "naming",
-    )
+    seed, mirror = run.given("seed"), ("horizontal", "vertical")
+    shape = train.x.shape[1:]
+    model = small.bands(shape, len(train.classes), seed=seed, mirror=mirror)
+    how = {"steps": steps, "seed": seed, "checkpoint": run.folder / "naming"}
+    small.train(model, train.x, train.y, **how)
     return model
 
 

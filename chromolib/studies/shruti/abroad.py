@@ -8,7 +8,7 @@ import numpy as np
 from chromolib.cyto import assign
 from chromolib.evidence import calibration
 from chromolib.models import predict, small
-from chromolib.models import train as training
+from chromolib.runs import rows
 from chromolib.studies.shruti import experiment, network, protocol
 
 LEARNED = "learned there"  # a condition
@@ -25,7 +25,7 @@ def asked(run, chromosomes, other, *, answer, steps):
     few, rest = _few(other.samples, run.rng("cells to adapt to"))
     estimates = []
     for cells in (0, CELLS):
-        model = _network(run, chromosomes, steps)
+        model = _network(run, chromosomes)
         if cells:
             _learn(model, few, steps, run.given("seed"), other.upright)
         upright = chromosomes.upright and other.upright
@@ -45,24 +45,22 @@ def asked(run, chromosomes, other, *, answer, steps):
     return run.record_all(estimates)
 
 
-def _network(run, chromosomes, steps):
+def _network(run, chromosomes):
     """The network that the first clean fold of the run has kept."""
     split = next(protocol.folds(chromosomes, protocol="clean", seed=run.given("seed")))
     how = {"seed": run.given("seed"), "upright": chromosomes.upright}
-    model = network.ours(split.train, steps=steps, **how)
+    model = network.ours(split.train, **how)
     file = experiment.place(run, experiment.OURS, "clean", split.fold)
-    model.set_weights(experiment.weights(file))
+    rows.fill(model, rows.read(file, {}))
     return model
 
 
 def _learn(model, few, steps, seed, upright):
     """Learn on from a few cells, both ends up unless that is known."""
-    x, one_hot = few.x, np.eye(len(few.classes), dtype=np.float32)[few.y]
+    x, y = few.x, few.y
     if not upright:
-        x, one_hot = np.concatenate([x, x[:, ::-1]]), np.concatenate([one_hot] * 2)
-    small.ready(model, steps=steps, rate=RATE)
-    how = {"epochs": 1, "steps": steps, "batch": experiment.BATCH, "seed": seed}
-    training.train(model, x, one_hot, **how)
+        x, y = np.concatenate([x, x[:, ::-1]]), np.concatenate([y, y])
+    small.train(model, x, y, steps=steps, rate=RATE, seed=seed)
 
 
 def _few(part, rng):

@@ -35,11 +35,10 @@ from chromolib.detect import (
 from chromolib.karyotype import fields, finding, folder, judged, naming
 from chromolib.models import small
 from chromolib.models import store as models
-from chromolib.models import train as fitting
 from chromolib.runs import rows
 from chromolib.studies import predicting
 from chromolib.studies.shruti import data as sets
-from chromolib.studies.shruti import experiment, protocol, shipping
+from chromolib.studies.shruti import protocol, shipping
 from chromolib.synth import lab
 from chromolib.synth import sets as drawing
 
@@ -222,19 +221,11 @@ def _namer(run, parts, sizes):
         network, facts = models.load(first)
         real = parts.images.provenance == "real"
         cut = shipping.prepared(parts.images, upright=False, real=real)
-        seed, steps = run.given("seed"), min(experiment.EPOCH, sizes.steps)
+        seed = run.given("seed")
         split = shipping.fold(cut, seed)
-        epochs = -(-sizes.steps // steps)
-        one_hot = np.eye(len(records.CLASSES), dtype=np.float32)
-        fitting.train(
-            small.ready(network, steps=steps * epochs, rate=shipping.LEARNING),
-            *(split.train.x, one_hot[split.train.y]),
-            epochs=epochs,
-            steps=steps,
-            batch=experiment.BATCH,
-            seed=seed,
-            checkpoint=run.folder / "namer",
-        )
+        how = {"steps": sizes.steps, "rate": shipping.LEARNING, "seed": seed}
+        how["checkpoint"] = run.folder / "namer"
+        small.train(network, split.train.x, split.train.y, **how)
         before = f"{first.name}, of {facts['source']}"
         images, finder = [parts.images], shipping.finder(run.root)
         weighed = functools.partial(shipping.found, images, finder, seed)
@@ -275,22 +266,14 @@ def _painter(run, sizes):
     seed, network = run.given("seed"), unet.unet(sizes.field)
     file = run.folder / "rows" / "learned-segmentation.npz"
     if (kept := rows.read(file, {})) is not None:
-        _fill(network, kept)
+        rows.fill(network, kept)
         return network
     cells = lab.cells(sizes.drawn, look="field", seed=seed + DRAWN)
     drawn = drawing.metaphases(cells, size=sizes.field)
     seen = unet.targets(drawn, sizes.field)
     network = unet.learned(*seen, steps=sizes.painted, seed=seed)
-    rows.write(file, {}, _weights(network))
+    rows.write(file, {}, rows.weights(network))
     return network
-
-
-def _weights(model):
-    return {f"w{i}": one for i, one in enumerate(model.get_weights())}
-
-
-def _fill(model, kept):
-    model.set_weights([kept[f"w{i}"] for i in range(len(model.get_weights()))])
 
 
 def _detector(run, name, family, train, validation, sizes):
@@ -309,9 +292,9 @@ def _detector(run, name, family, train, validation, sizes):
     if kept is None:
         few = validation.take(slice(training.WATCHED))
         training.learned(model, train, few, looks=sizes.looks, rate=RATE)
-        kept = _weights(model)
+        kept = rows.weights(model)
         rows.write(file, {"train": train}, kept)
-    _fill(model, kept)
+    rows.fill(model, kept)
     return model
 
 

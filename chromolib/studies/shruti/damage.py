@@ -17,14 +17,12 @@ from chromolib import streams
 from chromolib.cyto import dose
 from chromolib.evidence import resample
 from chromolib.models import inputs, predict, samples, small
-from chromolib.models import train as training
 from chromolib.synth import cases, irradiated, lab, singles
 
 KINDS = ("undamaged", "dicentric", "ring", "fragment")
 MARKS = {"dic(": "dicentric", "r(": "ring", "ace": "fragment"}  # of a name
 BROKEN = (4, 3)  # dicentrics and rings of a cell that is learned from
 MODEL = "bands"
-BATCH = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,14 +50,7 @@ def run(run, *, sizes):
     model = small.bands(
         train.x.shape[1:], len(KINDS), seed=seed, mirror=("horizontal", "vertical")
     )
-    training.train(
-        small.ready(model, steps=sizes.steps),
-        *(train.x, np.eye(len(KINDS), dtype=np.float32)[train.y]),
-        epochs=1,
-        steps=sizes.steps,
-        batch=BATCH,
-        seed=seed,
-    )
+    small.train(model, train.x, train.y, steps=sizes.steps, seed=seed)
     held, test = (_people(sizes, seed, first) for first in (0, len(sizes.doses)))
     level = _level(_chance(model, held), held.y == 1)
     chance = _chance(model, test)

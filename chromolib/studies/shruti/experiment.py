@@ -13,16 +13,14 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from chromolib import files, records
+from chromolib import records
 from chromolib.cyto import assign, diagnose
 from chromolib.evidence import between, calibration, metrics
-from chromolib.models import predict
-from chromolib.models import train as training
+from chromolib.models import predict, small
+from chromolib.runs import rows
 from chromolib.studies.shruti import network, protocol
 
 OURS, MANUAL = "bands", "hand-made"
-BATCH = 64
-EPOCH = 200  # steps, after which it is validated and can be resumed
 SCORES = ("accuracy", "balanced accuracy", "NLL", "ECE", "AUGRC", "failure AUROC")
 WHOLE = ("accuracy", "balanced accuracy", "whole-cell accuracy")
 SURE = 0.9  # confidence below which a person should look at a cell
@@ -92,23 +90,12 @@ def train(split, sizes, *, first=None, wanted=None, checkpoint=None, **how):
 
     It may start from `first` weights; `wanted` are probabilities instead of the labels.
     """
-    epochs = -(-sizes.steps // EPOCH)
-    steps = -(-sizes.steps // epochs)
-    model = network.ours(split.train, steps=steps * epochs, **how)
+    model = network.ours(split.train, **how)
     if first:
         model.set_weights(first)
-    one_hot = np.eye(len(split.train.classes), dtype=np.float32)
-    history = training.train(
-        model,
-        split.train.x,
-        one_hot[split.train.y] if wanted is None else wanted,
-        epochs=epochs,
-        steps=steps,
-        batch=BATCH,
-        seed=how["seed"],
-        checkpoint=checkpoint,
-    )
-    return model, history
+    wanted = split.train.y if wanted is None else wanted
+    how = {"steps": sizes.steps, "seed": how["seed"], "checkpoint": checkpoint}
+    return model, small.train(model, split.train.x, wanted, **how)
 
 
 def score(said, *, rng):
@@ -169,18 +156,19 @@ def _crossed(run, chromosomes, model, name, sizes, words):
     """What a model says of every image by the fold that did not see it."""
     seed, upright = run.given("seed"), chromosomes.upright
     splits = protocol.folds(chromosomes, protocol=name, seed=seed)
-    parts, rows = [], []
+    parts, chosen = [], []
     many = sizes.folds if name == "clean" else min(sizes.folds, sizes.by_image)
     for split in itertools.islice(splits, many):
-        file = place(run, model, name, split.fold)
-        if not _kept(file, split):
-            _keep(file, split, *LEARNERS[model](split, sizes, seed, upright, file))
-        with np.load(file, allow_pickle=False) as archive:
-            said, row = _settled(split, archive["held"], archive["said"], words)
+        file, tested = place(run, model, name, split.fold), {"test": split.test}
+        kept = rows.read(file, tested)
+        if kept is None:
+            kept = LEARNERS[model](split, sizes, seed, upright, file)
+            rows.write(file, tested, kept)
+        said, row = _settled(split, kept["held"], kept["said"], words)
         parts.append((split.fold, said))
-        rows.append({"fold": split.fold} | row)
+        chosen.append({"fold": split.fold} | row)
     fold = np.concatenate([np.full(len(said), k) for k, said in parts])
-    return Answer(_joined([said for _, said in parts]), fold, pd.DataFrame(rows))
+    return Answer(_joined([said for _, said in parts]), fold, pd.DataFrame(chosen))
 
 
 def place(run, model, name, fold):
@@ -188,44 +176,25 @@ def place(run, model, name, fold):
     return run.folder / "folds" / f"{model}-{name}-{fold}.npz"
 
 
-def weights(file):
-    """The weights of the network of a fold."""
-    with np.load(file, allow_pickle=False) as archive:
-        return [archive[f"w{i}"] for i in range(len(archive.files) - 3)]
-
-
 def _small(split, sizes, seed, upright, file):
     """What the network says of validation and test images, and its weights."""
     checkpoint = file.with_suffix("")
     model, _ = train(split, sizes, seed=seed, upright=upright, checkpoint=checkpoint)
-    parts = split.validation, split.test
-    said = [predict.views(model, part.x, upright=upright) for part in parts]
-    return *said, model.get_weights()
+    return rows.weights(model) | _of_both(split, predict.views, model, upright)
 
 
 def _manual(split, sizes, seed, upright, file):
     model = network.hand_made(split.train, seed=seed, upright=upright)
-    parts = split.validation, split.test
-    said = [network.by_hand(model, part.x, upright=upright) for part in parts]
-    return *said, []
+    return _of_both(split, network.by_hand, model, upright)
+
+
+def _of_both(split, ask, model, upright):
+    """What a model says of validation and of test images."""
+    parts = {"held": split.validation, "said": split.test}
+    return {name: ask(model, one.x, upright=upright) for name, one in parts.items()}
 
 
 LEARNERS = {OURS: _small, MANUAL: _manual}
-
-
-def _keep(file, split, held, said, weights):
-    file.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {f"w{i}": one for i, one in enumerate(weights)}
-    with files.replacing(file) as partial:
-        np.savez(partial, held=held, said=said, image=split.test.image, **arrays)
-
-
-def _kept(file, split):
-    """Whether the fold was done before the run was stopped."""
-    if not file.exists():
-        return False
-    with np.load(file, allow_pickle=False) as archive:
-        return np.array_equal(archive["image"], split.test.image)
 
 
 def _settled(split, held, raw, words):

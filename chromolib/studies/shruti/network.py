@@ -48,16 +48,15 @@ def learning(model):
     return model
 
 
-def ours(train, *, steps, seed, upright, augment=True):
-    """The small network, ready to learn for so many steps."""
-    model = small.bands(
+def ours(train, *, seed, upright, augment=True):
+    """The small network."""
+    return small.bands(
         train.x.shape[1:],
         len(train.classes),
         seed=seed,
         mirror=("horizontal",) if upright else ("horizontal", "vertical"),
         augment=augment,
     )
-    return small.ready(model, steps=steps)
 
 
 def hand_made(train, *, seed, upright):

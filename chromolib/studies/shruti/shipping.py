@@ -27,7 +27,6 @@ from chromolib.detect import store as detectors
 from chromolib.evidence import calibration
 from chromolib.karyotype import finding, naming
 from chromolib.models import predict, small, store, weights
-from chromolib.models import train as training
 from chromolib.runs import repository
 from chromolib.studies import predicting
 from chromolib.studies.shruti import data, experiment, network, protocol
@@ -59,35 +58,20 @@ def ship(
     splits = [fold(each, seed) for each in sources]
     train = _balanced([_named(split.train, i) for i, split in enumerate(splits)])
     if first is None:
-        model = network.ours(train, steps=steps, seed=seed, upright=False)
+        model, rate = network.ours(train, seed=seed, upright=False), small.RATE
         before = weights.NOWHERE.sentence
     else:
-        model, before = _known(first, sources, steps, seed)
-    one_hot = np.eye(len(records.CLASSES), dtype=np.float32)
-    training.train(
-        model,
-        train.x,
-        one_hot[train.y],
-        epochs=max(1, steps // experiment.EPOCH),
-        steps=min(steps, experiment.EPOCH),
-        batch=experiment.BATCH,
-        seed=seed,
-        checkpoint=checkpoint,
-        log=log,
-    )
+        (model, facts), rate = store.load(first, study="shruti"), LEARNING
+        names = [each.images.source for each in sources]
+        before = store.before(first, facts, names, seed)
+    how = {"steps": steps, "rate": rate, "seed": seed}
+    small.train(model, train.x, train.y, **how, checkpoint=checkpoint, log=log)
     learned = list(zip(splits, sources, strict=True))
     how = {"seed": seed, "before": before}
     if fields := [each.fields for each in sources if each.fields is not None]:
         finds = finder(repository.root())
         how["further"] = functools.partial(found, fields, finds, seed)
     return save(file, model, learned, **how)
-
-
-def _known(first, sources, steps, seed):
-    """A trained network that will learn on, and what it is."""
-    network, facts = store.load(first, study="shruti")
-    said = store.before(first, facts, [each.images.source for each in sources], seed)
-    return small.ready(network, steps=steps, rate=LEARNING), said
 
 
 def fold(chromosomes, seed):

@@ -116,7 +116,7 @@ def test_a_class_that_was_not_learned_is_never_named(chromosomes):
 
 def test_every_way_to_look_counts_alike(chromosomes):
     split = next(protocol.folds(chromosomes, protocol="clean", seed=0))
-    model = network.ours(split.train, steps=1, seed=0, upright=False)
+    model = network.ours(split.train, seed=0, upright=False)
     x = split.test.x[:5]
     said = predict.views(model, x, upright=False)
     turned = predict.views(model, x[:, ::-1, ::-1], upright=False)
