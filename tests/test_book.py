@@ -13,6 +13,7 @@ STUDIES = ["studies/chromonet", "studies/hamza", "studies/chu", "studies/shruti"
 PAGES = [
     "intro",
     "runs",
+    "field",
     "tutorial",
     "methods",
     "data",

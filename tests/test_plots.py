@@ -110,6 +110,11 @@ FIGURES = {
         {"source": "synthetic"},
         "truth normal abnormal %",
     ),
+    "by_score": (
+        lambda: {"SSD": history(), "YOLO v5": history()},
+        {"source": "synthetic", "of": "accuracy"},
+        "SSD YOLO v5 score from here on accuracy",
+    ),
     "learning": (by_size, {}, "24 193 sources in training chance"),
     "dots": (
         by_kind,

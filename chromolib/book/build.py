@@ -11,7 +11,7 @@ import nbformat
 import yaml
 
 from chromolib import files, studies, tables
-from chromolib.book import front
+from chromolib.book import field, front
 from chromolib.evidence import claims, verdicts
 from chromolib.runs import published
 
@@ -44,6 +44,7 @@ def build(root, outcomes, *, show_real=False):
         files.write_text(folder / f"{outcome.study}.ipynb", page(outcome))
     files.write_text(root / "book" / "claims.md", claims_page(root))
     front.written(root, folder)
+    field.written(root, folder)
     site = root / (PRIVATE if show_real else SITE)
     _jupyter_book(root, site, show_real=show_real)
     for outcome in outcomes:  # pages that a study's own page leads to

@@ -3,6 +3,7 @@
 `estimates(truth, found, *, group, words, rng)` -> name -> Estimate
 `counted(truth, once, …)` -> those of boxes that are sure enough alone, which is quick
 `differences(truth, first, second, …)` -> likewise, of two detectors
+`by_score(truth, once)` -> a row for each score from which boxes may count
 
 A box is right where it overlaps a true one by half and has its name. Average precision
 asks this at every score; recall, precision, F1 and counts ask it of boxes with a score
@@ -24,6 +25,7 @@ from chromolib.detect import coco, scores
 from chromolib.evidence import resample
 
 SCORE = 0.5
+LEVELS = np.arange(1, 20) / 20  # of the score
 DRAWS = 300  # of average precision, which is no sum over images
 COUNTED = ("recall", "precision", "F1", "count exact", "every box found")
 AVERAGE = ("mAP", "AP50", "AP75")
@@ -98,6 +100,16 @@ def sure(found, score=SCORE):
     that lie over each other the surest."""
     sure = [each.take(each.score >= score) for each in found]
     return [each.take(scores.once(each)) for each in sure]
+
+
+def by_score(truth, once):
+    """Precision, recall and F1 of boxes with at least a score, a row a score."""
+    rows = []
+    for level in LEVELS:
+        left = (each.take(each.score >= level) for each in once)
+        one = scores.detection(map(scores.named, truth, left))
+        rows.append({"precision": one.precision, "recall": one.recall, "F1": one.f1})
+    return pd.DataFrame(rows, pd.Index(LEVELS, name="score"))
 
 
 def _averages(truth, pair, times, outlines=False):

@@ -8,7 +8,7 @@ from chromolib.plots.base import (
     show,
     stamp,
 )
-from chromolib.plots.chances import roc, spread, trials
+from chromolib.plots.chances import by_score, roc, spread, trials
 from chromolib.plots.lab import BOTH, distances, grey_levels, profile, transfer
 from chromolib.plots.pictures import boxes, gallery, refuse_real, saliency
 from chromolib.plots.scores import (
@@ -27,6 +27,7 @@ __all__ = [
     "audit",
     "axis",
     "boxes",
+    "by_score",
     "classes",
     "confusion",
     "curves",

@@ -1,4 +1,4 @@
-"""Figures of two classes: ROC curves, repeated predictions, trials of a search."""
+"""Figures of chances: ROC curves, scores, repeated predictions, trials of a search."""
 
 import matplotlib as mpl
 import numpy as np
@@ -21,6 +21,21 @@ def roc(curves, *, ax, source):
         ax.plot(table["false alarms"], table["recall"], **style)
     ax.set(xlabel="normal images called abnormal", ylabel="abnormal images found")
     ax.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
+    return base.stamp(base.legend_above(ax), source)
+
+
+def by_score(tables, *, ax, source, of):
+    """A measure of the boxes that have at least a score, a line a detector.
+
+    `tables` holds what `detections.by_score` gives of each.
+    """
+    marks = "os^Dv"
+    for i, (name, table) in enumerate(tables.items()):
+        style = {"color": base.COLOURS[i % len(base.COLOURS)], "lw": 1.8, "ms": 4}
+        style |= {"marker": marks[i % len(marks)], "markevery": 3}
+        ax.plot(table.index, table[of], **style, label=name)
+    ax.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="score from here on", ylabel=of)
+    ax.grid(axis="y", color="0.92")
     return base.stamp(base.legend_above(ax), source)
 
 

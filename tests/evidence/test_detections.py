@@ -46,6 +46,11 @@ def test_counts_are_of_boxes_that_are_sure_enough():
     assert lower["boxes an image"].value == 3
     assert lower["precision"].value == pytest.approx(9 / 18)
     assert lower["count exact"].value == lower["every box found"].value == 0
+    table = detections.by_score(TRUTH, found)
+    for score, said in ((0.5, made), (0.3, lower)):
+        row = {name: said[name].value for name in table.columns}
+        assert table.loc[score].to_dict() == pytest.approx(row)
+    assert table.loc[0.95, "recall"] == 0
 
 
 def test_a_chromosome_with_two_names_counts_once():

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from chromolib import records
-from chromolib.detect import data, targets
+from chromolib.detect import data, scores, targets
 from chromolib.evidence import claims, detections, metrics
 from chromolib.studies import headline
 from chromolib.studies.hamza import (
@@ -249,6 +249,21 @@ def leads(run, grid, kind, name, learned_from=experiment.THESIS):
         gaps = detections.differences(fields.truth, *found, **how)
         made.append(gaps[f"difference in {NAMED}"])
     return run.record_all(made)
+
+
+def pictures(grid, kind, name, *, level):
+    """Of each family an unseen field, and the same with few chromosomes left: title,
+    image, and what became of its boxes from a score on."""
+    few, made = f"{experiment.FEW} chromosomes", []
+    for family, answer in grid.of(kind, name).items():
+        tests = grid.tests[answer.task]
+        whole = "unseen" if "unseen" in tests else "test"
+        for which in filter(tests.get, (whole, few)):
+            (found,) = detections.sure(answer.found[which][:1], level)
+            fields = tests[which]
+            told = scores.told(fields.truth[0], found)
+            made.append((f"{family}, {fields.kind}", fields.seen[0], told))
+    return made
 
 
 def costs(grid, sizes):

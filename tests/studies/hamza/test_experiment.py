@@ -309,6 +309,10 @@ def test_tables_have_what_was_trained_and_nothing_else(ran):
     assert {one.conditions["labels"] for one in moved} == {"true"}
     assert len(questions.costs(grid, TINY)) == len(grid.answers)
     assert questions.leads(run, grid, "karyogram", "clean") == [], "one family alone"
+    (whole, few) = questions.pictures(grid, "karyogram", "clean", level=0.0)
+    assert (whole[0], few[0]) == ("SSD, karyogram", "SSD, 20 chromosomes")
+    assert 0 < (few[1] > 0).sum() < (whole[1] > 0).sum(), "the same field"
+    assert len(few[2]["right"]) + len(few[2]["missed"]) <= experiment.FEW
 
 
 def estimate(quantity, value, model="SSD", **conditions):
