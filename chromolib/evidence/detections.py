@@ -108,7 +108,8 @@ def by_score(truth, once):
     for level in LEVELS:
         left = (each.take(each.score >= level) for each in once)
         one = scores.detection(map(scores.named, truth, left))
-        rows.append({"precision": one.precision, "recall": one.recall, "F1": one.f1})
+        precision = one.precision if one.n_found else np.nan  # of no box at all
+        rows.append({"precision": precision, "recall": one.recall, "F1": one.f1})
     return pd.DataFrame(rows, pd.Index(LEVELS, name="score"))
 
 

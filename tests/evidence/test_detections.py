@@ -51,6 +51,7 @@ def test_counts_are_of_boxes_that_are_sure_enough():
         row = {name: said[name].value for name in table.columns}
         assert table.loc[score].to_dict() == pytest.approx(row)
     assert table.loc[0.95, "recall"] == 0
+    assert np.isnan(table.loc[0.95, "precision"]), "no box is neither right nor wrong"
 
 
 def test_a_chromosome_with_two_names_counts_once():
