@@ -64,14 +64,14 @@ def ship(
         (model, facts), rate = store.load(first, study="shruti"), LEARNING
         names = [each.images.source for each in sources]
         before = store.before(first, facts, names, seed)
+    more = {}
+    if fields := [each.fields for each in sources if each.fields is not None]:
+        finds = finder(repository.root())  # if there is none, before hours of training
+        more["further"] = functools.partial(found, fields, finds, seed)
     how = {"steps": steps, "rate": rate, "seed": seed}
     small.train(model, train.x, train.y, **how, checkpoint=checkpoint, log=log)
     learned = list(zip(splits, sources, strict=True))
-    how = {"seed": seed, "before": before}
-    if fields := [each.fields for each in sources if each.fields is not None]:
-        finds = finder(repository.root())
-        how["further"] = functools.partial(found, fields, finds, seed)
-    return save(file, model, learned, **how)
+    return save(file, model, learned, seed=seed, before=before, **more)
 
 
 def fold(chromosomes, seed):
