@@ -54,8 +54,8 @@ y = np.eye(4, dtype="f")[rng.integers(4, size=128)]
 with train.shared() if devices > 1 else contextlib.nullcontext():
     model = small.ready(small.bands(x.shape[1:], 4, seed=0), steps=8)
     history = train.train(model, x, y, epochs=2, seed=0, validation=(x[:32], y[:32]))
-probability = model.predict(x[:7], verbose=0)
-np.savez(sys.argv[1], devices=devices, probability=probability,
+logits = model.predict(x[:7], verbose=0)
+np.savez(sys.argv[1], devices=devices, logits=logits,
          loss=history["loss"], val_loss=history["val_loss"])
 """
 
@@ -69,5 +69,7 @@ def test_four_devices_learn_what_one_does(root, tmp_path):
         found.append(dict(np.load(out)))
     one, four = found
     assert (one["devices"], four["devices"]) == (1, 4)
-    for name in ("loss", "val_loss", "probability"):
+    for name in ("loss", "val_loss"):
         np.testing.assert_allclose(four[name], one[name], rtol=2e-3, err_msg=name)
+    # Eight steps round by .007; another order of the images moves losses by .04.
+    np.testing.assert_allclose(four["logits"], one["logits"], atol=0.02)

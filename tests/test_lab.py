@@ -1,11 +1,14 @@
 """A real JupyterLab opens a study, runs its cells and shows its figure."""
 
+import contextlib
 import os
 import re
 import secrets
+import socket
 import subprocess
 import sys
 import threading
+import time
 
 import nbformat
 import pytest
@@ -92,6 +95,7 @@ def lab(tmp_path):
         text=True,
     )
     address = next(find_address(server))
+    await_answer(address)
     threading.Thread(target=server.stderr.read, daemon=True).start()
     yield lambda path: f"{address}lab/tree/{path}?token={token}"
     server.terminate()
@@ -104,6 +108,16 @@ def find_address(server):
         if found := re.search(r"http://127\.0\.0\.1:\d+/", line):
             yield found[0]
     pytest.fail("JupyterLab did not start")
+
+
+def await_answer(address):
+    """A server says its address before it listens there."""
+    port = int(address.rstrip("/").rpartition(":")[2])
+    for _ in range(600):
+        with contextlib.suppress(ConnectionRefusedError):
+            return socket.create_connection(("127.0.0.1", port)).close()
+        time.sleep(0.1)
+    pytest.fail("JupyterLab does not listen where it said")
 
 
 def run_all(tab):

@@ -11,7 +11,7 @@ import nbformat
 import yaml
 
 from chromolib import files, studies, tables
-from chromolib.book import field, front
+from chromolib.book import front
 from chromolib.evidence import claims, verdicts
 from chromolib.runs import published
 
@@ -36,6 +36,8 @@ def build(root, outcomes, *, show_real=False):
     A page may be published, so runs on real images are refused, unless they are to be
     shown: then each page says that it is not for publication.
     """
+    from chromolib.book import field  # and Keras: a mistake need not wait for it
+
     refuse_real(((one.study, one.given) for one in outcomes), show_real=show_real)
     folder = root / "book" / "studies"
     shutil.rmtree(folder, ignore_errors=True)
