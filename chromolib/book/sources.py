@@ -6,7 +6,7 @@ Each function takes the repository and returns what the page displays.
 import pandas as pd
 
 from chromolib import plots, records, tables
-from chromolib.data import adapters, cards
+from chromolib.data import adapters, cards, leakage
 from chromolib.runs import probing
 from chromolib.studies import common
 
@@ -34,7 +34,11 @@ def results(root, name):
 def figure(root):
     """What each leak probe scores on each source that was measured."""
     found = {name: results(root, name).get("leaks") for name in adapters.NAMED}
-    leaks = {name: frame for name, frame in found.items() if frame is not None}
+    leaks = {
+        name: frame[~leakage.as_shipped(frame)]
+        for name, frame in found.items()
+        if frame is not None
+    }
     total = sum(map(len, leaks.values()))
     return plots.show(
         plots.leaks(leaks),
@@ -84,9 +88,8 @@ def layouts(root):
 
 def probes(leaks):
     """A row a probe, a column a split: value, then interval and sizes in small."""
-    shipped = leaks["condition"].str.contains("shipped")
     leaks = leaks.assign(
-        split=leaks["protocol"].where(~shipped, "as shipped"),
+        split=leaks["protocol"].mask(leakage.as_shipped(leaks), "as shipped"),
         cell=[_cell(row) for row in leaks.itertuples()],
     )
     wide = leaks.pivot_table(

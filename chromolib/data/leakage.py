@@ -70,6 +70,12 @@ def frame(leaks):
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
+def as_shipped(table):
+    """Which rows of such a table probe the split that came with the images."""
+    words = table["condition"].map(records.read_conditions)
+    return words.map(lambda one: one.get("split") == "shipped").astype(bool)
+
+
 # Probes of a split: `train` and `test` are indices, as of `splits.Split`. Further
 # keywords go to the estimate: study, protocol, profile, seed, conditions.
 

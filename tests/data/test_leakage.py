@@ -1,6 +1,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from chromolib import records
@@ -312,6 +313,12 @@ def test_a_frame_shows_one_row_a_probe():
     assert shown["probe"].tolist() == [leak.probe for leak in leaks]
     assert shown["leaks"].eq("yes").tolist() == [leak.leaks for leak in leaks]
     assert list(leakage.frame([]).columns) == list(shown.columns)
+
+
+def test_rows_of_the_split_that_came_with_the_images_are_told():
+    table = pd.DataFrame({"condition": ["split=shipped", "test=0.2", "", "shipped"]})
+    assert leakage.as_shipped(table).tolist() == [True, False, False, False]
+    assert not len(leakage.as_shipped(table[:0]))
 
 
 def test_an_estimate_carries_what_it_is_told():
