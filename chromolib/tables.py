@@ -108,5 +108,7 @@ def _cell(name, value):
     text = records.digits(value) if isinstance(value, float) else str(value)
     text = "" if text == "nan" else text  # what was not asked
     first, *small = html.escape(text).splitlines() or [""]
+    if first.startswith("https://"):
+        first = f'<a href="{first}">{first.removeprefix("https://")}</a>'
     small = "".join(f"<br><small>{line}</small>" for line in small)
     return f'<td {LEFT} data-label="{name}">{first}{small}</td>'

@@ -45,6 +45,12 @@ def test_a_cell_shows_its_first_line_large_and_its_column_on_a_phone():
     assert ">0.123</td>" in text
 
 
+def test_an_address_is_a_link():
+    shown = tables.show(pd.DataFrame({"where": ["https://a.org/b?c&d"]}), "Works")
+    link = '<a href="https://a.org/b?c&amp;d">a.org/b?c&amp;d</a>'
+    assert link in shown._repr_html_()
+
+
 def test_estimates_of_several_models_say_whose_they_are():
     def one(model):
         words = {"study": "s", "source": "drawn", "protocol": "clean", "model": model}

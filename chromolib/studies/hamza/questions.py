@@ -79,7 +79,8 @@ def table(audits, estimates, kind=None):
     for model, stem in STEMS.items():
         for name, claim in SCORES.items():
             printed = claims.pick(audits, f"{stem}-{claim}") if claim else []
-            columns = {
+            columns = {"paper": "".join(one.claim.value for one in printed)}
+            columns |= {
                 column: "\n".join(
                     str(one)
                     for one in plain(estimates, name, kind, tested)
@@ -87,9 +88,8 @@ def table(audits, estimates, kind=None):
                 )
                 for column, (protocol, tested) in COLUMNS.items()
             }
-            row = {"network": model, "score": name}
-            row |= {"paper": "".join(one.claim.value for one in printed)}
-            rows.append(row | columns)
+            if any(columns.values()):
+                rows.append({"network": model, "score": name} | columns)
     frame = pd.DataFrame(rows)
     return frame.loc[:, (frame != "").any()]
 
@@ -251,15 +251,15 @@ def leads(run, grid, kind, name, learned_from=experiment.THESIS):
     return run.record_all(made)
 
 
-def pictures(grid, kind, name, *, level):
+def pictures(grid, kind, name):
     """Of each family an unseen field, and the same with few chromosomes left: title,
-    image, and what became of its boxes from a score on."""
+    image, and what became of the boxes that the table counts."""
     few, made = f"{experiment.FEW} chromosomes", []
     for family, answer in grid.of(kind, name).items():
         tests = grid.tests[answer.task]
         whole = "unseen" if "unseen" in tests else "test"
         for which in filter(tests.get, (whole, few)):
-            (found,) = detections.sure(answer.found[which][:1], level)
+            (found,) = detections.sure(answer.once[which][:1])
             fields = tests[which]
             told = scores.told(fields.truth[0], found)
             made.append((f"{family}, {fields.kind}", fields.seen[0], told))

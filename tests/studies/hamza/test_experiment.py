@@ -309,10 +309,17 @@ def test_tables_have_what_was_trained_and_nothing_else(ran):
     assert {one.conditions["labels"] for one in moved} == {"true"}
     assert len(questions.costs(grid, TINY)) == len(grid.answers)
     assert questions.leads(run, grid, "karyogram", "clean") == [], "one family alone"
-    (whole, few) = questions.pictures(grid, "karyogram", "clean", level=0.0)
+    answer = grid.of("karyogram", "clean")["SSD"]
+    tests = grid.tests[answer.task]
+    perfect = {name: fields.truth for name, fields in tests.items()}
+    answers = [dataclasses.replace(answer, once=perfect)]
+    sure = dataclasses.replace(grid, answers=answers)
+    (whole, few) = questions.pictures(sure, "karyogram", "clean")
     assert (whole[0], few[0]) == ("SSD, karyogram", "SSD, 20 chromosomes")
     assert 0 < (few[1] > 0).sum() < (whole[1] > 0).sum(), "the same field"
-    assert len(few[2]["right"]) + len(few[2]["missed"]) <= experiment.FEW
+    for (*_, told), name in ((whole, "test"), (few, f"{experiment.FEW} chromosomes")):
+        assert len(told["right"]) == len(tests[name].truth[0]), "what the table counts"
+        assert len(told["missed"]) + len(told["wrong"]) == 0
 
 
 def estimate(quantity, value, model="SSD", **conditions):
