@@ -21,7 +21,8 @@ COLUMNS += ("confidence", "refer", "reason")
 def consensus(results):
     """A row for each case: the karyotype that most of its metaphases have.
 
-    Metaphases without a karyotype are counted in `cells` alone. `by class` is the
+    Metaphases without a karyotype are counted in `cells` alone; a karyotype that half
+    of the metaphases lack is looked at by a person. `by class` is the
     karyotype of the middle number of copies of each class, over all metaphases: what
     one loses or finds twice by mistake, the others have.
     """
@@ -40,6 +41,10 @@ def consensus(results):
         row |= {key: most[key] for key in COLUMNS if key in most and key != "cells"}
         if row["agree"] == 1 < len(named):
             row["reason"] = f"no two cells agree; {row['reason']}"
+        elif 2 * row["agree"] <= len(own):
+            few = f"{row['agree']} of {len(own)} metaphases have it"
+            reasons = filter(None, (few, row["reason"]))
+            row |= {"refer": True, "reason": "; ".join(reasons)}
         found.append(row | {"clones": clones([one["karyotype"] for one in named])})
     return pd.DataFrame(found, columns=list(COLUMNS))
 
@@ -54,11 +59,13 @@ def by_class(copies):
 def clones(karyotypes):
     """The clones among the cells of a case, "mos 45,X[3]/46,XX[17]"; "" if none is one.
 
-    A gain is clonal in two cells and a loss in three; the normal clone comes last.
+    A gain is clonal in two cells and a loss in three; the normal clone comes last. A
+    normal cell of the other sex is no clone by itself: it may be another person's.
     """
-    counted = collections.Counter(karyotypes)
-    found = [(iscn.parse(text).clones[0], n) for text, n in counted.items()]
-    found = [(clone, n) for clone, n in found if n >= _least(clone)]
+    counted = collections.Counter(karyotypes).most_common()
+    found = [(iscn.parse(text).clones[0], n) for text, n in counted]
+    usual = next((clone for clone, _ in found if _normal(clone)), None)
+    found = [(clone, n) for clone, n in found if clone == usual or n >= _least(clone)]
     found.sort(key=lambda pair: (_normal(pair[0]), -pair[1], str(pair[0])))
     if not found or len(karyotypes) < GAIN:
         return ""
@@ -71,8 +78,6 @@ def _normal(clone):
 
 
 def _least(clone):
-    """In how many cells a clone must be seen."""
-    if _normal(clone):
-        return 1
+    """In how many cells a clone must be seen that is not the normal one."""
     lost = len(clone.sex) < 2 or any(one.sign == "-" for one in clone.changes)
-    return LOSS if lost else GAIN
+    return LOSS if lost or _normal(clone) else GAIN

@@ -210,6 +210,20 @@ def test_boxes_that_hold_none_are_refused_by_what_was_given(folder, tmp_path, na
     assert failure.remedy.endswith("or leave out --boxes")
 
 
+@pytest.mark.parametrize("name", ["mar", "debris"])
+def test_a_given_name_that_is_no_class_is_never_made_one(folder, tmp_path, namer, name):
+    file = folder / "annotations" / "P1" / "1.xml"
+    text = re.sub(
+        "<name>[^<]*</name>", f"<name>{name}</name>", file.read_text(), count=1
+    )
+    file.write_text(text)
+    (failure,) = run(folder, tmp_path / "out", namer, "voc").refused
+    assert failure.file == "P1/1.png"
+    assert (
+        failure.reason == f"boxes: a karyotype counts 24 classes, and {name!r} is none"
+    )
+
+
 def grid(columns, rows):
     """A field of so many rods."""
     ends = [

@@ -217,10 +217,30 @@ def test_the_price_of_a_copy_is_what_names_most_of_what_was_found():
     chance[np.arange(46), index] = 0.99
     chance[0], chance[0, [0, 1]] = 0.001, [0.1, 0.878]  # a 1 that looks like a third 2
     score = np.full(46, 0.99)
-    fields_ = [(score, chance, np.array(usual))] * 3
+    fields_ = [(score, chance, np.array(usual), np.array(usual))] * 3
     told = naming.fitted(fields_)
     assert told["penalty"] == 2.0, "two copies are amiss: half of 2.2 is not enough"
     assert len(told["whole"]) == 2
+
+
+def test_the_price_of_a_copy_is_that_of_right_karyotypes_before_right_names():
+    """A low price takes a 2 for a third 1 in one cell, and gives two true copies of 1
+    their name in another, whose karyotype is lost anyway."""
+    usual = np.array([n for n in records.CLASSES[:22] for _ in range(2)] + ["X", "X"])
+    index = np.array([records.CLASSES.index(name) for name in usual])
+    chance = np.full((46, 24), 0.01 / 23)
+    chance[np.arange(46), index] = 0.99
+    doubtful = chance.copy()
+    doubtful[2], doubtful[2, [0, 1]] = 0.001, [0.878, 0.1]
+    lost, rare = chance.copy(), usual.copy()
+    for k in (2, 4):  # each of another pair, and a 1 that looks a little like it
+        lost[k], lost[k, [0, index[k]]] = 0.001, [0.878, 0.1]
+        rare[k] = "1"
+    score = np.full(46, 0.99)
+    one = score, doubtful, usual, usual
+    other = score, lost, rare, np.append(rare, "22")
+    assert naming.fitted([one, other])["penalty"] >= 2.0
+    assert naming.fitted([other])["penalty"] < 2.0, "only names to gain"
 
 
 class Reading:
@@ -261,6 +281,7 @@ def test_a_karyotype_is_valid_or_its_absence_has_a_reason(labels, karyotype, ref
     assert bool(said["reason"]) == refer
     if karyotype:
         assert iscn.write(iscn.parse(karyotype)) == karyotype
+    assert bool(said["name"]) == (len(labels) >= 46 and bool(karyotype))
 
 
 def test_a_classifier_that_knows_nothing_is_referred():
@@ -319,6 +340,9 @@ def test_clones_follow_iscn():
     assert cases.clones(["47,XY,+21"] * 2) == "47,XY,+21[2]"
     assert cases.clones(["47,XY,+21", "46,XX,+8,-9"]) == ""
     assert cases.clones(["46,XX"]) == ""
+    assert cases.clones(["46,XX"] * 9 + ["46,XY"]) == "46,XX[9]", "a stray cell"
+    both = ["46,XX"] * 4 + ["46,XY"] * 3
+    assert cases.clones(both) == "mos 46,XX[4]/46,XY[3]"
 
 
 def test_a_case_has_the_karyotype_of_most_of_its_cells():
@@ -335,6 +359,11 @@ def test_a_case_has_the_karyotype_of_most_of_its_cells():
     assert first["clones"] == "46,XX[2]"
     assert second["karyotype"] == ""
     assert second["refer"]
+    rows = [one("c", text) for text in ["46,XX", *[""] * 9]]
+    rows += [one("d", text) for text in [*["46,XX"] * 9, ""]]
+    few, most = cases.consensus(rows).to_dict("records")
+    assert (few["refer"], most["refer"]) == (True, False)
+    assert few["reason"] == "1 of 10 metaphases have it"
 
 
 def test_by_class_a_case_has_what_most_of_its_cells_have_of_each():
