@@ -14,7 +14,9 @@ workers may share it. A trial that fails is a row like any other, with the reaso
 import logging
 import secrets
 import time
+import zlib
 
+import numpy as np
 import optuna
 import pandas as pd
 from optuna.storages import JournalStorage, journal
@@ -47,7 +49,7 @@ def run(build, train, validation, *, file, trials, epochs, seed):
     optuna.logging.set_verbosity(logging.ERROR)
     file.parent.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(
-        study_name="search",
+        study_name=_asked(train, epochs, seed),
         storage=JournalStorage(journal.JournalFileBackend(str(file))),
         load_if_exists=True,
     )
@@ -77,21 +79,29 @@ def run(build, train, validation, *, file, trials, epochs, seed):
     return table(study.trials)
 
 
+def _asked(train, epochs, seed):
+    """A name for what is searched: other images, epochs or seeds are another search."""
+    sums = [zlib.crc32(np.ascontiguousarray(one)) for one in train]
+    return repr((*sums, epochs, seed))
+
+
 def _next(study, file, worker, trials, seed):
     """A trial to carry out; WAIT while others carry out the last ones, then None."""
     with files.locked(file.with_name(f".{file.name}.lock"), wait=LOOK / 10):
-        running = [t for t in study.trials if t.state == RUNNING]
+        seen = study.trials  # once: others go on
+        running = [t for t in seen if t.state == RUNNING]
         dead = [t for t in running if not _alive(file, t.user_attrs.get("worker"))]
         for trial in dead:
             study.tell(trial.number, state=FAIL)
             if trial.params:
                 study.enqueue_trial(trial.params)
-        ended = sum(map(_counts, study.trials))
-        if ended + len(running) - len(dead) >= trials:
+        ended = sum(map(_counts, seen))
+        begun = ended + len(running) - len(dead)
+        if begun >= trials:
             return None if ended >= trials else WAIT
         # a seed for each trial: workers propose other settings, a stop changes none
         study.sampler = optuna.samplers.TPESampler(
-            seed=seed + len(study.trials), constant_liar=True
+            seed=(seed + begun) % 2**32, constant_liar=True
         )
         trial = study.ask()
         trial.set_user_attr("worker", worker)

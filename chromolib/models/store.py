@@ -32,7 +32,7 @@ from chromolib.models import (
     trunks,
 )
 
-SUFFIX, FACTS = ".keras", "facts.json"
+SUFFIX, FACTS, JUDGED = ".keras", "facts.json", "judged by"
 NEEDED = ("config.json", "metadata.json", "model.weights.h5")  # of a Keras archive
 LARGEST = {"model.weights.h5": 1 << 30}  # bytes of a member, and of any other:
 SMALL = 4 << 20
@@ -116,18 +116,46 @@ def load(path, *, study=None, unit=None):
     return model, facts | {"sha256": files.sha256(file)}
 
 
-def before(first, facts, sources, seed):
-    """What a trained model is that goes on with sources, for its next card.
+def before(first, facts, tested, seed):
+    """What a trained model is that goes on with sources, for its next card; `tested`
+    is source -> the groups that stay out of it.
 
-    Raises ModelError if it may have learned from what stays out of them by this seed.
+    Raises ModelError if it may have learned from these.
     """
-    for source in sources:
-        if source in facts["source"].split(" and ") and facts["seed"] != seed:
+    for source, groups in tested.items():
+        if knows(facts, source, groups, seed):
             raise ModelError(
                 f"{first.name} learned from cases of {source} that are to judge now; "
-                f"give its seed, --seed {facts['seed']}, or leave out --first"
+                f"give its cases and seed, --seed {facts['seed']}, or leave out --first"
             )
-    return f"{first.name} ({facts['sha256'][:12]}), of {facts['source']}"
+    sentence = f"{first.name} ({facts['sha256'][:12]}), of {facts['source']}"
+    return {"weights": sentence, JUDGED: judged(tested, facts)}
+
+
+def judged(tested, facts=None):
+    """The groups of each source that judge a model, and whatever it went on from, as
+    text: other cases or another seed make other ones."""
+    sums = _judged(facts or {})
+    for source, groups in tested.items():
+        names = "\n".join(sorted(set(map(str, groups))))
+        sums[source] = hashlib.sha256(names.encode()).hexdigest()[:12]
+    return "; ".join(f"{source} {one}" for source, one in sums.items())
+
+
+def knows(facts, source, groups, seed):
+    """Whether a model may have learned from groups of a source that are to judge it.
+
+    Cards of before say the source and the seed alone.
+    """
+    known = _judged(facts)
+    if source in known:
+        return known[source] != _judged({JUDGED: judged({source: groups})})[source]
+    return source in facts["source"].split(" and ") and facts["seed"] != seed
+
+
+def _judged(facts):
+    text = facts.get(JUDGED, "")
+    return dict(one.rsplit(" ", 1) for one in text.split("; ") if one)
 
 
 def named(path, suffix=SUFFIX):
@@ -154,7 +182,7 @@ def card(name, facts, digest):
         "images": f"{facts['n']:,} of {facts['groups']:,} groups",
         "sha256": f"`{digest}`",
     }
-    told = {"source", "provenance", "n", "groups", "scores", "members"}
+    told = {"source", "provenance", "n", "groups", "scores", "members", JUDGED}
     told |= {"use", "limits", "licence"}
     rows = [f"| {k} | {v} |" for k, v in shown.items() if k not in told]
     lines = [f"# {name}", "", "| | |", "|---|---|", *rows, "", "## Scores", ""]

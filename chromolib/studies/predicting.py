@@ -1,7 +1,6 @@
 """A trained model asked about images: one row an image, known truth or not.
 
 `shipped(root, study)` -> the model that the repository holds for a study
-`unseen(facts, source, seed)` -> whether a shipped model knows none of its test cases
 `trainable(study)` -> the room that trains that model
 `scored(facts, anyway)` -> its scores in words; refuses a model no better than chance
 `predict(model, facts, images)` -> Predictions, or a frame where no truth is known
@@ -62,12 +61,6 @@ def shipped(root, study, *, of="", suffix=store.SUFFIX, option="--model"):
         names = ", ".join(one.name for one in found)
         raise PredictError(f"{study} has several models ({names}); name one: {option}")
     return found[0]
-
-
-def unseen(facts, source, seed):
-    """Whether the cases of a source that stay out under a seed are unknown to a shipped
-    model: it is of another source, or let the same groups stay out."""
-    return facts["source"] != source or facts["seed"] == seed
 
 
 def trainable(study):

@@ -1,6 +1,7 @@
 """Laws of models on disk: what was saved comes back, and nothing else does."""
 
 import json
+import pathlib
 import warnings
 import zipfile
 
@@ -290,3 +291,19 @@ def test_the_fuzzer_finds_what_it_looks_for(tmp_path, monkeypatch):
         "Assertion",
         "ZeroDivis",
     ]
+
+
+def test_a_model_never_goes_on_to_what_any_model_before_it_learned_from():
+    """From a to b and back to a, and to a source that has grown."""
+    file, mine, grown = pathlib.Path("m.keras"), ["P1", "P2"], ["P1", "P9"]
+    facts = {"source": "a", "seed": 1, "sha256": "0" * 64}
+    facts |= {store.JUDGED: store.judged({"a": mine})}
+    next_ = facts | {"source": "b", "seed": 0}
+    next_ |= store.before(file, facts, {"b": ["Q1"]}, 0)
+    assert store.before(file, next_, {"a": mine[::-1] * 2, "b": ["Q1"]}, 0)
+    for tested in ({"a": ["P3"]}, {"a": grown}, {"b": ["Q2"]}):
+        with pytest.raises(store.ModelError, match="that are to judge now"):
+            store.before(file, next_, tested, 0)
+    assert not store.knows(next_, "c", ["R1"], 5)
+    old = {"source": "a and b", "seed": 1, "sha256": "0" * 64}  # a card of before
+    assert [store.knows(old, "b", mine, seed) for seed in (0, 1)] == [True, False]

@@ -21,7 +21,7 @@ def learn(tmp_path):
     x = rng.random((24, 4), np.float32)
     y = (x[:, 0] > 0.5).astype(np.int32)
 
-    def run(trials, broken=1.0, failure=ValueError("the loss is nan")):
+    def run(trials, broken=1.0, failure=ValueError("the loss is nan"), **how):
         def build(rate):
             if rate > broken:
                 raise failure
@@ -34,7 +34,8 @@ def learn(tmp_path):
             return model
 
         where = {"file": tmp_path / "search" / "trials.log", "seed": 0}
-        return search.run(build, (x, y), (x, y), trials=trials, epochs=1, **where)
+        where |= {"epochs": 1} | how
+        return search.run(build, (x, y), (x, y), trials=trials, **where)
 
     return run
 
@@ -46,6 +47,9 @@ def test_a_search_goes_on_where_it_was_stopped(learn):
     more = learn(5)
     assert more.iloc[:3].equals(first)
     assert list(more["trial"]) == [0, 1, 2, 3, 4]
+    longer = learn(3, epochs=2)
+    assert not longer.equals(first), "another search"
+    assert learn(5).equals(more)
 
 
 def test_a_trial_is_a_rate_a_batch_and_the_best_epoch(learn):
@@ -83,7 +87,7 @@ def learned(model, train, validation, how):
 
 search._learned = learned
 file = pathlib.Path(sys.argv[1])
-found = search.run(float, 0, 0, file=file, trials=3, epochs=1, seed=0)
+found = search.run(float, (), (), file=file, trials=3, epochs=1, seed=0)
 print(len(found))
 """
 
@@ -101,7 +105,8 @@ def test_a_killed_worker_s_trial_is_taken_again(tmp_path):
     dies.communicate()
     assert helps.communicate()[0] == "3\n"
     storage = JournalStorage(journal.JournalFileBackend(str(tmp_path / "t.log")))
-    first, *others = optuna.load_study(study_name="search", storage=storage).trials
+    (name,) = optuna.get_all_study_names(storage)
+    first, *others = optuna.load_study(study_name=name, storage=storage).trials
     assert first.state == optuna.trial.TrialState.FAIL
     assert [t.params for t in others].count(first.params) == 1
     assert all(t.state == optuna.trial.TrialState.COMPLETE for t in others)
@@ -121,7 +126,7 @@ def test_two_workers_find_no_worse_than_one_in_as_many_trials(tmp_path, monkeypa
         where = {"file": tmp_path / f"{workers}-{seed}.log", "trials": 16, "epochs": 1}
         with futures.ThreadPoolExecutor(workers) as pool:
             runs = [
-                pool.submit(search.run, float, 0, 0, seed=seed, **where)
+                pool.submit(search.run, float, (), (), seed=seed, **where)
                 for _ in range(workers)
             ]
             first, *others = [run.result() for run in runs]
@@ -138,8 +143,8 @@ def test_two_workers_find_no_worse_than_one_in_as_many_trials(tmp_path, monkeypa
 def test_a_search_that_was_stopped_proposes_what_it_would_have(tmp_path, monkeypatch):
     monkeypatch.setattr(search, "_learned", valley)
     how = {"epochs": 1, "seed": 3}
-    whole = search.run(float, 0, 0, file=tmp_path / "a.log", trials=14, **how)
-    search.run(float, 0, 0, file=tmp_path / "b.log", trials=5, **how)
-    assert search.run(float, 0, 0, file=tmp_path / "b.log", trials=14, **how).equals(
+    whole = search.run(float, (), (), file=tmp_path / "a.log", trials=14, **how)
+    search.run(float, (), (), file=tmp_path / "b.log", trials=5, **how)
+    assert search.run(float, (), (), file=tmp_path / "b.log", trials=14, **how).equals(
         whole
     )

@@ -30,6 +30,7 @@ from chromolib.detect import (
     views,
 )
 from chromolib.evidence import detections
+from chromolib.models import store as models
 from chromolib.runs import rows
 from chromolib.studies import predicting
 from chromolib.studies.hamza import experiment, protocol
@@ -125,7 +126,7 @@ def _found(run, split, way, first, sizes):
     many = "all" if count is None else count
     file = run.folder / "rows" / f"{many}-real-{looks}-after-{before}.npz"
     file = file.with_name(file.name.replace(" ", "-"))
-    kept = rows.read(file, {"test": split.test})
+    kept = rows.read(file, {"test": split.test}, sizes)
     if kept is None:
         weights = first() if FIRST[before] else None
         how = {"sizes": sizes, "seed": run.given("seed"), "count": count}
@@ -138,7 +139,7 @@ def _found(run, split, way, first, sizes):
         kept = {}
         for name, boxes in found.items():
             kept |= experiment.packed(boxes, name)
-        rows.write(file, {"test": split.test}, kept)
+        rows.write(file, {"test": split.test}, kept, sizes)
     names = MODEL, SEEN, MOVED(SEEN)
     names = names if looks == sizes.long else names[:1]
     return {name: experiment.unpacked(kept, name) for name in names}
@@ -154,7 +155,7 @@ def shipped(run, test):
     moved, by the names that its card gives it."""
     file = predicting.shipped(run.root, "hamza", suffix=store.SUFFIX)
     model, facts = store.load(file)
-    if not predicting.unseen(facts, test.source, run.given("seed")):
+    if models.knows(facts, test.source, test.group, run.given("seed")):
         return {}
     boxes = views.predict(model, data.sized(test, model.size).seen)
     name, larger = facts["scores"][0]["model"], test.side / model.size

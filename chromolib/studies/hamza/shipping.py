@@ -62,9 +62,11 @@ def ship(
 
     if first is None:
         weights = pretraining.drawn(SIZES, seed, **watched("drawn"))
-        before = f"{SIZES.drawn_looks:,} looks at drawn metaphases"
+        sentence = f"{SIZES.drawn_looks:,} looks at drawn metaphases"
+        tested = {split.test.source: split.test.group}
+        before = {"weights": sentence, models.JUDGED: models.judged(tested)}
     else:
-        weights, before = _known(first, split.test.source, seed)
+        weights, before = _known(first, split.test, seed)
     others = copy_paste.pasted(split.train, PASTED, seed=seed)
     train = data.together(*[split.train] * WHOLE, others)
     more = dataclasses.replace(split, train=train)
@@ -74,10 +76,10 @@ def ship(
     return save(file, model, split, **how)
 
 
-def _known(first, source, seed):
+def _known(first, test, seed):
     """The weights of a trained detector, and what it is."""
     model, facts = store.load(first)
-    before = models.before(first, facts, [source], seed)
+    before = models.before(first, facts, {test.source: test.group}, seed)
     weights, ours = model.get_weights(), pretraining.detector(SIZES, seed)
     if [one.shape for one in weights] != [one.shape for one in ours.weights]:
         raise models.ModelError(
@@ -88,7 +90,7 @@ def _known(first, source, seed):
 
 def save(file, model, split, *, looks, before, seed=0):
     """Write the detector with its scores on the fields that stayed out."""
-    again = "more " if store.SUFFIX in before else ""  # after those of a file
+    again = "more " if store.SUFFIX in before["weights"] else ""  # after a file's
     test, name = split.test, f"{pretraining.SEEN}, {looks:,} {again}looks"
     words = {"source": test.source, "study": "hamza", "seed": seed}
     by = pretraining.beside(model, split.validation).round(2)
@@ -112,7 +114,7 @@ def save(file, model, split, *, looks, before, seed=0):
         "scores": scores,
         "protocol": "clean",
         "looks": looks,
-        "weights": before,
+        **before,
         "beside": by.tolist(),
         "limits": LIMITS,
     }

@@ -46,7 +46,6 @@ TRUE, UNLEARNED, SHIPPED = "true boxes", "segmentation", "Faster R-CNN, shipped"
 PAINTED = "learned segmentation"
 FAMILIES = {"Tiny YOLO": families.yolo_tiny, "YOLO v2": families.yolo_v2}
 TRULY, ALONE, JOINTLY = "truly", "one by one", "a cell jointly"
-NAMER = "namer.keras"
 RATE = 2e-3  # of the detectors
 LEVELS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)  # of the score, that validation chooses among
 CHOOSING = 60  # validation fields that do
@@ -103,11 +102,14 @@ def divided(images, *, seed):
 def run(run, parts, *, sizes):
     """Every chain on the test fields; what is done is kept in the run's folder."""
     images = parts.images.take(np.flatnonzero(parts.test)[: sizes.fields])
+    if parts.images is run.external:  # which only tests
+        sizes = dataclasses.replace(sizes, steps=0, looks=0)
     several, namer = [*fields.of(images)], _namer(run, parts, sizes)
     finders, made = {TRUE: None} | _finders(run, parts, sizes), []
     words = run.label | {"source": images.origin, "protocol": "clean"}
     for name, find in finders.items():
-        for way, rows_ in _kept(run, name, images, (several, find, namer)).items():
+        asked = several, find, namer
+        for way, rows_ in _kept(run, name, images, asked, sizes).items():
             own = words | {"model": name, "weights": "none"}
             own |= {"conditions": {"named": way}}
             how = {"group": images.group, "rng": run.rng(f"chain {name} {way}")}
@@ -124,16 +126,16 @@ def _first(several, images, find, namer):
     raise fields.FieldsError(f"{images.source}: no chromosome found on any test field")
 
 
-def _kept(run, name, images, asked):
+def _kept(run, name, images, asked, sizes):
     """Way of naming -> a row a field: from the folder, or made now and kept."""
     *_, namer = asked
     word = f"{name} {namer.facts['sha256'][:8]}".replace(" ", "-").replace(",", "")
     file = run.folder / "rows" / f"chain-{word}.npz"
     these = {"test": types.SimpleNamespace(image=images.name)}
-    kept = rows.read(file, these)
+    kept = rows.read(file, these, sizes)
     if kept is None:
         kept = {"told": np.array(json.dumps(_made(name, images, *asked)))}
-        rows.write(file, these, kept)
+        rows.write(file, these, kept, sizes)
     return json.loads(str(kept["told"]))
 
 
@@ -214,9 +216,8 @@ def _namer(run, parts, sizes):
     )
     if not sizes.steps:
         namer = naming.load(ready)
-        unseen = predicting.unseen(namer.facts, parts.images.source, run.given("seed"))
-        return namer if unseen else naming.load(first)
-    file = run.folder / NAMER
+        return naming.load(first) if _knows(namer.facts, run, parts) else namer
+    file = run.folder / f"namer-{sizes.steps}.keras"
     if not file.exists():
         network, facts = models.load(first)
         real = parts.images.provenance == "real"
@@ -226,7 +227,8 @@ def _namer(run, parts, sizes):
         how = {"steps": sizes.steps, "rate": shipping.LEARNING, "seed": seed}
         how["checkpoint"] = run.folder / "namer"
         small.train(network, split.train.x, split.train.y, **how)
-        before = f"{first.name}, of {facts['source']}"
+        tested = {parts.images.source: split.test.group}
+        before = models.before(first, facts, tested, seed)
         images, finder = [parts.images], shipping.finder(run.root)
         weighed = functools.partial(shipping.found, images, finder, seed)
         how = {"seed": seed, "before": before, "further": weighed}
@@ -238,13 +240,19 @@ def _parts(parts):
     return parts.train, parts.validation, parts.test
 
 
+def _knows(facts, run, parts):
+    """Whether a shipped model may have learned from fields that test."""
+    test = parts.images.group[parts.test]
+    return models.knows(facts, parts.images.source, test, run.given("seed"))
+
+
 def _finders(run, parts, sizes):
     """Name -> what finds the chromosomes of a field."""
     made, finder = {UNLEARNED: finding.find}, shipping.finder(run.root)
     if sizes.painted:
         network = _painter(run, sizes)
         made[PAINTED] = functools.partial(finding.painted, network=network)
-    if predicting.unseen(finder[1], parts.images.source, run.given("seed")):
+    if not _knows(finder[1], run, parts):
         made[SHIPPED] = _searching(*finder)
     if not sizes.looks:
         return made
@@ -265,14 +273,14 @@ def _painter(run, sizes):
     """The learned segmentation: kept, or learned now from drawn fields."""
     seed, network = run.given("seed"), unet.unet(sizes.field)
     file = run.folder / "rows" / "learned-segmentation.npz"
-    if (kept := rows.read(file, {})) is not None:
+    if (kept := rows.read(file, {}, sizes)) is not None:
         rows.fill(network, kept)
         return network
     cells = lab.cells(sizes.drawn, look="field", seed=seed + DRAWN)
     drawn = drawing.metaphases(cells, size=sizes.field)
     seen = unet.targets(drawn, sizes.field)
     network = unet.learned(*seen, steps=sizes.painted, seed=seed)
-    rows.write(file, {}, rows.weights(network))
+    rows.write(file, {}, rows.weights(network), sizes)
     return network
 
 
@@ -288,12 +296,12 @@ def _detector(run, name, family, train, validation, sizes):
         **how,
     )
     file = run.folder / "rows" / f"{name.replace(' ', '-')}.npz"
-    kept = rows.read(file, {"train": train})
+    kept = rows.read(file, {"train": train}, sizes)
     if kept is None:
         few = validation.take(slice(training.WATCHED))
         training.learned(model, train, few, looks=sizes.looks, rate=RATE)
         kept = rows.weights(model)
-        rows.write(file, {"train": train}, kept)
+        rows.write(file, {"train": train}, kept, sizes)
     rows.fill(model, kept)
     return model
 

@@ -34,7 +34,7 @@ from chromolib.studies.shruti import data, experiment, network, protocol
 STEPS = 4_000  # batches
 LEARNING = 1e-3  # rate of one that goes on
 KEPT = 0.7  # of cells, that nobody needs to look at
-SCORES = ("accuracy", "whole-cell accuracy", "ECE")
+SCORES = ("accuracy", "balanced accuracy", "whole-cell accuracy", "ECE")
 LIMITS = (
     "Other laboratories, stainings and microscopes than those of its sources were not "
     "asked; expect less there, and learn on with cells of your own. It counts: what a "
@@ -59,11 +59,14 @@ def ship(
     train = _balanced([_named(split.train, i) for i, split in enumerate(splits)])
     if first is None:
         model, rate = network.ours(train, seed=seed, upright=False), small.RATE
-        before = weights.NOWHERE.sentence
+        before = {"weights": weights.NOWHERE.sentence}
     else:
         (model, facts), rate = store.load(first, study="shruti"), LEARNING
-        names = [each.images.source for each in sources]
-        before = store.before(first, facts, names, seed)
+        tested = {
+            each.images.source: split.test.group
+            for each, split in zip(sources, splits, strict=True)
+        }
+        before = store.before(first, facts, tested, seed)
     more = {}
     if fields := [each.fields for each in sources if each.fields is not None]:
         finds = finder(repository.root())  # if there is none, before hours of training
@@ -119,14 +122,14 @@ def save(
     learned,
     *,
     seed=0,
-    before=weights.NOWHERE.sentence,
+    before=None,
     further=lambda model: {},
 ):
     """Write the model with its scores on the cells of each source that stayed out.
 
-    `learned` has the Split and the Chromosomes of each source; `further` facts are what
-    that says of the model. Its weights are rounded to half precision first, which
-    halves the file.
+    `learned` has the Split and the Chromosomes of each source; `before` are facts of
+    what it went on from, `further` ones what that says of the model. Its weights are
+    rounded to half precision first, which halves the file.
     """
     splits = [split for split, _ in learned]
     validation = _together([_named(s.validation, i) for i, s in enumerate(splits)])
@@ -150,7 +153,10 @@ def save(
         "n": sum(len(data.boxed(split.train)) for split in splits),
         "groups": sum(len(set(split.train.group)) for split in splits),
         "seed": seed,
-        "weights": before,
+        store.JUDGED: store.judged(
+            {source.images.source: split.test.group for split, source in learned}
+        ),
+        **(before or {"weights": weights.NOWHERE.sentence}),
         "model": experiment.OURS,
         "protocol": "clean",
         "view": "straight",
@@ -174,8 +180,8 @@ def found(fields, finder, seed, model):
     fields of metaphases; nothing where it may know them."""
     find, cells = functools.partial(finding.searched, finder=finder), []
     for images in fields:
-        if predicting.unseen(finder[1], images.source, seed):
-            _, held, _ = protocol.apart(images, seed=seed)
+        _, held, test = protocol.apart(images, seed=seed)
+        if not store.knows(finder[1], images.source, test, seed):
             images = images.take(np.isin(images.group, held))
             cells += naming.known(naming.Namer(model, {}, ""), images, find)
     return naming.fitted(cells) if cells else {}
