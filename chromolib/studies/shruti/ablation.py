@@ -17,6 +17,7 @@ from chromolib.synth import lab, singles
 DRAWN = "first weights from drawn cells"
 MEAN, DISTILLED = "mean of networks", "taught by that mean"
 LOOKS = "g", "q"  # of drawn cells, as many of each
+DRAWING = 1000  # added to their seed: other cells than a drawn source has
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +112,7 @@ def _drawn(cells, seed):
     """Chromosomes of drawn cells, half of them in either staining."""
     first, second = (
         data.prepared(
-            singles.images(lab.cells(-(-cells // 2), look=look, seed=seed)),
+            singles.images(lab.cells(-(-cells // 2), look=look, seed=seed + DRAWING)),
             upright=True,
             real=False,
         ).samples

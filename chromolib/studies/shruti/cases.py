@@ -27,7 +27,9 @@ def table(answer):
     """
     said = answer.said
     cases = diagnose.cases(answer.karyotypes).set_index("group")
-    frame = cases[["cells", "agree", "n", "confidence", "refer"]].assign(
+    each = answer.karyotypes.groupby("group")["n"]
+    frame = cases[["cells", "agree", "confidence", "refer"]].assign(
+        n=each.agg(lambda n: n.mode().iloc[-1]),  # of equals the larger
         truth=_consensus(_labelled(said)),
         named=cases["karyotype"],
         alone=_consensus(_alone(said)),

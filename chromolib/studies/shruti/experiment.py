@@ -160,10 +160,10 @@ def _crossed(run, chromosomes, model, name, sizes, words):
     many = sizes.folds if name == "clean" else min(sizes.folds, sizes.by_image)
     for split in itertools.islice(splits, many):
         file, tested = place(run, model, name, split.fold), {"test": split.test}
-        kept = rows.read(file, tested)
+        kept = rows.read(file, tested, sizes.steps)
         if kept is None:
             kept = LEARNERS[model](split, sizes, seed, upright, file)
-            rows.write(file, tested, kept)
+            rows.write(file, tested, kept, sizes.steps)
         said, row = _settled(split, kept["held"], kept["said"], words)
         parts.append((split.fold, said))
         chosen.append({"fold": split.fold} | row)

@@ -20,9 +20,9 @@ import keras
 import numpy as np
 import pandas as pd
 
-from chromolib import files
 from chromolib.evidence import metrics
 from chromolib.models import counter_rng, fused, predict
+from chromolib.runs import rows
 from chromolib.studies.shruti import data, network, protocol
 
 WIDE, DROP = 4096, 0.5  # of VGG's own layers
@@ -43,15 +43,14 @@ class Sizes:
 
 def seen(run, few, trunk):
     """The images as the trunk sees them; a run that was stopped has them kept."""
-    file = run.folder / "folds" / f"{trunk.name}.npy"
-    if file.exists():
-        maps = np.load(file, allow_pickle=False)
-    else:
+    file, parts = run.folder / "folds" / f"{trunk.name}.npz", {"seen": few.samples}
+    how = [(layer.name, layer.output.shape) for layer in trunk.layers]
+    kept = rows.read(file, parts, how)
+    if kept is None:
         maps = trunk.predict(few.samples.x, verbose=0).astype(np.float16)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with files.replacing(file) as partial, partial.open("wb") as opened:
-            np.save(opened, maps)
-    return dataclasses.replace(few.samples, x=maps.astype(np.float32))
+        kept = {"maps": maps}
+        rows.write(file, parts, kept, how)
+    return dataclasses.replace(few.samples, x=kept["maps"].astype(np.float32))
 
 
 def head(shape, classes, *, approach, scheme, seed):

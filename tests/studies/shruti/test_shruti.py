@@ -345,6 +345,9 @@ def test_labels_that_tie_count_the_copy_that_was_seen(extra, step):
     (row,) = cases.table(told).to_dict("records")
     assert "+21" in row["truth"]
     assert row["extra truth"]
+    assert row["n"] == (47 if extra == ["21"] else 46), (
+        "whatever the network makes of it"
+    )
     outvoted = _answer({"a": [extra, [], []][::step]})
     assert cases.table(outvoted)["truth"].tolist() == ["46,XX"]
 
