@@ -111,8 +111,14 @@ def drawn(count, side, *, seed):
 def told(along, sure=0.3):
     """What became of the boxes of the first field that are sure enough, for a figure
     that writes no names."""
-    (found,) = detections.sure(along.found[:1], sure)
-    kinds = scores.told(along.test.lying[0], found)
+    true, found = along.test.lying[0], along.found[0]
+    found = found.take(found.score >= sure)
+    pairs = _pairs(true, found)
+    kinds = {
+        "right": found.take(pairs.found),
+        "wrong": found.take(np.setdiff1d(np.arange(len(found)), pairs.found)),
+        "missed": true.take(np.setdiff1d(np.arange(len(true)), pairs.truth)),
+    }
     blank = {kind: np.full(len(one), "") for kind, one in kinds.items()}
     return {k: dataclasses.replace(one, label=blank[k]) for k, one in kinds.items()}
 
@@ -140,6 +146,13 @@ def _scored(test, found, words, rng):
     ]
 
 
+def _pairs(true, found):
+    """Whose upright boxes overlap by half; where several do, whose directions agree."""
+    alike = oriented.alike(oriented.of(true)[None], oriented.of(found)[None])
+    allowed = scores.box_iou(true, found) >= scores.LEAST
+    return scores.pair(np.where(allowed, np.asarray(alike)[0], -1), least=0)
+
+
 def _points(test, found, how):
     """The share of found chromosomes whose axis is known to 10 degrees."""
     if not any(one.polygon for one in found):
@@ -148,7 +161,7 @@ def _points(test, found, how):
     near, many = np.zeros((len(names), 1)), np.zeros((len(names), 1))
     for i, true, one in zip(group, test.lying, found, strict=True):
         one = one.take(one.score >= detections.SCORE)
-        pairs = scores.match(true, one)
+        pairs = _pairs(true, one)
         off = oriented.of(true)[pairs.truth, 4] - oriented.of(one)[pairs.found, 4]
         off = np.abs((off + np.pi / 2) % np.pi - np.pi / 2)
         near[i] += (off < NEAR).sum()

@@ -31,8 +31,9 @@ PLAIN |= {"labels": "true", "tested": "test"}
 PRINTED = 21, 24  # boxes an image, section 5.2
 
 
-def said(found, fields, *, words, rng):
-    """How many boxes there are an image, one Estimate a way of reading them."""
+def said(found, fields, *, words, rng, only=None):
+    """How many boxes there are an image, one Estimate a way of reading them; a box
+    counts by the score of its likeliest label."""
     made, conditions = [], words.get("conditions", {})
     once = detections.sure(found, 0)
     ways = {AS_IT_IS: (once, detections.SCORE)}
@@ -43,6 +44,8 @@ def said(found, fields, *, words, rng):
         if score != detections.SCORE:
             ways[f"scores from {score:g}"] = once, score
     for name, (boxes, score) in ways.items():
+        if only not in (None, name):
+            continue
         own = words | {"conditions": conditions | {"way": name}}
         how = {"group": fields.group, "words": own, "rng": rng, "score": score}
         made.append(detections.counted(fields.truth, boxes, **how)[QUANTITY])
@@ -55,6 +58,7 @@ def trained(estimates):
     made = []
     for name, settings in (USUAL | TRAINED).items():
         wanted = PLAIN | {key: str(value) for key, value in settings}
+        wanted |= {"way": AS_IT_IS}
         for one in estimates:
             if (one.quantity, one.model, one.protocol) != (QUANTITY, MODEL, "clean"):
                 continue

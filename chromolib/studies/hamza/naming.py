@@ -67,7 +67,10 @@ def run(run, large, split, found, *, steps):
     penalty, made, seen = assign.choose_penalty(said), [], list(pictures(test))
     for name, boxes in {TRUE: test.truth, **found}.items():
         boxes = [one.take(one.score >= LEAST).take(slice(MOST)) for one in boxes]
-        named = _named(boxes, _said(model, straight(test, boxes, seen)), penalty)
+        chance = np.empty((0, len(records.CLASSES)))
+        if any(map(len, boxes)):
+            chance = _said(model, straight(test, boxes, seen))
+        named = _named(boxes, chance, penalty)
         for way, (each, once) in named.items():
             words = run.label | {
                 "source": large.source,

@@ -259,7 +259,8 @@ def pictures(grid, kind, name):
         tests = grid.tests[answer.task]
         whole = "unseen" if "unseen" in tests else "test"
         for which in filter(tests.get, (whole, few)):
-            (found,) = detections.sure(answer.once[which][:1])
+            found = answer.once[which][0]
+            found = found.take(found.score >= detections.SCORE)
             fields = tests[which]
             told = scores.told(fields.truth[0], found)
             made.append((f"{family}, {fields.kind}", fields.seen[0], told))

@@ -1,5 +1,7 @@
 """Boxes along chromosomes: truth of drawn fields, what is asked of it, what is cut."""
 
+import types
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,20 @@ def test_upright_boxes_have_no_direction_and_seldom_the_ground_of_an_outline(fie
     assert along.DIRECTION not in told
     assert told["AP50 of any chromosome"] == pytest.approx(1)
     assert told[along.LIES] < 0.9
+
+
+def test_of_two_that_cross_each_has_its_own_direction(fields):
+    cross = np.array([[80, 80, 60, 14, np.pi / 4], [80.1, 80, 60, 14, 3 * np.pi / 4]])
+    names, score = np.full(2, "chromosome"), np.array([0.9, 0.8])
+    true = oriented.record(cross, names, np.ones(2), SIDE)
+    found = oriented.record(cross[::-1] + 0.1 * np.eye(5)[0], names, score, SIDE)
+    test = fields.take([0])
+    test = types.SimpleNamespace(lying=[true], group=test.group)
+    kinds = along.told(along.Along(test, [found], []))
+    assert [len(kinds[kind]) for kind in ("right", "wrong", "missed")] == [2, 0, 0]
+    how = {"words": WORDS, "rng": streams.stream(0, "test")}
+    (near,) = along._points(test, [found], how)
+    assert near.value == 1
 
 
 def test_both_ways_learn_and_the_surest_are_cut_out_upright(tmp_path):

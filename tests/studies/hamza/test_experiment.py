@@ -120,19 +120,17 @@ def test_what_might_cap_boxes_is_a_setting_of_the_family(settings):
     assert detector.settings != plain.settings or "scales" in dict(settings)
 
 
-def test_the_thesis_own_trunks_are_a_size(monkeypatch):
-    asked = {}
-    for name in ("ssd", "r_fcn"):
-        monkeypatch.setitem(
-            families.FAMILIES,
-            name,
-            lambda *_, name=name, **how: asked.update({name: how}),
-        )
+@pytest.mark.parametrize(
+    ("model", "last"),
+    [("SSD", "block_13_expand_relu"), ("R-FCN", "conv4_block23_out")],
+)  # of MobileNetV2, of ResNet101
+def test_the_thesis_own_trunks_are_a_size(model, last):
     sizes = dataclasses.replace(TINY, trunk=experiment.THEIRS)
-    for model in ("SSD", "R-FCN"):
-        experiment.built(experiment.Task(model, "karyogram", "clean"), sizes, seed=0)
-    assert asked["ssd"]["trunk"] == "mobilenetv2"
-    assert asked["r_fcn"]["trunk"] == "resnet101"
+    task = experiment.Task(model, "karyogram", "clean")
+    detector = experiment.built(task, sizes, seed=0)
+    assert last in {layer.name for layer in detector.first.layers}
+    empty = np.zeros((1, TINY.side, TINY.side, 1), "f")
+    assert len(detector.predict(empty)) == 1, "it is asked as any other"
 
 
 def test_each_training_is_measured_on_what_it_was_asked(ran):
@@ -220,10 +218,14 @@ def test_what_was_trained_for_the_ceiling_stands_beside_what_learned_as_usual():
     each |= {"n": 9, "groups": 9, "source": "drawn", "protocol": "clean"}
     estimates = [
         records.Estimate(
-            value=20 + k, model=model, conditions=ceiling.PLAIN | dict(settings), **each
+            value=20 + k,
+            model=model,
+            conditions=ceiling.PLAIN | dict(settings) | way,
+            **each,
         )
         for model in (ceiling.MODEL, "SSD")
         for k, settings in enumerate(ways)
+        for way in ({}, {"way": ceiling.AS_IT_IS})
     ]
     made = ceiling.trained(estimates)
     names = [*ceiling.USUAL, *ceiling.TRAINED]

@@ -55,13 +55,14 @@ def test_true_boxes_bound_what_found_ones_reach(run):
     fields = conftest.blocks(24)
     split = protocol.divide(fields, "clean", seed=0, sources=None, copies=None)
     half = [one.take(slice(12)) for one in split.test.truth]
-    made = naming.run(run, fields, split, {"half": half}, steps=2)
+    none = [one.take([]) for one in split.test.truth]
+    made = naming.run(run, fields, split, {"half": half, "none": none}, steps=2)
     recall = {
         one.conditions["boxes"]: one.value
         for one in made
         if one.quantity == "recall" and one.conditions["named"] == naming.ALONE
     }
-    assert recall["half"] <= recall[naming.TRUE]
+    assert recall["none"] == 0 <= recall["half"] <= recall[naming.TRUE]
     mended, right = (
         {
             one.conditions["boxes"]: one.value
