@@ -79,7 +79,8 @@ class Split:
 
 
 def published(images, paper, *, seed, labels="true"):
-    """The paper's order: augment, then divide by image."""
+    """The paper's order: augment, then divide by image; of fewer images than the paper
+    had each part has its share."""
     drawn, unseen = _labelled(images, paper, labels, seed)
     counts = {
         label: sum(part[label] for part in paper.parts.values())
@@ -90,8 +91,9 @@ def published(images, paper, *, seed, labels="true"):
     of_part = np.full(len(augmented), "test", "<U10")
     for label in drawn.classes:
         pool, first = rng.permutation(np.flatnonzero(augmented.label == label)), 0
+        share = min(1.0, len(pool) / counts[label])
         for part in (name for name in paper.parts if name != "test"):
-            last = first + paper.parts[part][label]
+            last = first + round(share * paper.parts[part][label])
             of_part[pool[first:last]], first = part, last
     test = augmented.take(of_part == "test")
     chosen = (

@@ -133,7 +133,7 @@ def train(split, sizes, *, seed, origin=weights.NOWHERE, batch=BATCH, **reading)
     images, as in the paper's curves; in a clean one the validation part.
     """
     model = network.chromonet(split.train.x.shape[1:], seed=seed, **reading)
-    if not reading:
+    if not reading.keys() - {"rate"}:
         weights.load_trunk(model, origin)
     return fitted(CHROMONET, model, split, split.train, sizes, seed, batch=batch)
 

@@ -51,7 +51,7 @@ def run(run, karyograms, grid, *, sizes, share=1.0, also=None):
     parts = {name: part for name, part in parts.items() if part is not None}
     file = run.folder / "rows" / "rivals.npz"
     try:
-        arrays = rows.read(file, parts)
+        arrays = rows.read(file, parts, sizes)
         if arrays is None:
             how = {"sizes": sizes, "seed": seed}
             arrays = _learned(file, split, karyograms.known, parts, **how)
@@ -110,7 +110,7 @@ def _learned(file, split, known, parts, *, sizes, seed):
         "reports": np.array(rivals.reports(made, split.test).to_json()),
         "cost": np.array([[rival.seconds, rival.parameters] for rival in made]),
     }
-    rows.write(file, parts, arrays)
+    rows.write(file, parts, arrays, sizes)
     return arrays
 
 

@@ -228,16 +228,16 @@ def _answers(run, karyograms, split, group, sizes):
         seed=seed,
         half=True,
     )
-    todo = [task for task in group if rows.read(place(run, task), parts) is None]
+    how = sizes.epochs, sizes.times, sizes.canvas
+    todo = [task for task in group if rows.read(place(run, task), parts, how) is None]
     cuts = {task.place.cut for task in todo}
     seen = {"train": split.train} | parts if todo else {}
     maps = trunk.maps(seen, cuts)
     for task in todo:
         own = {name: found[task.place.cut] for name, found in maps.items()}
         labels = split.train.y, split.validation.y
-        rows.write(
-            place(run, task), parts, _trained(task, trunk, own, labels, run, sizes)
-        )
+        made = _trained(task, trunk, own, labels, run, sizes)
+        rows.write(place(run, task), parts, made, how)
     return [_read(run, karyograms, task, parts, trunk.origin) for task in group]
 
 

@@ -102,20 +102,23 @@ def _said(one):
 
 
 def roc(predictions):
-    """The ROC curve of each, by model."""
+    """The ROC curve of each, by model and first weights."""
     found = {}
     for one in predictions:
         truth = one.truth == ABNORMAL
         false, true, _ = curves.roc_curve(truth, one.probability[:, 1])
-        found[one.model] = pd.DataFrame({"false alarms": false, "recall": true})
+        curve = pd.DataFrame({"false alarms": false, "recall": true})
+        found[_with_weights(one)] = curve
     return found
 
 
 def errors(answer):
-    """Wrong calls as tables 4.1 and 4.2 list them: by votes of many draws."""
+    """Wrong calls as tables 4.1 and 4.2 list them: by votes of many draws, of which
+    the mean decides a tie."""
     said, draws = answer.said["test"], answer.draws["test"]
     votes = (draws > 0.5).mean(0)
-    named = np.where(votes > 0.5, *data.LABELS[::-1])
+    abnormal = np.where(votes == 0.5, draws.mean(0), votes) > 0.5
+    named = np.where(abnormal, *data.LABELS[::-1])
     frame = pd.DataFrame(
         {
             "image": np.arange(len(said)),

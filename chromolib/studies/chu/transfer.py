@@ -99,10 +99,11 @@ def _probed(run, karyograms, name, word, sizes):
 
 
 def _some(pool, order, count):
-    """So many images in a given order, as many of each label as in the whole."""
+    """So many images in a given order, as many of each label as in the whole, but one
+    of each at least."""
     label = pool.label[order]
     taken = [
-        order[label == name][: round(count * (label == name).mean())]
+        order[label == name][: max(1, round(count * (label == name).mean()))]
         for name in pool.classes
     ]
     return np.concatenate(taken)

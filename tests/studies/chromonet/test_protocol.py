@@ -83,6 +83,15 @@ def test_who_trains_does_not_depend_on_how_many_validate(pair):
     np.testing.assert_array_equal(trained(3), trained(9))
 
 
+def test_without_copies_fewer_images_than_the_paper_s_are_shared_out(pair):
+    counts = {"train": 48, "validation": 12, "test": 20}
+    parts = {name: dict.fromkeys(data.LABELS, n) for name, n in counts.items()}
+    paper = protocols.Paper(dict.fromkeys(data.LABELS, 40), parts)
+    split = protocols.published(pair, paper, seed=0)
+    found = {name: len(getattr(split, name)) for name in counts}
+    assert found == counts, "two labels, half as many of each"
+
+
 @pytest.mark.parametrize("name", protocol.SPLITS)
 def test_the_source_and_the_group_of_every_copy_are_known(pair, name):
     split = protocol.SPLITS[name](pair, seed=0, count=40, share=0.1)

@@ -106,8 +106,9 @@ def test_even_labels_and_a_searched_rate_are_trained_and_told_with_their_gain(
     asked = []
 
     def train(split, sizes, *, seed, **how):
+        assert how.pop("origin") == grid.origin, "as the network of the grid began"
         asked.append((how, split.counts["train"]))
-        return grid.chromonet("clean")
+        return grid.chromonet(split.protocol)
 
     monkeypatch.setattr(experiment, "train", train)
     rows = {"validation loss": [0.7, 0.4], "learning rate": [1e-2, 1e-3]}
@@ -120,6 +121,11 @@ def test_even_labels_and_a_searched_rate_are_trained_and_told_with_their_gain(
     gains = [e for e in found if e.quantity.startswith("difference")]
     assert told(gains, "setting") == ["even labels", "tuned"]
     assert gains[1].value == 0, "the same network here"
+    alone = [one for one in grid.trained if one.split.protocol == "published"]
+    published = dataclasses.replace(grid, trained=alone)
+    found = variants.settings(published, trials, rng=rng)
+    gains = [e for e in found if e.quantity.startswith("difference")]
+    assert told(gains, "setting") == ["tuned"], "other copies would make another test"
 
 
 def test_bars_tell_protocols_labels_and_unseen_groups_apart(grid):
