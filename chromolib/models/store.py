@@ -126,7 +126,8 @@ def before(first, facts, tested, seed):
         if knows(facts, source, groups, seed):
             raise ModelError(
                 f"{first.name} learned from cases of {source} that are to judge now; "
-                f"give its cases and seed, --seed {facts['seed']}, or leave out --first"
+                f"give its seed, --seed {facts['seed']}, and its cases, or leave out "
+                "--first"
             )
     sentence = f"{first.name} ({facts['sha256'][:12]}), of {facts['source']}"
     return {"weights": sentence, JUDGED: judged(tested, facts)}
