@@ -90,8 +90,10 @@ def fitted(drawn, field):
         if one.level == "error":
             raise fields.Refused(item.key, f"boxes: {one.reason}", one.remedy)
     label = [listing.chromosome(name) or "" for name in boxes.label]
-    strange = boxes.label[[not name for name in label] & (boxes.label != "")]
-    if len(strange) and listing.promised(boxes.label):
+    strange = [
+        said for said, name in zip(boxes.label, label, strict=True) if said and not name
+    ]
+    if strange and listing.promised(boxes.label):
         shown = store.shown(str(strange[0]))
         reason = f"boxes: a karyotype counts 24 classes, and {shown!r} is none"
         raise fields.Refused(item.key, reason, "take that box out, or name it")
