@@ -8,6 +8,9 @@ from chromolib import streams
 from chromolib.cli import show
 
 PICTURES = "pictures"  # the source of whoever names none: a folder of pictures
+ANYWAY = typer.Option(
+    False, "--anyway", help="Ask also a model that is no better than chance."
+)
 
 
 def pretrain(
@@ -88,9 +91,7 @@ def predict(
     data: str = typer.Option(None, help="Data root; else $CHROMOLIB_DATA."),
     model: str = typer.Option(None, help="A .keras file; else the shipped one."),
     on_error: str = typer.Option("refuse", help="Damaged images: refuse or skip."),
-    anyway: bool = typer.Option(
-        False, "--anyway", help="Ask also a model that is no better than chance."
-    ),
+    anyway: bool = ANYWAY,
 ):
     """Ask a trained model about images; a row an image with its probabilities.
 
@@ -125,6 +126,7 @@ def diagnose(
     data: str = typer.Option(None, help="Data root; else $CHROMOLIB_DATA."),
     model: str = typer.Option(None, help="A .keras file; else the shipped one."),
     on_error: str = typer.Option("refuse", help="Damaged images: refuse or skip."),
+    anyway: bool = ANYWAY,
 ):
     """Name the chromosomes of each cell, count them, and say which karyotype that is.
 
@@ -138,6 +140,7 @@ def diagnose(
     place = predicting.vacant(out)
     beside = predicting.vacant(place.with_name(f"{place.stem}.cases.csv"))
     network, facts = _loaded(root, "shruti", model)
+    scores = predicting.scored(facts, anyway=anyway)
     images, predictions = _asked(root, network, facts, source, data, on_error)
     cells = predicting.karyotypes(facts, predictions)
     cases = counted.cases(cells)
@@ -147,7 +150,7 @@ def diagnose(
         f"{len(cells):,} cells of {images.origin}, {int(cells['refer'].sum()):,} "
         f"of them referred: {show.near(place)}\n{len(cases):,} cases, "
         f"{int(cases['refer'].sum()):,} of them referred: {show.near(beside)}\n"
-        f"{facts['use']}"
+        f"{scores}\n{facts['use']}"
     )
 
 

@@ -370,12 +370,11 @@ def look(grid, *, show, most, rng):
     if not marked:
         return figure | {"boxes": [None] * len(figure["images"])}, []
     xyxy = np.array([boxes[i].xyxy[0] for i in chosen])
-    estimates = []
+    estimates, words = [], grid.unseen.words
     for name, each in maps.items():
-        words = grid.pick().words
-        words = words | {"conditions": words["conditions"] | {"map": name}}
+        own = words | {"conditions": words["conditions"] | {"map": name}}
         about = seen.x, seen.group
-        estimates += pointing.game(each, xyxy, *about, rng=rng, words=words).values()
+        estimates += pointing.game(each, xyxy, *about, rng=rng, words=own).values()
     return figure | {"boxes": xyxy[:show]}, estimates
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from chromolib.evidence import claims
+from chromolib.models import weights
 from chromolib.studies.chromonet import experiment, questions, variants
 
 TRUE = {"unit": "chromosome", "labels": "true"}
@@ -100,6 +101,20 @@ def test_another_number_of_sources_and_another_reading_are_trained(grid, rng):
     assert {e.weights for e in readings} == {"none"}
 
 
+def test_readings_beside_one_that_began_elsewhere_all_begin_with_none(
+    grid, rng, monkeypatch
+):
+    begun = []
+    monkeypatch.setattr(
+        experiment, "train", lambda *_, **how: begun.append(how) or grid.chromonet()
+    )
+    variants.readings(grid, ["no dropout"], rng=rng)
+    elsewhere = dataclasses.replace(grid, origin=weights.Origin("mine.keras"))
+    variants.readings(elsewhere, ["no dropout"], rng=rng)
+    alone = {"seed": grid.seed}
+    assert begun == [alone | {"dropout": 0.0}, alone, alone | {"dropout": 0.0}]
+
+
 def test_even_labels_and_a_searched_rate_are_trained_and_told_with_their_gain(
     grid, rng, monkeypatch
 ):
@@ -179,6 +194,11 @@ def test_maps_are_judged_where_the_abnormality_lies(grid, rng):
     np.testing.assert_array_equal(figure["boxes"], [[12, 43, 20, 53]] * 2)
     assert set(told(estimates, "map")) == {"Grad-CAM", "occlusion"}
     assert {e.n for e in estimates} == {3}
+    assert all("tested" not in e.conditions for e in estimates)
+    alone = [one for one in grid.trained if one.split.protocol == "published"]
+    published = dataclasses.replace(grid, trained=alone)
+    _, estimates = questions.look(published, show=1, most=1, rng=rng)
+    assert {e.conditions["tested"] for e in estimates} == {"unseen"}
 
 
 def test_maps_of_unmarked_images_are_shown_and_not_judged(grid, rng):

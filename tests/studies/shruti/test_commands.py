@@ -176,7 +176,9 @@ def test_a_laboratory_trains_a_model_of_its_own(monkeypatch, tmp_path, capsys):
     assert "give its seed, --seed 0" in capsys.readouterr().err
     asked = tmp_path / "asked.csv"
     words = ("diagnose", "--data", labelled, "--model", tmp_path / "mine.keras")
-    assert chromolib(monkeypatch, *words, "--out", asked) == 0
+    assert chromolib(monkeypatch, *words, "--out", asked) == 1
+    assert "no better than chance" in capsys.readouterr().err
+    assert chromolib(monkeypatch, *words, "--anyway", "--out", asked) == 0
     assert len(pd.read_csv(asked)) == 10
 
 
