@@ -1,5 +1,6 @@
 """From a source's files to a listing: one short function a source."""
 
+import collections
 import csv
 import dataclasses
 import io
@@ -15,6 +16,7 @@ from chromolib.data import decode, listing, store
 from chromolib.data.formats import coco, common, table, voc, yolo
 from chromolib.data.listing import Item, Listing
 
+COPIES = 4  # of a class in a cell, numbered 1 to 4; a folder of more names is a cell
 PIECES = 1000  # of one class's mask; it has two chromosomes and some dirt
 MARKER = "mar"  # ISCN's word for a chromosome nobody can name
 TWICE = {"111": "2"}  # 31 chromosomes of either are copies (data.duplicates); we looked
@@ -188,43 +190,50 @@ NO_CELL = (
 
 
 def folder(files):
-    """A folder a class; a folder below it, where there is one, is the group."""
+    """A folder a class; a folder below it, where there is one, is the group, and one
+    below that the cell; these come first where labels stand in `images.csv`."""
     rows, problems = listing.user_table(files)
-    items = []
+    items, places = [], {}
     for name in listing.images(files):
         folders = pathlib.PurePosixPath(name).parts[:-1]
-        folders = [f for f in folders if f.lower() not in listing.PARTS]
-        row = listing.row_of(rows, name)
-        label = row.get("label") or (folders[0] if folders else "")
+        places[name] = [f for f in folders if f.lower() not in listing.PARTS]
+    labels = {name: row["label"] for name, row in rows.items() if row["label"]}
+    by_folder = [place[:1] for name, place in places.items() if name not in labels]
+    classes = {*itertools.chain(*by_folder), *labels.values()}
+    for name, place in places.items():
+        label = labels.get(name) or "".join(place[:1])
         if not label:
             problems.append(store.error(NO_CLASS, name))
             continue
-        group = "/".join(folders[1:]) or listing.source_image(name) or name
-        items.append(_item(name, row, label, group))
-    return _known(Listing(items, _unit(items, rows), problems=problems))
+        within = place[1:] if classes.issuperset(place[:1]) else place
+        cell = "/".join(within) if len(within) > 1 else ""
+        items.append(_item(name, rows, label, "".join(within[:1]), cell))
+    return _known(Listing(_apart(items), _unit(items, rows), problems=problems))
 
 
 def cellfolders(files):
     """A folder a cell (within one a case, if there is), a file or folder a class."""
     rows, problems = listing.user_table(files)
     items, names = [], listing.images(files)
-    holders = {_holder(name) for name in names}
+    holders, said = {_holder(name) for name in names}, set()
+    crowded = _crowded(names)
     for name in names:
-        *folders, base = pathlib.PurePosixPath(name).parts
-        stem = re.split(r"[ _.-]", pathlib.PurePath(base).stem)[0]
-        inner = listing.filed(folders[-1]) if len(folders) > 1 else None
-        label = inner or listing.filed(re.sub(r"(?<=[0-9XYxy])[ab]$", "", stem))
-        if not inner and tuple(folders[:-1]) in holders:
-            problems.append(store.error(listing.stranger(folders[-1]), name))
-            continue
-        folders = folders[:-1] if inner else folders
-        if not (label and folders):
+        *folders, _ = pathlib.PurePosixPath(name).parts
+        inner = tuple(folders[:-1]) in holders
+        word = folders[-1] if inner else _stem(name)
+        said.add(word)
+        label, place = listing.filed(word), folders[:-1] if inner else folders
+        if inner and tuple(folders) in crowded:
+            problems.append(store.error(_cell_or_class(word), name))
+        elif inner and not label:
+            problems.append(store.error(listing.stranger(word), name))
+        elif not (label and place):
             problems.append(store.error(NO_CELL, name))
-            continue
-        row, cell = listing.row_of(rows, name), "/".join(folders)
-        items.append(_item(name, row, label, folders[0], cell))
+        else:
+            items.append(_item(name, rows, label, place[0], "/".join(place)))
     unit = "case" if any(item.group != item.cell for item in items) else "cell"
-    return Listing(items, unit, problems=problems)
+    listed = Listing(_apart(items), unit, problems=problems)
+    return _from_zero(listed) if listing.from_zero(said) else listed
 
 
 def _holder(name):
@@ -234,6 +243,28 @@ def _holder(name):
     return tuple(folders[:-1]) if named else None
 
 
+def _stem(name):
+    """The first word of a file's name, without the letter of a homologue."""
+    stem = re.split(r"[ _.-]", pathlib.PurePosixPath(name).stem)[0]
+    return re.sub(r"(?<=[0-9XYxy])[ab]$", "", stem)
+
+
+def _crowded(names):
+    """The folders whose files are named like chromosomes of many classes."""
+    classes = collections.defaultdict(set)
+    for name in names:
+        if label := listing.filed(_stem(name)):
+            classes[pathlib.PurePosixPath(name).parts[:-1]].add(label)
+    return {place for place, labels in classes.items() if len(labels) > COPIES}
+
+
+def _cell_or_class(word):
+    """The reason and remedy of a folder named like a class that is full like a cell."""
+    shown = store.shown(word)
+    reason = f"the folder {shown!r} is named like a class, its files like a whole cell"
+    return reason, f"name it 'cell{shown}' if it is a cell, its files otherwise if not"
+
+
 def pictures(files):
     """Pictures that nobody has labelled: a folder a cell, within one a case if there
     is; what lies in no folder is one cell."""
@@ -241,30 +272,58 @@ def pictures(files):
     items = []
     for name in listing.images(files):
         *folders, _ = pathlib.PurePosixPath(name).parts
-        row, cell = listing.row_of(rows, name), "/".join(folders) or ALONE
-        items.append(_item(name, row, row.get("label", ""), (*folders, ALONE)[0], cell))
+        cell = "/".join(folders) or ALONE
+        items.append(_item(name, rows, "", (*folders, ALONE)[0], cell))
     unit = "case" if any(item.group != item.cell for item in items) else "cell"
-    return _known(Listing(items, unit, problems=problems))
+    return _known(Listing(_apart(items), unit, problems=problems))
 
 
 def _known(listed):
-    """A listing without labels that are no class where the others are classes."""
-    if not listing.promised(item.label for item in listed.items if item.label):
+    """A listing in which labels are classes where they are meant to be; of those the
+    ones that are none are left out."""
+    labels = {item.label for item in listed.items if item.label}
+    if listing.from_zero(labels):
+        return _from_zero(listed)
+    if not listing.promised(labels):
         return listed
     items, problems = [], [*listed.problems]
     for item in listed.items:
-        if item.label and not listing.filed(item.label):
+        label = item.label and listing.filed(item.label)
+        if label is None:
             problems.append(store.error(listing.stranger(item.label), item.name))
         else:
-            items.append(item)
+            items.append(dataclasses.replace(item, label=label))
     return dataclasses.replace(listed, items=items, problems=problems)
 
 
-def _item(name, row, label, group, cell=""):
-    """An item in which the user's row, where it says something, comes first."""
-    group = row.get("group") or group
-    extra = {"part": listing.part(name), "status": row.get("status", "")}
-    return Item(name, label, group, row.get("cell") or cell or group, extra)
+def _from_zero(listed):
+    """Nothing of a listing but why none of its labels can be trusted."""
+    problems = [*listed.problems, store.error(listing.FROM_ZERO, "all images")]
+    return dataclasses.replace(listed, items=[], problems=problems)
+
+
+def _item(name, rows, label="", group="", cell=""):
+    """An item in which the user's row, where it says something, comes first; a cell
+    named there is the group of images without another."""
+    row = rows.get(name) or dict.fromkeys(listing.COLUMNS, "")
+    group = row["group"] or group or row["cell"]
+    group = group or listing.source_image(name) or name
+    extra = {"part": listing.part(name), "status": row["status"]}
+    return Item(name, row["label"] or label, group, row["cell"] or cell or group, extra)
+
+
+def _apart(items):
+    """Items in which cells of two groups never share a name: laboratories count cells
+    case by case."""
+    groups = collections.defaultdict(set)
+    for item in items:
+        groups[item.cell].add(item.group)
+    return [
+        dataclasses.replace(item, cell=f"{item.group}/{item.cell}")
+        if len(groups[item.cell]) > 1
+        else item
+        for item in items
+    ]
 
 
 def _unit(items, rows):
@@ -280,21 +339,20 @@ def _annotated(form):
     def adapter(files):
         dataset = form.dataset(files)
         rows, problems = listing.user_table(files)
-        items = []
-        for name in sorted(dataset.images):
-            row, group = listing.row_of(rows, name), listing.source_image(name) or name
-            items.append(_item(name, row, row.get("label", ""), group))
+        items = [_item(name, rows) for name in sorted(dataset.images)]
         problems = (*dataset.problems, *problems)
-        return _boxed(dataset, items, _unit(items, rows), problems)
+        return _boxed(dataset, _apart(items), _unit(items, rows), problems)
 
     return adapter
 
 
 def _boxed(dataset, items, unit, problems):
     """A listing with boxes; labels become classes where they are meant to be some."""
-    labels = {str(x) for a in dataset.images.values() for x in a.boxes.label}
+    labels = common.labels(dataset.images.values())
     rename = listing.filed if listing.promised(labels) else None
-    return Listing(items, unit, dataset.images, problems, rename)
+    listed = Listing(items, unit, dataset.images, problems, rename)
+    zero = listing.from_zero(labels.union(dataset.classes))
+    return _from_zero(listed) if zero else listed
 
 
 NAMED = {

@@ -15,7 +15,7 @@ SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff")
 FORMATS = ("BMP", "JPEG", "PNG", "TIFF")
 PIXELS = 64_000_000  # of one image; a metaphase has one or two million
 ORIENTATION = 0x0112  # the EXIF tag
-COMPRESSION, STRIP_OFFSETS, ROWS_PER_STRIP, PLANAR = 259, 273, 278, 284
+LENGTH, COMPRESSION, STRIP_OFFSETS, ROWS_PER_STRIP, PLANAR = 257, 259, 273, 278, 284
 TIFF_HEADER = 8
 PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
 BOUNDED = (1, 32773)  # compressions of TIFF that tifffile unpacks within bounds
@@ -25,7 +25,7 @@ BLOCK = 1 << 22  # pixels that are floating point at one time
 
 COLOUR = "colour image", "read as its luminance"
 COPIES = "grey image stored as colour", "one of the equal channels is read"
-OPAQUE = "an alpha channel that is opaque everywhere", "left out"
+OPAQUE = "an alpha channel that is the same everywhere", "left out"
 ALPHA = "a transparent background", "laid on white"
 DEEP = "more than 8 bits a pixel", "scaled down by the smallest power of two that fits"
 PAGES = "several images in one file", "the first is read"
@@ -192,14 +192,15 @@ def _left_inverted(image, repairs):
 def _strips_agree(image):
     """Whether a TIFF has as many strips as its rows need; Pillow leaves rows out."""
     tags = image.tag_v2
-    offsets, rows = tags.get(STRIP_OFFSETS), tags.get(ROWS_PER_STRIP, image.height)
+    offsets, rows = tags.get(STRIP_OFFSETS), tags.get(ROWS_PER_STRIP, 2**32 - 1)
+    height = tags.get(LENGTH, image.height)  # as stored; Pillow's is that of it turned
     if offsets is None or tags.get(PLANAR, 1) != 1:
         return True  # tiles, or a plane for each channel: not ours to count
     if not all(isinstance(value, int) for value in (rows, *offsets)):
         raise _damaged()
     if len(set(offsets)) < len(offsets) or min(offsets) < TIFF_HEADER:
         raise _damaged()
-    return len(offsets) * rows >= image.height > (len(offsets) - 1) * rows
+    return len(offsets) * rows >= height > (len(offsets) - 1) * rows
 
 
 def _sound(check, *data):
@@ -252,7 +253,7 @@ def _channels(levels):
     """Grey from colour channels, alpha included; equal channels lose nothing."""
     levels, repairs = _depth(levels)
     bands, alpha = _alpha_apart(levels)
-    if alpha is not None and (alpha == 255).all():
+    if alpha is not None and ((alpha == 255).all() or not alpha.any()):
         repairs.append(OPAQUE)
     elif alpha is not None:
         bands = _in_blocks(_on_white, bands, alpha)

@@ -1,12 +1,12 @@
 """What an adapter finds in a store before any pixel is read, and how names are read."""
 
-import collections
 import csv
 import dataclasses
 import io
 import pathlib
 import re
 import typing
+import unicodedata
 
 from chromolib import records
 from chromolib.cyto import groups, iscn
@@ -16,6 +16,7 @@ from chromolib.data.formats import common
 CLASS = re.compile(
     r"(?:clase|class|chromosome|chrom|chr|[A-G](?=\d))?[ _-]?(\w+)", re.I
 )
+TABLE = "images.csv"
 COLUMNS = ("image", "group", "cell", "label", "status")
 UNCLASSED = tuple(word for word in iscn.FILED if word not in records.CLASSES)
 UNNAMED = "the file's name does not say which chromosome of which cell it is"
@@ -75,6 +76,18 @@ def promised(labels):
     return known > 0 and 2 * known >= len(labels) and "0" not in labels
 
 
+def from_zero(labels):
+    """Whether classes are counted from 0, so that no number is its chromosome's."""
+    numbers = {int(x) for x in set(labels) if x.isascii() and x.isdigit()}
+    return 0 in numbers and max(numbers) > 1
+
+
+FROM_ZERO = (
+    "labels are counted from 0, so nothing says which chromosome a number is",
+    "name the classes 1 to 22, X and Y",
+)
+
+
 def stranger(label):
     """The reason and remedy of a label that is no chromosome class among classes."""
     reason = f"the label {store.shown(label)!r} is no chromosome class"
@@ -117,29 +130,44 @@ def source_image(name):
 
 
 def user_table(files):
-    """The user's own `images.csv`: image name -> its row, and the problems.
+    """The user's own `images.csv`: name in the store -> its row, and the problems.
 
     Columns: image (a relative name, or a base name that only one image has) and any of
     group, cell, label, status.
     """
-    names, rows, problems = set(images(files)), {}, set()
-    bases = collections.Counter(pathlib.PurePosixPath(n).name for n in names)
+    called, rows, problems, twice = _called(files), {}, set(), set()
     for name in files.names:
-        if pathlib.PurePosixPath(name).name != "images.csv":
+        if pathlib.PurePosixPath(name).name != TABLE:
             continue
         try:
             for row in _rows(common.content(files, name, limit=common.LIMIT)):
-                image = row["image"]
-                matches = 1 if image in names else bases[image]
-                if not matches:
+                meant = called.get(_composed(row.pop("image")), ())
+                if not meant:
                     problems.add(store.repaired(STRANGER, name))
-                elif rows.setdefault(image, row) != row:
-                    problems.add(store.error(TWICE, name))
-                elif matches > 1:
+                elif len(meant) > 1:
                     problems.add(store.error(SEVERAL, name))
+                elif rows.setdefault(*meant, row) != row:
+                    problems.add(store.error(TWICE, name))
+                    twice.update(meant)
         except (common.Malformed, csv.Error):
             problems.add(store.error(BROKEN, name))
-    return rows, sorted(problems)
+    told = {name: row for name, row in rows.items() if name not in twice}
+    return told, sorted(problems)
+
+
+def _called(files):
+    """Full name -> the one image that has it, and base name -> all of that name."""
+    full, base = {}, {}
+    for name in images(files):
+        spelt = _composed(name)
+        full[spelt] = [name]
+        base.setdefault(pathlib.PurePosixPath(spelt).name, []).append(name)
+    return base | full
+
+
+def _composed(text):
+    """A name with each accent in its letter; some systems write them one by one."""
+    return unicodedata.normalize("NFC", text)
 
 
 def _rows(data):
@@ -171,8 +199,3 @@ SEVERAL = (
     "name them with their folders",
 )
 TWICE = ("images.csv says two things of one image", "keep one of the rows")
-
-
-def row_of(rows, name):
-    """The row of `images.csv` for an image, by relative name or by base name."""
-    return rows.get(name) or rows.get(pathlib.PurePosixPath(name).name) or {}

@@ -37,10 +37,14 @@ class ViewError(ValueError):
 def vacant(path):
     """The path of a page that is not there yet, in a folder that is."""
     path = pathlib.Path(path)
-    if path.exists():
-        raise ViewError(f"{path.name} exists; remove it or name another file: --out")
-    if not path.parent.is_dir():
-        raise ViewError(f"{path.name}: its folder is not there; make it first")
+    try:
+        if path.exists():
+            reason = "exists; remove it or name another file: --out"
+            raise ViewError(f"{path.name} {reason}")
+        if not path.parent.is_dir():
+            raise ViewError(f"{path.name}: its folder is not there; make it first")
+    except OSError as error:  # a name that no system takes
+        raise ViewError(f"{path.name} cannot be written: {error.strerror}") from None
     return path
 
 

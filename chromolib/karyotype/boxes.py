@@ -8,6 +8,8 @@ import dataclasses
 import pathlib
 import posixpath
 
+import numpy as np
+
 from chromolib.data import decode, formats, listing, store
 from chromolib.data.formats import common, fit
 from chromolib.karyotype import fields
@@ -37,14 +39,17 @@ def read(path, items):
     whole = {shorten(name): name for name in texts}
     keys = {item.name: shorten(_key(item, path, within)) for item in items}
     _refuse_twins([*map(shorten, texts), *keys.values()])
-    form = _form(whole, path)
+    forms = _forms(whole, path)
     sizes = {key: given.size(name) for key, name in whole.items()}
     sizes |= dict.fromkeys(keys.values(), 0)
     files = store.Store(
         given.title, dict(sorted(sizes.items())), (), lambda key: given.read(whole[key])
     )
-    dataset = formats.FORMATS[form].dataset(files)
+    several = {form: formats.FORMATS[form].dataset(files) for form in forms}
+    form = max(forms, key=lambda form: len(several[form].images))
+    dataset = several[form]
     found = {name: dataset.images.get(key) for name, key in keys.items()}
+    _refuse_useless(found, dataset)
     return Drawn(form, found, dataset.problems)
 
 
@@ -55,14 +60,28 @@ def _key(item, path, within):
     return place.relative_to(path).as_posix() if inside else item.key
 
 
-def _form(names, path):
-    for ending, form in ENDINGS.items():
-        if any(name.lower().endswith(ending) for name in names):
-            return form
+def _forms(names, path):
+    """The formats that files could be of; a folder may hold a stray file."""
+    endings = {pathlib.PurePosixPath(name).suffix.lower() for name in names}
+    forms = [form for ending, form in ENDINGS.items() if ending in endings]
+    if forms:
+        return forms
     raise fields.FieldsError(
         f"{store.shown(path.name)} holds no boxes; name a file or folder of VOC, YOLO, "
         "COCO or csv annotations: --boxes"
     )
+
+
+def _refuse_useless(found, dataset):
+    """Refuse annotations that are of no picture for one reason, or of no chromosome."""
+    stems = {common.stem_of(name) for name in found}
+    for one in dataset.problems:
+        whole = one.level == "error" and common.stem_of(one.file) not in stems
+        if whole and not any(found.values()):
+            raise fields.FieldsError(f"{one.file}: {one.reason}; {one.remedy}: --boxes")
+    labels = common.labels(found.values()).union(dataset.classes)
+    if listing.from_zero(labels):
+        raise fields.FieldsError(f"boxes: {'; '.join(listing.FROM_ZERO)}")
 
 
 def _refuse_twins(names):
@@ -89,11 +108,13 @@ def fitted(drawn, field):
     for one in problems:
         if one.level == "error":
             raise fields.Refused(item.key, f"boxes: {one.reason}", one.remedy)
+    if not listing.promised(common.labels(drawn.annotated.values())):
+        return dataclasses.replace(boxes, label=np.full(len(boxes), ""))
     label = [listing.chromosome(name) or "" for name in boxes.label]
     strange = [
         said for said, name in zip(boxes.label, label, strict=True) if said and not name
     ]
-    if strange and listing.promised(boxes.label):
+    if strange:
         shown = store.shown(str(strange[0]))
         reason = f"boxes: a karyotype counts 24 classes, and {shown!r} is none"
         raise fields.Refused(item.key, reason, "take that box out, or name it")

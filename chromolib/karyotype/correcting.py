@@ -203,11 +203,12 @@ def _field(path, machine, images):
             name = str(key) if zipped else place.name
             item = fields.Item(fields.opened(place), name, place)
             field = fields.read(item)
-            if list(field.grey.shape[::-1]) == machine["size"]:
+            same = machine["made"].get("image sha256", field.sha256) == field.sha256
+            if same and list(field.grey.shape[::-1]) == machine["size"]:
                 return field
             raise CorrectingError(
-                f"{store.shown(place.name)} has another size than {path.name} says; "
-                "name the pictures that it was made of: images="
+                f"{store.shown(place.name)} is another picture than {path.name} was "
+                "made of; name the folder of that one: images="
             )
     raise CorrectingError(
         f"{store.shown(key)}, the picture of {path.name}, is not there; say where it "

@@ -9,6 +9,7 @@
 import dataclasses
 import functools
 import hashlib
+import os
 import pathlib
 import re
 import tempfile
@@ -111,14 +112,14 @@ def listed(paths, out, *, case=""):
     Its case is what the pattern `case` finds in its name, else the folder it lies in
     within the folder that was given.
     """
-    out, items, hidden = pathlib.Path(out).resolve(), [], 0
+    out, items, hidden = _real(out), [], 0
     for path in map(pathlib.Path, paths):
         files = opened(path)
         for key in files.names:
             place = path / key if path.is_dir() else path
             if not (decode.is_image(key) or not store.exists(path)):
                 continue
-            if path.is_dir() and place.resolve().is_relative_to(out):
+            if path.is_dir() and _real(place).is_relative_to(out):
                 hidden += 1
             else:
                 items.append(Item(files, key, place, _case(key, case)))
@@ -129,6 +130,11 @@ def listed(paths, out, *, case=""):
         )
     _refuse_shared(items, out)
     return tuple(items)
+
+
+def _real(path):
+    """Where a path leads; a link that leads in a circle leads to itself."""
+    return pathlib.Path(os.path.realpath(path))
 
 
 def opened(path):
@@ -155,7 +161,7 @@ def _case(key, pattern):
 
 def _refuse_shared(items, out):
     """Refuse two pictures with one name, or results that would replace a picture."""
-    names, places = {}, {item.path.resolve() for item in items}
+    names, places = {}, {_real(item.path) for item in items}
     for item in items:
         other = names.setdefault(item.name, item)
         if other is not item:
@@ -163,7 +169,7 @@ def _refuse_shared(items, out):
                 f"{store.shown(other.key)} and {store.shown(item.key)} would share "
                 f"one result, {store.shown(item.name)}.json; rename one of them"
             )
-        if (out / f"{item.name}.png").resolve() in places:
+        if _real(out / f"{item.name}.png") in places:
             raise FieldsError(
                 f"the karyogram of {store.shown(item.key)} would replace a picture; "
                 "name another folder: --out"

@@ -20,10 +20,12 @@ import PIL.Image
 
 import chromolib
 from chromolib import files
-from chromolib.data import decode
+from chromolib.data import decode, store
 from chromolib.karyotype import boxes as annotations
 from chromolib.karyotype import cases, fields, finding, naming, report, results
 
+TABLES, REPORT = ("karyotypes.csv", "cases.csv"), "report.html"
+LOG = "karyotype.log"  # from a run's first moment: a folder with one is ours
 ANSWERS = 3  # counts up when other answers come of the same input
 
 
@@ -55,7 +57,9 @@ def run(
     how = {"finder": finder, "rename": rename, "sure": sure}
     refused, names, counted = _unreadable(items), [], {"done": 0, "before": 0}
     left = 0
+    _refuse_foreign(out, items)
     try:
+        _log(out, f"{len(items):,} pictures")
         chosen = items
         if best:
             chosen, failed = chosen_of(items, drawn, finder, best)
@@ -79,6 +83,29 @@ def run(
             "done is kept, and the same command goes on"
         ) from None
     return Summary(**counted, left=left, refused=tuple(refused), report=page)
+
+
+def _refuse_foreign(out, items):
+    """Refuse to replace what no run has left."""
+    ours, names = (out / LOG).exists(), [*TABLES, REPORT]
+    made = [f"{item.name}{ending}" for item in items for ending in (".json", ".png")]
+    if ours:
+        names, made = [], [one for one in made if _foreign(out / one)]
+    for name in (*names, *made):
+        if (out / name).exists():
+            raise fields.FieldsError(
+                f"{store.shown(name)} in {out.name} was not made by this command, "
+                "which would replace it; name another folder: --out"
+            )
+
+
+def _foreign(path):
+    """Whether a json is whole and of something else."""
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return path.suffix == ".json" and "made" not in held
 
 
 def _unreadable(items):
@@ -170,10 +197,10 @@ def _written(out, items, refused, left):
         results.row({"image": one.file, "error": f"{one.reason}; {one.remedy}"})
         for one in refused
     ]
-    _table(out / "karyotypes.csv", pd.DataFrame(rows, columns=list(results.COLUMNS)))
+    _table(out / TABLES[0], pd.DataFrame(rows, columns=list(results.COLUMNS)))
     by_case = cases.consensus(short)
     if len(by_case):
-        _table(out / "cases.csv", by_case)
+        _table(out / TABLES[1], by_case)
     return report.write(out, items, short, by_case, refused, left)
 
 
@@ -190,5 +217,5 @@ def _table(path, frame):
 
 def _log(out, line):
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    with (out / "karyotype.log").open("a", encoding="utf-8") as log:
+    with (out / LOG).open("a", encoding="utf-8") as log:
         log.write(f"{now} {line}\n")

@@ -55,6 +55,7 @@ def karyotype(field, namer, *, boxes=None, finder=None, rename=False, sure=namin
             "chromolib": chromolib.__version__,
             "found by": found.how,
             "model": namer.file,
+            "image sha256": field.sha256,
             "model sha256": namer.facts["sha256"],
             "trained on": namer.facts["source"],
             **how,

@@ -105,6 +105,24 @@ def test_exif_turns_as_pillow_itself_would(form, turn):
     assert (decode.TURNED in found.repairs) == (turn != 1)
 
 
+@pytest.mark.parametrize("turn", [1, 3, 6, 8])
+@pytest.mark.parametrize("packed", [None, "tiff_lzw", "tiff_adobe_deflate"])
+def test_a_turned_tiff_is_sound_however_it_is_packed(turn, packed):
+    pixels = np.arange(60 * 40, dtype=np.uint8).reshape(60, 40)
+    how = {"compression": packed, "tiffinfo": {274: turn, 278: 7}}
+    found = decode.grey(drawn.encoded(pixels, "TIFF", **how))
+    k = {1: 0, 3: 2, 6: 3, 8: 1}[turn]
+    np.testing.assert_array_equal(found.grey, np.rot90(pixels, k))
+    assert decode.STRIPS not in found.repairs
+
+
+def test_an_alpha_that_nobody_filled_hides_nothing():
+    empty = np.zeros_like(RAMP)
+    found = decode.grey(drawn.encoded(np.stack([RAMP] * 3 + [empty], -1)))
+    np.testing.assert_array_equal(found.grey, RAMP)
+    assert decode.OPAQUE in found.repairs
+
+
 @pytest.mark.parametrize("turn", [0, 9, 65535])
 def test_an_orientation_nobody_defined_turns_nothing(turn):
     assert decode.grey(drawn.turned(drawn.LETTER_F, turn)).turn == 1

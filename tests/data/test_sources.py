@@ -349,6 +349,38 @@ def test_labels_of_another_kind_stay_as_they_are(tmp_path, labels):
     assert images.boxes[0].label.tolist() == list(labels)
 
 
+FROM_ZERO = {"a.png": None, "a.txt": "1 .5 .5 .2 .2\n21 .3 .3 .2 .2\n"}
+FROM_ZERO |= {"classes.txt": "\n".join(map(str, range(24)))}
+
+
+@pytest.mark.parametrize("on_error", ["refuse", "skip"])
+@pytest.mark.parametrize(
+    ("source", "files"),
+    [
+        ("folder", ("0/a.png", "1/b.png", "7/c.png")),
+        ("cellfolders", ("c/0a.png", "c/1a.png", "c/23.png")),
+        ("cellfolders", ("c/0/a.png", "c/1/a.png", "c/23/a.png")),
+        ("voc", boxes_of("1", "22", "23", "0")),
+        ("yolo", FROM_ZERO),
+    ],
+)
+def test_classes_counted_from_0_are_no_chromosomes(tmp_path, source, files, on_error):
+    files = dict.fromkeys(files) if isinstance(files, tuple) else files
+    files = {name: content or picture() for name, content in files.items()}
+    root = written(tmp_path, files)
+    with pytest.raises(sources.DataRefused, match=source):
+        sources.load(source, root, on_error=on_error)
+    reasons = [p.reason for p in sources.inspect(source, root).problems]
+    assert listing.FROM_ZERO[0] in reasons
+
+
+def test_classes_are_named_in_one_way(tmp_path):
+    names = ("01", "9", "10", "22", "23", "24", "chr7", "x", "mar")
+    files = {f"{name}/{name}.png": picture() for name in names}
+    images = sources.load("folder", written(tmp_path, files))
+    assert set(images.label) == {"1", "9", "10", "22", "X", "Y", "7", "mar"}
+
+
 def test_markers_and_fragments_are_known(tmp_path):
     names = ("c1/7a.png", "c1/mar_a.png", "c1/ace/1.png")
     files = {name: picture() for name in names}
@@ -480,6 +512,62 @@ def test_what_images_csv_says_in_vain_is_said(tmp_path, text, reason):
     files = {name: picture() for name in ("n/a.png", "n/b.png", "m/b.png")}
     images = sources.inspect("folder", written(tmp_path, files | {"images.csv": text}))
     assert [p.reason for p in images.problems] == [reason]
+
+
+def test_a_row_of_images_csv_is_of_one_image(tmp_path):
+    told = "image,group,label\na.png,p9,abnormal\n"
+    files = {"a.png": picture(), "normal/p1/a.png": picture(), "images.csv": told}
+    images = sources.load("folder", written(tmp_path, files))
+    assert images.label.tolist() == ["abnormal", "normal"]
+    assert images.group.tolist() == ["p9", "p1"]
+
+
+@pytest.mark.parametrize(
+    ("told", "names"),
+    [("b.png,p", ("n/b.png", "m/b.png")), ("a.png,p\nn/a.png,q", ("n/a.png",))],
+)
+def test_a_row_that_nobody_can_place_is_used_for_none(tmp_path, told, names):
+    files = {name: picture() for name in names}
+    files |= {"images.csv": f"image,group\n{told}\n"}
+    images = sources.load("folder", written(tmp_path, files), on_error="skip")
+    assert images.group.tolist() == sorted(names)
+
+
+def test_an_accent_is_a_letter_however_it_is_written(tmp_path):
+    plain, combined = "M\u00fcller.png", "Mu\u0308ller.png"
+    files = {f"n/{combined}": picture(), "images.csv": f"image,group\n{plain},p\n"}
+    images = sources.load("folder", written(tmp_path, files))
+    assert (images.group.tolist(), images.problems) == (["p"], ())
+
+
+def test_cells_are_counted_case_by_case(tmp_path):
+    rows = "".join(f"{k}.png,p{k},1\n" for k in range(2)) + "2.png,,c5\n3.png,,c5\n"
+    files = {f"7/{k}.png": picture() for k in range(4)}
+    files |= {"images.csv": f"image,group,cell\n{rows}"}
+    images = sources.load("folder", written(tmp_path, files))
+    assert images.cell.tolist() == ["p0/1", "p1/1", "c5", "c5"]
+    assert images.group.tolist() == ["p0", "p1", "c5", "c5"]
+
+
+@pytest.mark.parametrize("labels", ["", "image,label\na.png,normal\nb.png,abnormal\n"])
+def test_cells_of_a_case_are_one_group(tmp_path, labels):
+    top = "" if labels else "normal/"
+    files = {f"{top}case1/cell1/a.png": picture(), f"{top}case1/b.png": picture()}
+    files |= {"images.csv": labels} if labels else {}
+    images = sources.load("folder", written(tmp_path, files))
+    assert images.group.tolist() == ["case1", "case1"]
+    assert set(images.cell) == {"case1", "case1/cell1"}
+    assert images.unit == "group"
+
+
+def test_a_cell_with_a_number_is_not_taken_for_a_class(tmp_path):
+    names = [f"{label}{side}" for label in ("1", "2", "9", "X", "Y") for side in "ab"]
+    files = {f"case1/3/{name}.png": picture() for name in names}
+    images = sources.inspect("cellfolders", written(tmp_path, files))
+    assert not len(images)
+    assert {p.remedy.partition(" if")[0] for p in images.problems} == {
+        "name it 'cell3'"
+    }
 
 
 def test_blanks_in_images_csv_make_no_second_patient(tmp_path):

@@ -69,4 +69,6 @@ def test_the_command_writes_once_and_says_what_is_missing(images, tmp_path):
     assert str(gone.exception).startswith("voc: no folder or zip 'gone'")
     nowhere = call(*words[:-1], tmp_path / "no" / "b.html")
     assert "its folder is not there" in str(nowhere.exception)
+    long = call(*words[:-1], tmp_path / f"{'b' * 300}.html")
+    assert "cannot be written: File name too long" in str(long.exception)
     assert not (tmp_path / "b.html").exists()

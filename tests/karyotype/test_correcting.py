@@ -95,9 +95,10 @@ def test_a_picture_is_found_beside_the_json_or_where_one_says(case, finished):
     beside.mkdir()
     (beside / "1.png").write_bytes((case.images / "P1" / "1.png").read_bytes())
     assert correcting.open_at(case.path)
-    PIL.Image.new("L", (300, 300), 200).save(beside / "1.png")
-    with pytest.raises(correcting.CorrectingError, match="another size than 1"):
-        correcting.open_at(case.path)
+    for size in ((300, 300), (512, 512)):
+        PIL.Image.new("L", size, 200).save(beside / "1.png")
+        with pytest.raises(correcting.CorrectingError, match="another picture than 1"):
+            correcting.open_at(case.path)
 
 
 ROD = {"label": "1", "flags": [], "alternatives": [], "probability": 1}

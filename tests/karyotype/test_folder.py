@@ -135,12 +135,33 @@ def test_all_that_is_known_of_a_box_decides_whether_it_is_done(folder, tmp_path,
     assert all(len(one["outline"]) > 2 for one in result["chromosomes"])
 
 
-def test_a_json_of_somebody_else_is_written_anew(folder, tmp_path, namer):
+def test_a_damaged_result_is_written_anew(folder, tmp_path, namer):
     out = tmp_path / "out"
     (out / "P1").mkdir(parents=True)
+    (out / "karyotype.log").touch()
     (out / "P1" / "0.json").write_text('{"made": 1}')
     (out / "P1" / "0.png").write_bytes(b"")
     assert run(folder, out, namer, "voc").done == 2
+
+
+@pytest.mark.parametrize("name", ["karyotypes.csv", "report.html", "P1/0.png"])
+def test_a_file_of_somebody_else_is_never_replaced(folder, tmp_path, namer, name):
+    out = tmp_path / "out"
+    (out / "P1").mkdir(parents=True)
+    (out / name).write_text("mine")
+    with pytest.raises(fields.FieldsError, match=r"not made by this command.*: --out"):
+        run(folder, out, namer, "voc")
+    assert [one for one in out.rglob("*") if one.is_file()] == [out / name]
+    assert (out / name).read_text() == "mine"
+
+
+def test_a_json_of_another_program_among_results_is_kept(folder, tmp_path, namer):
+    out, text = tmp_path / "out", '{"shapes": []}'
+    assert run(folder, out, namer, "voc").done == 2
+    (out / "P1" / "0.json").write_text(text)
+    with pytest.raises(fields.FieldsError, match=r"P1/0\.json in out was not made"):
+        run(folder, out, namer, "voc")
+    assert (out / "P1" / "0.json").read_text() == text
 
 
 def test_what_is_interrupted_goes_on(folder, tmp_path, namer):
@@ -208,6 +229,33 @@ def test_boxes_that_hold_none_are_refused_by_what_was_given(folder, tmp_path, na
     (failure,) = run(folder, tmp_path / "out", namer, "voc").refused
     assert (failure.file, failure.reason) == ("P1/1.png", "no chromosome found")
     assert failure.remedy.endswith("or leave out --boxes")
+
+
+def test_names_counted_from_0_name_no_chromosome(folder, tmp_path, namer):
+    names = [str(k) for k in range(24)]
+    (folder / "data.yaml").write_text(f"names: {names}\n")
+    shutil.rmtree(folder / "annotations")
+    (folder / "annotations.json").unlink()
+    with pytest.raises(fields.FieldsError, match="counted from 0, so nothing says"):
+        run(folder, tmp_path / "out", namer, "yolo")
+
+
+def test_a_stray_file_does_not_choose_the_format(folder, tmp_path, namer):
+    place = folder / "annotations"
+    (folder / "annotations.json").rename(place / "annotations.json")
+    for file in place.glob("*/*.xml"):
+        file.unlink()
+    (place / "README.roboflow.txt").write_text("see the web page")
+    (place / "settings.xml").write_text("<settings/>")
+    assert run(folder, tmp_path / "out", namer, "voc").done == 2
+
+
+def test_the_reason_that_no_box_is_read_is_said(folder, tmp_path, namer):
+    (folder / "data.yaml").unlink()
+    shutil.rmtree(folder / "annotations")
+    (folder / "annotations.json").unlink()
+    with pytest.raises(fields.FieldsError, match=r"a class index has no name.*--boxes"):
+        run(folder, tmp_path / "out", namer, "yolo")
 
 
 @pytest.mark.parametrize("name", ["mar", "debris"])
@@ -288,6 +336,15 @@ def test_pictures_that_would_share_or_lose_a_name_are_refused(tmp_path):
         fields.listed([tmp_path / "a.png"], tmp_path)
     with pytest.raises(fields.FieldsError, match=r"all 2 pictures lie in .*: --out"):
         fields.listed([tmp_path], tmp_path)
+
+
+def test_a_link_that_leads_in_a_circle_is_refused_by_name(tmp_path, namer):
+    (tmp_path / "a.png").symlink_to("b.png")
+    (tmp_path / "b.png").symlink_to("a.png")
+    for paths in ([tmp_path], [tmp_path / "a.png"]):
+        items = fields.listed(paths, tmp_path / "out")
+        done = folder.run(items, tmp_path / "out", namer)
+        assert done.done == 0
 
 
 def test_results_inside_the_folder_are_no_pictures(folder, namer):

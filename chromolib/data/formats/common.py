@@ -118,6 +118,11 @@ class Index:
     stem: dict
 
 
+def labels(annotated):
+    """The names of all boxes that are annotated, as written."""
+    return {str(label) for one in annotated if one for label in one.boxes.label}
+
+
 def collected(problems):
     """Problems in order, each once."""
     return tuple(sorted(set(problems)))

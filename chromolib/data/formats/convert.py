@@ -9,8 +9,10 @@ import contextlib
 import dataclasses
 import re
 
+import pandas as pd
+
 from chromolib import records
-from chromolib.data import formats, fresh, store
+from chromolib.data import formats, fresh, listing, store
 from chromolib.data.formats import common, fit, yolo
 
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\\\\]")
@@ -67,14 +69,19 @@ def convert(files, source, target, out, *, sizes, images=False, skip=False):
     out = fresh.vacant(out, error=ConvertError)
     given = formats.FORMATS[source].dataset(files)
     ready, origin, measured, problems = _ready(given, target, sizes)
-    problems = common.collected((*given.problems, *problems))
+    rows, unplaced = listing.user_table(files)
+    problems = common.collected((*given.problems, *problems, *unplaced))
     _refuse_errors(problems, ready, skip)
     _refuse_labels(ready, target)
     with _complete(out) as folder:
         formats.FORMATS[target].write(ready, measured.__getitem__, folder)
-        for name in ready.images if images else ():
-            path = f"{ready.prefix}/{name}" if ready.prefix else name
-            common.save(folder, path, common.content(files, origin[name], limit=2**40))
+        placed = {
+            old: f"{ready.prefix}/{name}" if ready.prefix else name
+            for name, old in origin.items()
+        }
+        for old, path in placed.items() if images else ():
+            common.save(folder, path, common.content(files, old, limit=2**40))
+        _carry(rows, placed, folder)
     return Report(
         images=len(ready.images),
         boxes=sum(len(a.boxes) for a in ready.images.values()),
@@ -82,6 +89,16 @@ def convert(files, source, target, out, *, sizes, images=False, skip=False):
         lost=_lost(given, ready, target),
         problems=problems,
     )
+
+
+def _carry(rows, placed, folder):
+    """Groups, cells and labels that the user gave, by the names of images now."""
+    table = pd.DataFrame(
+        [{"image": placed[old]} | rows[old] for old in rows if old in placed]
+    )
+    if len(table):
+        text = table.to_csv(index=False, lineterminator="\n")
+        common.save(folder, listing.TABLE, text)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as some
 
 from chromolib import records
-from chromolib.data import formats
+from chromolib.data import formats, listing
 from chromolib.data.formats import common, convert, voc, yolo
 
 PAIRS = list(itertools.product(formats.FORMATS, repeat=2))
@@ -173,6 +173,18 @@ def test_other_labels_are_ordered_by_the_alphabet():
     assert formats.FORMATS["coco"].dataset(
         converted(store, "csv", "coco")[0]
     ).classes == ("10", "Q", "X")
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+def test_groups_stay_with_their_images(source, target):
+    given = stored(source, {"sub/a.jpg": [X], "sub/b.PNG": [X], "d.jpg": [X]})
+    told = b"image,group,cell\na.jpg,p1,1\nb.PNG,p1,2\n"
+    given = fuzz.Memory({n: given.read(n) for n in given.names} | {"images.csv": told})
+    made, _ = converted(given, source, target)
+    rows, problems = listing.user_table(made)
+    found = {name.rpartition("/")[2]: row["group"] for name, row in rows.items()}
+    assert (found, problems) == ({"a.jpg": "p1", "b.PNG": "p1"}, [])
+    assert {row["cell"] for row in rows.values()} == {"1", "2"}
 
 
 def test_images_are_copied_only_when_asked():
